@@ -1,0 +1,1 @@
+"""Who gets the next caller: agents, skills, queues and dispatch."""

@@ -1,0 +1,1 @@
+"""Settings: reading, validating and the commented default file."""

@@ -1,0 +1,1 @@
+"""What callers hear: the flow language and its engine."""

@@ -1,0 +1,1 @@
+"""Sound: RTP, codecs, DTMF, the tick engine, voice activity and speech engines."""

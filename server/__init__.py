@@ -1,0 +1,1 @@
+"""The program: command line, assembly, start and drain, HTTP and the demonstration."""

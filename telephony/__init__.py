@@ -1,0 +1,1 @@
+"""The phone line: SIP, SDP, trunks, registrar and calls."""

@@ -1,0 +1,130 @@
+"""SIP messages as data (RFC 3261 section 7): what the parser makes and the wire gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+CRLF = "\r\n"
+
+# RFC 3261 section 7.3.3 and the IANA registry of compact forms.
+COMPACT_FORMS = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
+}
+
+
+def _key(name: str) -> str:
+    lowered = name.lower()
+    return COMPACT_FORMS.get(lowered, lowered)
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Header fields in the order and spelling of the wire; look-ups ignore case and know compact forms."""
+
+    items: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.items)
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def get(self, name: str) -> str | None:
+        """The first value of that name."""
+        key = _key(name)
+        return next((value for held, value in self.items if _key(held) == key), None)
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value of that name, one per header line (a line may hold a comma-separated list)."""
+        key = _key(name)
+        return tuple(value for held, value in self.items if _key(held) == key)
+
+    def adding(self, name: str, value: str) -> Headers:
+        return Headers((*self.items, (name, value)))
+
+    def prepending(self, name: str, value: str) -> Headers:
+        return Headers(((name, value), *self.items))
+
+    def setting(self, name: str, value: str) -> Headers:
+        """Replaces the first of that name and drops the others; appends where there was none."""
+        key = _key(name)
+        kept: list[tuple[str, str]] = []
+        placed = False
+        for held, old in self.items:
+            if _key(held) != key:
+                kept.append((held, old))
+            elif not placed:
+                kept.append((name, value))
+                placed = True
+        if not placed:
+            kept.append((name, value))
+        return Headers(tuple(kept))
+
+    def without(self, name: str) -> Headers:
+        key = _key(name)
+        return Headers(tuple(item for item in self.items if _key(item[0]) != key))
+
+    def extending(self, items: Iterable[tuple[str, str]]) -> Headers:
+        return Headers((*self.items, *items))
+
+
+def _wire(start_line: str, headers: Headers, body: bytes) -> bytes:
+    lines = [start_line]
+    lines += [f"{name}: {value}" for name, value in headers.without("Content-Length")]
+    lines.append(f"Content-Length: {len(body)}")
+    return (CRLF.join(lines) + CRLF + CRLF).encode("utf-8", "surrogateescape") + body
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; `uri` is the Request-URI as text."""
+
+    method: str
+    uri: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def with_headers(self, headers: Headers) -> Request:
+        return replace(self, headers=headers)
+
+    def to_bytes(self) -> bytes:
+        """Wire form; Content-Length is computed, bytes that were not UTF-8 survive."""
+        return _wire(f"{self.method} {self.uri} SIP/2.0", self.headers, self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response; `status` is 100 to 699."""
+
+    status: int
+    reason: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def with_headers(self, headers: Headers) -> Response:
+        return replace(self, headers=headers)
+
+    def to_bytes(self) -> bytes:
+        return _wire(f"SIP/2.0 {self.status} {self.reason}", self.headers, self.body)
+
+
+Message = Request | Response
