@@ -1,0 +1,97 @@
+"""All settings of a server in one frozen model: each package's own, and those of the program itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from media.settings import MediaSettings
+from media.speech.settings import SpeechSettings
+from recordings.settings import RecordingSettings
+from telephony.settings import SipSettings
+
+
+class HttpSettings(BaseModel):
+    """The administration port: health, metrics and status."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field("127.0.0.1", description="IP address to listen on; keep it on loopback")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 lets the system choose")
+    try_next_ports: int = Field(0, ge=0, le=100, description="how many following ports to try when it is taken")
+
+
+class ServerSettings(BaseModel):
+    """What belongs to the program and to no package."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_directory: Path = Field(Path("var"), description="database, passwords, rendered prompts, recordings")
+    log_format: Literal["text", "json"] = Field("text", description="how log lines look on standard error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+    drain_s: float = Field(10.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended")
+    max_calls: int = Field(1000, ge=1, description="callers at once; the next one gets 503")
+
+
+class FlowSettings(BaseModel):
+    """Where flow files are and which number reaches which."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    directory: Path | None = Field(None, description="folder of flow files; default: the flows that ship")
+    vocabulary: tuple[Path, ...] = Field(
+        (), description="text files of house sentences (scripts, FAQ) the recogniser adapts to"
+    )
+
+
+class AgentAccount(AgentSettings):
+    """An agent and the SIP account of the agent's phones."""
+
+    password: SecretStr | None = Field(
+        None, description="digest password; when absent one is made at first start and kept in data_directory"
+    )
+
+
+class Settings(BaseSettings):
+    """Everything a server can be told; read once at start."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="TRUNKLINE_", env_nested_delimiter="__"
+    )
+
+    server: ServerSettings = ServerSettings()
+    http: HttpSettings = HttpSettings()
+    sip: SipSettings = SipSettings()
+    media: MediaSettings = MediaSettings()
+    speech: SpeechSettings = SpeechSettings()
+    recordings: RecordingSettings = RecordingSettings()
+    flows: FlowSettings = FlowSettings()
+    numbers: dict[str, str] = Field(
+        default_factory=dict, description='called number -> flow file name; "*" is every other number'
+    )
+    agents: tuple[AgentAccount, ...] = ()
+    queues: tuple[QueueSettings, ...] = ()
+
+    @property
+    def acd(self) -> AcdSettings:
+        """Agents without their accounts, with the queues: what dispatch needs."""
+        agents = tuple(
+            AgentSettings(**agent.model_dump(exclude={"password"})) for agent in self.agents
+        )
+        return AcdSettings(agents=agents, queues=self.queues)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment beats the file (TRUNKLINE_SIP__PORT=5070), so that one file serves many hosts."""
+        return env_settings, init_settings
