@@ -1,0 +1,208 @@
+"""The nodes of a flow, one frozen type per kind, and the exits by which a caller leaves them.
+
+A target is the name of a node. Where a target is None the flow's fallback is taken, or the call ends; each
+type says which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ivr_flows.definition.prompts import Prompt
+from ivr_flows.segments import Music, PromptFile
+
+
+class HangupCause(StrEnum):
+    """Why a flow ended a call. The first ones may be written in a `hangup` node."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    CONGESTION = "congestion"
+    UNAVAILABLE = "unavailable"
+    REJECTED = "rejected"
+
+    NO_INPUT = "no_input"
+    NO_MATCH = "no_match"
+    QUEUE_OVERFLOW = "queue_overflow"
+    NOBODY_TO_SERVE = "nobody_to_serve"
+    QUEUE_FAILED = "queue_failed"
+    TRANSFER_FAILED = "transfer_failed"
+    FLOW_FAILED = "flow_failed"
+    CALLER_LEFT = "caller_left"
+
+
+WRITABLE_CAUSES = (
+    HangupCause.NORMAL,
+    HangupCause.BUSY,
+    HangupCause.CONGESTION,
+    HangupCause.UNAVAILABLE,
+    HangupCause.REJECTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Play a prompt and go on; with `loop` only a digit ends it, and `next` may be absent."""
+
+    name: str
+    prompt: Prompt
+    next: str | None
+    barge_in: bool = True
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reprompts:
+    """What a caller hears who said nothing, or nothing that fits; the two are counted separately.
+
+    The n-th time plays the n-th prompt; once the prompts are used up, the caller leaves by the fallback.
+    """
+
+    no_input: tuple[Prompt, ...] = ()
+    no_match: tuple[Prompt, ...] = ()
+    repeat_prompt: bool = True
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a menu: a key (None: spoken only), the phrases that mean the same, and where it leads."""
+
+    key: str | None
+    phrases: tuple[str, ...]
+    next: str
+    label: str
+    """How the option is called in the flow file and in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Let the caller choose by key or by voice."""
+
+    name: str
+    prompt: Prompt
+    options: tuple[Option, ...]
+    reprompts: Reprompts
+    barge_in: bool = True
+    type_ahead: bool = True
+    timeout_s: float = 5.0
+    inter_digit_s: float = 2.0
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Take digits into a variable."""
+
+    name: str
+    variable: str
+    prompt: Prompt
+    min_digits: int
+    max_digits: int
+    next: str
+    reprompts: Reprompts
+    terminator: str | None = "#"
+    secret: bool = False
+    barge_in: bool = True
+    type_ahead: bool = True
+    timeout_s: float = 5.0
+    inter_digit_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class SkillLevel:
+    """A skill that an agent must have, at least at this level (1 to 10)."""
+
+    skill: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Let the caller wait for an agent.
+
+    `next` is taken when the agent has left and the caller is still there (absent: the call ends normally);
+    `overflow` after the longest wait and `otherwise` when nobody can ever serve (absent: the fallback).
+    """
+
+    name: str
+    queue: str
+    skills: tuple[SkillLevel, ...] = ()
+    priority: int = 0
+    music: Music | PromptFile = field(default=Music("hold"))
+    announce_every_s: float | None = None
+    max_wait_s: float | None = None
+    next: str | None = None
+    overflow: str | None = None
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SipTarget:
+    """A SIP or SIPS URI."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTarget:
+    """An agent, by name."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTarget:
+    """A telephone number, dialled over a trunk."""
+
+    number: str
+
+
+TransferTarget = SipTarget | AgentTarget | NumberTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Connect the caller to somebody outside the queues.
+
+    `next` is taken when the other party has left (absent: the call ends normally), `failed` when it never
+    answered (absent: the fallback).
+    """
+
+    name: str
+    target: TransferTarget
+    ring_for_s: float = 30.0
+    next: str | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call, after an optional last prompt."""
+
+    name: str
+    cause: HangupCause
+    prompt: Prompt = field(default=Prompt())
+
+
+@dataclass(frozen=True, slots=True)
+class HoursBranch:
+    """Go one way while a calendar is open and another while it is closed."""
+
+    name: str
+    calendar: str
+    open: str
+    closed: str
+
+
+@dataclass(frozen=True)
+class VariableBranch:
+    """Go where the value of a variable points; exact equality of text."""
+
+    name: str
+    variable: str
+    cases: Mapping[str, str]
+    otherwise: str
+
+
+Node = Say | Menu | Collect | Queue | Transfer | Hangup | HoursBranch | VariableBranch

@@ -1,0 +1,116 @@
+"""What the flow engine orders: to be carried out by the shell in the given order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ivr_flows.definition.nodes import HangupCause, SkillLevel, TransferTarget
+from ivr_flows.engine.inputs import PlaybackId
+from ivr_flows.segments import Music, PromptFile, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class StartPlayback:
+    """Play the segments; report `PlaybackFinished(playback)` when they end by themselves (never when looped).
+
+    A new playback always replaces the one before. `barge_in` tells the shell whether to listen for speech
+    while the prompt plays; the engine itself decides what a digit does.
+    """
+
+    playback: PlaybackId
+    segments: tuple[Segment, ...]
+    barge_in: bool
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    """Silence the playback at once."""
+
+    playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Recognise speech; the phrases are all that the flow can understand at this place."""
+
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopListening:
+    """Stop recognising; an utterance that is still being decoded is of no interest any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Put the caller into a queue; report `QueueLeft` when it is done with the caller."""
+
+    queue: str
+    skills: tuple[SkillLevel, ...]
+    priority: int
+    music: Music | PromptFile
+    announce_every_s: float | None
+    max_wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Connect the caller to somebody; report `TransferEnded` unless the caller hangs up first."""
+
+    target: TransferTarget
+    ring_for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call. Always the last order of a session."""
+
+    cause: HangupCause
+
+
+class Fact(StrEnum):
+    """What the engine tells the journal; every fact also carries the fields `flow` and `node`."""
+
+    STARTED = "flow.started"
+    """version"""
+    NODE_ENTERED = "flow.node_entered"
+    """kind"""
+    PROMPT_INTERRUPTED = "flow.prompt_interrupted"
+    """by: digit | speech"""
+    DIGIT_ACCEPTED = "flow.digit_accepted"
+    """digit (masked as * when the node is secret)"""
+    OPTION_CHOSEN = "flow.option_chosen"
+    """option, by: digit | speech"""
+    VARIABLE_SET = "flow.variable_set"
+    """variable, value (masked when secret)"""
+    NO_INPUT = "flow.no_input"
+    """count"""
+    NO_MATCH = "flow.no_match"
+    """count"""
+    FELL_BACK = "flow.fell_back"
+    """reason, to"""
+    BRANCHED = "flow.branched"
+    """case"""
+    QUEUE_LEFT = "flow.queue_left"
+    """outcome"""
+    TRANSFER_ENDED = "flow.transfer_ended"
+    """outcome"""
+    FAILED = "flow.failed"
+    """reason: the flow itself misbehaved"""
+    ENDED = "flow.ended"
+    """cause"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact for the journal."""
+
+    fact: Fact
+    fields: tuple[tuple[str, str | int], ...]
+
+    def field(self, name: str) -> str | int | None:
+        """Return one field, or None when this fact does not carry it."""
+        return next((value for key, value in self.fields if key == name), None)
+
+
+Instruction = StartPlayback | StopPlayback | Listen | StopListening | Enqueue | Transfer | HangUp | Note

@@ -1,0 +1,36 @@
+"""What a flow needs from the telephone line: the one Protocol that the server implements for a call."""
+
+from typing import Protocol
+
+from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.engine.inputs import Input, PlaybackId
+from ivr_flows.engine.instructions import Enqueue, Note, StartPlayback, Transfer
+
+
+class Caller(Protocol):
+    """One caller on the line.
+
+    Orders return as soon as they are under way; what comes of them arrives through `next_input`. Ids of
+    playbacks are chosen by the flow. A playback replaces the one before, and one that was replaced or stopped
+    need not be reported as finished. Raising from any method ends the flow.
+    """
+
+    async def next_input(self) -> Input:
+        """Return the next thing that happened. Cancelled, it must lose nothing (as `asyncio.Queue.get`)."""
+
+    async def play(self, order: StartPlayback) -> None: ...
+
+    async def stop_playback(self, playback: PlaybackId) -> None: ...
+
+    async def listen(self, phrases: tuple[str, ...]) -> None: ...
+
+    async def stop_listening(self) -> None: ...
+
+    async def enqueue(self, order: Enqueue) -> None: ...
+
+    async def transfer(self, order: Transfer) -> None: ...
+
+    async def hang_up(self, cause: HangupCause) -> None: ...
+
+    def note(self, note: Note) -> None:
+        """Write a fact to the journal. Not awaited: it must also work while the call is being cancelled."""
