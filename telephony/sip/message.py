@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 CRLF = "\r\n"
 
@@ -31,7 +32,9 @@ COMPACT_FORMS = {
 }
 
 
-def _key(name: str) -> str:
+@lru_cache(maxsize=1024)
+def header_key(name: str) -> str:
+    """The name in lower case, a compact form spelled out: what two spellings of one header share."""
     lowered = name.lower()
     return COMPACT_FORMS.get(lowered, lowered)
 
@@ -50,13 +53,13 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value of that name."""
-        key = _key(name)
-        return next((value for held, value in self.items if _key(held) == key), None)
+        key = header_key(name)
+        return next((value for held, value in self.items if header_key(held) == key), None)
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of that name, one per header line (a line may hold a comma-separated list)."""
-        key = _key(name)
-        return tuple(value for held, value in self.items if _key(held) == key)
+        key = header_key(name)
+        return tuple(value for held, value in self.items if header_key(held) == key)
 
     def adding(self, name: str, value: str) -> Headers:
         return Headers((*self.items, (name, value)))
@@ -66,11 +69,11 @@ class Headers:
 
     def setting(self, name: str, value: str) -> Headers:
         """Replaces the first of that name and drops the others; appends where there was none."""
-        key = _key(name)
+        key = header_key(name)
         kept: list[tuple[str, str]] = []
         placed = False
         for held, old in self.items:
-            if _key(held) != key:
+            if header_key(held) != key:
                 kept.append((held, old))
             elif not placed:
                 kept.append((name, value))
@@ -80,8 +83,8 @@ class Headers:
         return Headers(tuple(kept))
 
     def without(self, name: str) -> Headers:
-        key = _key(name)
-        return Headers(tuple(item for item in self.items if _key(item[0]) != key))
+        key = header_key(name)
+        return Headers(tuple(item for item in self.items if header_key(item[0]) != key))
 
     def extending(self, items: Iterable[tuple[str, str]]) -> Headers:
         return Headers((*self.items, *items))
