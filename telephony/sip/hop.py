@@ -1,0 +1,36 @@
+"""Where a message goes next, or where one came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+ConnectionId = NewType("ConnectionId", int)
+
+DEFAULT_PORT = 5060
+
+
+class Transport(Enum):
+    """The transports of RFC 3261 section 18, by their name in a Via."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+
+    @property
+    def reliable(self) -> bool:
+        return self is not Transport.UDP
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One next hop; with a connection, that one is used while it lives, and the address only after it."""
+
+    transport: Transport
+    host: str
+    port: int
+    connection: ConnectionId | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport.value.lower()}:{host}:{self.port}"

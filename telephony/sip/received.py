@@ -1,0 +1,95 @@
+"""A message as it arrived: with its source, and with the fields that everything above needs, parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telephony.sip.errors import SipSyntaxError
+from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
+from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
+from telephony.sip.message import Headers, Message, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """A request whose top Via already says where it really came from; `reply_to` follows from that."""
+
+    request: Request
+    source: Hop
+    reply_to: Hop
+    via: Via
+    cseq: CSeq
+    from_: NameAddr
+    to: NameAddr
+    call_id: str
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedResponse:
+    """A response to something we sent."""
+
+    response: Response
+    source: Hop
+    via: Via
+    cseq: CSeq
+    from_: NameAddr
+    to: NameAddr
+    call_id: str
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+
+def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedResponse:
+    """Reads the fields of a message; raises SipSyntaxError when one is missing or malformed."""
+    headers = message.headers
+    try:
+        vias = parse_vias(_needed(headers, "Via"))
+        cseq = parse_cseq(_needed(headers, "CSeq"))
+        from_ = parse_name_addr(_needed(headers, "From"))
+        to = parse_name_addr(_needed(headers, "To"))
+        call_id = _needed(headers, "Call-ID")
+        if isinstance(message, Response):
+            return ReceivedResponse(message, source, vias[0], cseq, from_, to, call_id)
+    except SipSyntaxError as error:
+        salvage = message if isinstance(message, Request) else None
+        raise SipSyntaxError(error.reason, status=error.status, request=salvage) from error
+    if cseq.method != message.method:
+        raise SipSyntaxError("CSeq names another method", request=message)
+    # `received` of RFC 3261 section 18.2.1 and `rport` of RFC 3581 section 4.
+    via = vias[0].received_from(source.host, source.port)
+    if via is not vias[0]:
+        stamped = ", ".join(str(item) for item in (via, *vias[1:]))
+        message = message.with_headers(_with_first_via(headers, stamped))
+    return ReceivedRequest(message, source, _reply_to(via, source), via, cseq, from_, to, call_id)
+
+
+def _needed(headers: Headers, name: str) -> str:
+    value = headers.get(name)
+    if value is None:
+        raise SipSyntaxError(f"{name} is missing")
+    return value
+
+
+def _with_first_via(headers: Headers, value: str) -> Headers:
+    items = list(headers.items)
+    for index, (name, _) in enumerate(items):
+        if name.lower() in {"via", "v"}:
+            items[index] = (name, value)
+            break
+    return Headers(tuple(items))
+
+
+def _reply_to(via: Via, source: Hop) -> Hop:
+    """Where the response goes (RFC 3261 section 18.2.2, RFC 3581 section 4).
+
+    `maddr` is left aside: it would let anybody send our responses to somebody else.
+    """
+    if source.transport is Transport.UDP and "rport" not in via.params:
+        return Hop(source.transport, source.host, via.port or DEFAULT_PORT)
+    return source
