@@ -1,0 +1,13 @@
+"""What the media engine cannot do for its caller."""
+
+
+class MediaError(Exception):
+    """The one base of errors raised by the media engine."""
+
+
+class MediaExhausted(MediaError):
+    """A bounded pool (legs, ports, recording rings, arena) is full: refuse the call, do not retry at once."""
+
+
+class MediaStopped(MediaError):
+    """The engine is not running, or the leg is closed."""

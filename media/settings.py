@@ -1,0 +1,84 @@
+"""Settings of the media engine."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class MediaSettings(BaseModel):
+    """Sizes are allocated as address space at start; memory is used only for rows that ever were busy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(
+        default="127.0.0.1", description="IPv4 address that RTP sockets bind to and SDP offers."
+    )
+    port_range: tuple[int, int] | None = Field(
+        default=None,
+        description="First and last UDP port for RTP and RTCP; null lets the operating system choose.",
+    )
+    max_legs: int = Field(default=2048, ge=1, le=65536, description="Most legs open at the same time.")
+    recording_rows: int = Field(default=2048, ge=1, description="Most legs recorded at the same time.")
+    recording_ring_s: float = Field(
+        default=5.12,
+        ge=0.5,
+        le=120,
+        description="Seconds of recording kept in memory while the disk is slow.",
+    )
+    listen_rows: int = Field(default=512, ge=1, description="Most legs listened to at the same time.")
+    listen_ring_s: float = Field(
+        default=20.0, ge=1, le=120, description="Seconds of caller audio kept for the recogniser."
+    )
+    arena_mb: int = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="Megabytes for sounds being played or kept ready (2 minutes per MB).",
+    )
+    max_sounds_per_playback: int = Field(
+        default=64, ge=1, le=1024, description="Most sounds in one gapless playback list."
+    )
+    playout_delay_ms: int = Field(
+        default=40, ge=20, le=200, description="Initial and least playout delay in milliseconds."
+    )
+    max_playout_delay_ms: int = Field(
+        default=200, ge=40, le=400, description="Greatest playout delay in milliseconds the buffer adapts to."
+    )
+    silence_after_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="Seconds without RTP, while some is expected, until media counts as silent.",
+    )
+    rtcp_interval_s: float = Field(default=5.0, ge=1, description="Seconds between RTCP reports of a leg.")
+    talk_threshold_dbm0: float = Field(
+        default=-45.0, ge=-70, le=0, description="Level in dBm0 below which nothing counts as talk."
+    )
+    talk_above_noise_db: float = Field(
+        default=9.0,
+        ge=3,
+        le=30,
+        description="Decibels above the noise floor from which sound counts as talk.",
+    )
+    talk_hangover_ms: int = Field(
+        default=400, ge=40, le=3000, description="Milliseconds of quiet that end a talk spurt."
+    )
+    command_ring: int = Field(
+        default=8192, ge=64, description="Commands waiting for the tick; more is an error."
+    )
+    event_ring: int = Field(
+        default=8192, ge=64, description="Events waiting for asyncio; more are counted and lost."
+    )
+    realtime_priority: int = Field(
+        default=1,
+        ge=0,
+        le=99,
+        description="SCHED_RR priority of the tick thread where the system permits it; 0 leaves it alone.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "MediaSettings":
+        if self.playout_delay_ms > self.max_playout_delay_ms:
+            raise ValueError("playout_delay_ms is greater than max_playout_delay_ms")
+        if self.port_range is not None:
+            first, last = self.port_range
+            if not 1024 <= first < last <= 65535:
+                raise ValueError("port_range must be two ascending ports between 1024 and 65535")
+        return self
