@@ -1,4 +1,4 @@
-"""The media engine as the control side sees it; everything here is called from the asyncio thread and never blocks."""
+"""The media engine as the control side sees it: called from the asyncio thread, never blocks."""
 
 from collections.abc import Callable
 

@@ -5,9 +5,9 @@ class MediaError(Exception):
     """The one base of errors raised by the media engine."""
 
 
-class MediaExhausted(MediaError):
+class MediaExhausted(MediaError):  # noqa: N818 - the name is the contract
     """A bounded pool (legs, ports, recording rings, arena) is full: refuse the call, do not retry at once."""
 
 
-class MediaStopped(MediaError):
+class MediaStopped(MediaError):  # noqa: N818 - a state, told by an exception
     """The engine is not running, or the leg is closed."""

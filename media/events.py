@@ -29,7 +29,7 @@ class TalkStarted:
 
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
-    """Sound lasted from `start` to `end`, in samples since the leg was opened; the hangover is not included."""
+    """Sound lasted from `start` to `end`, in samples since the leg was opened, without the hangover."""
 
     start: int
     end: int

@@ -28,7 +28,7 @@ def _alaw_decode_table() -> NDArray[np.int16]:
 
 
 def _ulaw_encode_table() -> NDArray[np.uint8]:
-    """Indexed by the sample as an unsigned 16-bit number; negative samples use one's complement as in ITU-T G.191."""
+    """Indexed by the sample as unsigned 16 bits; negative samples in one's complement as in ITU-T G.191."""
     sample = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
     absolute = np.minimum((np.where(sample < 0, ~sample, sample) >> 2) + 33, 0x1FFF)
     segment = np.frexp(absolute >> 6)[1].astype(np.int32) + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LegReport:
-    """Counters of one leg since it was opened; `fraction_lost_by_peer` and round trip come from the peer's RTCP."""
+    """Counters of one leg since it was opened; what the peer lost and the round trip come from its RTCP."""
 
     packets_sent: int
     bytes_sent: int
