@@ -1,0 +1,116 @@
+"""What dispatch orders (ring, bridge, announce) and what it states (a new agent state, an outcome)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from acd.agent_state import AgentState, Cause
+from acd.ids import AgentId, ContactId, OfferId, QueueId
+
+
+class Rule(Enum):
+    """Which side of the match was waiting for the other."""
+
+    LONGEST_IDLE = "the contact came: longest idle of the free agents with the skills"
+    NEXT_IN_LINE = "the agent became free: first by priority, then age, of the contacts he is qualified for"
+
+
+class Outcome(Enum):
+    """How a contact's stay in a queue ended; there is exactly one for each time it was enqueued."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    OVERFLOWED = "overflowed"
+    PULLED = "pulled"
+    NOBODY_QUALIFIED = "nobody qualified"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why this agent and this contact: the rule, and the two ages that it compared."""
+
+    rule: Rule
+    waited_s: float
+    idle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Ring the agent's devices; dispatch itself withdraws the offer at the timeout."""
+
+    offer: OfferId
+    agent: AgentId
+    contact: ContactId
+    ring_timeout_s: float
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """Cancel the agent's leg; its end is still reported, as `OfferFailed` or as a late `OfferAnswered`."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpAgent:
+    """The agent's leg is up with nobody to talk to: end it; its end is still reported."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Join the waiting caller and the agent's leg now."""
+
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncePosition:
+    """Tell the caller his place in the queue, counted from 1, and the length of the queue."""
+
+    contact: ContactId
+    position: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """The caller waited as long as he may: dispatch no longer has him."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyQualified:
+    """No configured agent has the skills, so waiting would never end: dispatch did not take the caller."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """The agent's state, as derived from facts, is another one."""
+
+    agent: AgentId
+    old: AgentState
+    new: AgentState
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOutcome:
+    """The contact's stay in the queue is over, and how."""
+
+    contact: ContactId
+    queue: QueueId
+    outcome: Outcome
+    waited_s: float
+
+
+PhoneOrder = RingAgent | StopRinging | HangUpAgent
+WaitingOrder = Bridge | AnnouncePosition | Overflow | NobodyQualified
+Statement = AgentStateChanged | ContactOutcome
+Effect = PhoneOrder | WaitingOrder | Statement

@@ -1,0 +1,38 @@
+"""Skills with levels, and what a caller demands of an agent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+LOWEST_LEVEL = 1
+HIGHEST_LEVEL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Minimum levels by skill, in one canonical order, so that equal demands are equal keys."""
+
+    levels: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.levels]
+        if names != sorted(set(names)):
+            raise ValueError(f"skills must be sorted and named once: {names}")
+        for name, level in self.levels:
+            if not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
+                raise ValueError(f"skill {name!r}: level {level} is outside {LOWEST_LEVEL}-{HIGHEST_LEVEL}")
+
+    @classmethod
+    def of(cls, levels: Mapping[str, int]) -> Self:
+        return cls(tuple(sorted(levels.items())))
+
+    def refined_by(self, other: "Requirement") -> "Requirement":
+        """Both demands together; where both name a skill, the other's level counts."""
+        return Requirement.of({**dict(self.levels), **dict(other.levels)})
+
+    def met_by(self, skills: Mapping[str, int]) -> bool:
+        return all(skills.get(name, 0) >= level for name, level in self.levels)
+
+
+ANYBODY = Requirement()
+"""No skill at all: every agent will do."""
