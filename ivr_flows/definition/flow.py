@@ -1,7 +1,7 @@
 """A whole flow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr_flows.definition.hours import Calendar
@@ -23,8 +23,9 @@ class Flow:
     nodes: Mapping[str, Node]
     operator: str | None = None
     fallback: str | None = None
-    variables: Mapping[str, str] | None = None
-    calendars: Mapping[str, Calendar] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values before anything has been collected; the server's caller variables come on top."""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     path: Path | None = None
 
     @property

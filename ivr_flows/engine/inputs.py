@@ -51,6 +51,11 @@ class DigitPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody has begun to speak: the wait for an answer is over, what was said follows as `SpeechHeard`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechHeard:
     """A whole utterance; an empty text means that somebody spoke and nothing was understood."""
 
@@ -82,4 +87,14 @@ class HungUp:
     """The caller is gone."""
 
 
-Input = Started | PlaybackFinished | DigitPressed | SpeechHeard | Tick | QueueLeft | TransferEnded | HungUp
+Input = (
+    Started
+    | PlaybackFinished
+    | DigitPressed
+    | SpeechStarted
+    | SpeechHeard
+    | Tick
+    | QueueLeft
+    | TransferEnded
+    | HungUp
+)

@@ -1,0 +1,98 @@
+"""A session as node handlers see it: state, clock and the orders gathered so far."""
+
+from datetime import datetime, timedelta
+
+from ivr_flows.definition.flow import Flow
+from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.prompts import Prompt
+from ivr_flows.engine.inputs import PlaybackId
+from ivr_flows.engine.instructions import (
+    Fact,
+    Instruction,
+    Listen,
+    Note,
+    StartPlayback,
+    StopListening,
+    StopPlayback,
+)
+from ivr_flows.engine.moves import End, Go, Move
+from ivr_flows.engine.state import Phase, State
+
+TYPE_AHEAD_LIMIT = 32
+MASK = "*"
+
+
+class Run:
+    """Used by one session at a time; the orders are taken away after every resume."""
+
+    __slots__ = ("_orders", "flow", "skipped", "state")
+
+    def __init__(self, flow: Flow, state: State) -> None:
+        self.flow = flow
+        self.state = state
+        self.skipped: set[str] = set()
+        self._orders: list[Instruction] = []
+
+    @property
+    def wall_clock(self) -> datetime:
+        """The wall clock of this moment: what the call started with, moved on by the monotonic clock."""
+        state = self.state
+        if state.wall_clock is None:
+            raise RuntimeError("a session has no wall clock before it was started")
+        return state.wall_clock + timedelta(seconds=state.now - state.started_at)
+
+    def take_orders(self) -> tuple[Instruction, ...]:
+        orders = tuple(self._orders)
+        self._orders.clear()
+        return orders
+
+    def order(self, instruction: Instruction) -> None:
+        self._orders.append(instruction)
+
+    def note(self, fact: Fact, *fields: tuple[str, str | int]) -> None:
+        self._orders.append(Note(fact, (("flow", self.flow.name), ("node", self.state.node), *fields)))
+
+    def play(self, prompt: Prompt, *, barge_in: bool, loop: bool = False) -> bool:
+        """Start a prompt, or return False when its variables have left nothing to be heard."""
+        state = self.state
+        segments = prompt.fill(state.variables)
+        if not segments:
+            return False
+        state.playback += 1
+        state.barge_in = barge_in
+        state.phase = Phase.PROMPT
+        state.deadline = None
+        if not barge_in:
+            # VoiceXML 2.1, 4.1.8: what was typed before a prompt that must be heard is not an answer to it
+            state.typed_ahead = ""
+        self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop))
+        return True
+
+    def interrupt(self, by: str) -> None:
+        self.order(StopPlayback(PlaybackId(self.state.playback)))
+        self.note(Fact.PROMPT_INTERRUPTED, ("by", by))
+
+    def listen(self, phrases: tuple[str, ...]) -> None:
+        if phrases and not self.state.listening:
+            self.state.listening = True
+            self.order(Listen(phrases))
+
+    def stop_listening(self) -> None:
+        if self.state.listening:
+            self.state.listening = False
+            self.order(StopListening())
+
+    def type_ahead(self, digit: str) -> None:
+        """Keep a digit for a node to come; when the buffer is full the new digit is dropped."""
+        if len(self.state.typed_ahead) < TYPE_AHEAD_LIMIT:
+            self.state.typed_ahead += digit
+
+    def leave(self, target: str | None, reason: HangupCause) -> Move:
+        """Take a node's own way out, else the flow's fallback, else end the call for the given reason."""
+        if target is not None:
+            return Go(target)
+        fallback = self.flow.fallback or self.flow.operator
+        if fallback is None or fallback == self.state.node:
+            return End(reason)
+        self.note(Fact.FELL_BACK, ("reason", reason.value), ("to", fallback))
+        return Go(fallback)

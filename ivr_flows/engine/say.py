@@ -1,0 +1,38 @@
+"""`say`: a prompt, then on."""
+
+from ivr_flows.definition.nodes import HangupCause, Say
+from ivr_flows.engine.moves import STAY, End, Go, Move
+from ivr_flows.engine.run import Run
+
+
+def enter(run: Run, node: Say) -> Move:
+    """Play, or skip the prompt for a caller who has typed ahead.
+
+    A prompt is skipped once per wait: digits that nothing asks for are dropped when the caller comes round
+    again, so that they cannot drive a flow in a circle.
+    """
+    if run.state.typed_ahead and node.barge_in and node.next is not None and node.name not in run.skipped:
+        run.skipped.add(node.name)
+        return Go(node.next)
+    run.state.typed_ahead = ""
+    if run.play(node.prompt, barge_in=node.barge_in, loop=node.loop):
+        return STAY
+    return _onward(node)
+
+
+def finished(node: Say) -> Move:
+    return _onward(node)
+
+
+def pressed(run: Run, node: Say, digit: str) -> Move:
+    """Cut the prompt short; the digit waits for the node that asks for one."""
+    if not node.barge_in or node.next is None:
+        return STAY
+    run.type_ahead(digit)
+    run.interrupt("digit")
+    run.skipped.add(node.name)
+    return Go(node.next)
+
+
+def _onward(node: Say) -> Move:
+    return Go(node.next) if node.next is not None else End(HangupCause.NORMAL)

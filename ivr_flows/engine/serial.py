@@ -1,0 +1,96 @@
+"""A session as JSON, at any wait.
+
+Values of secret variables, and digits that may be part of one, are left out unless asked for: what is written
+is then fit for a log or a bug report, and a session restored from it knows the secret as empty.
+"""
+
+import json
+import math
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from ivr_flows.definition.flow import Flow
+from ivr_flows.definition.nodes import Collect, HangupCause
+from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
+from ivr_flows.engine.session import Session
+from ivr_flows.engine.state import Phase, State
+
+FORMAT = 1
+
+MOMENTS = ("started_at", "late_terminator_until", "second_began", "deadline")
+"""Written relative to `now`, because a monotonic clock means nothing in another process."""
+
+
+class SessionDataError(Exception):
+    """The JSON is no session of this flow."""
+
+
+def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
+    """Write a session; `with_secrets` only for a store that is as well kept as the secrets deserve."""
+    state = session.state
+    data: dict[str, Any] = {field.name: getattr(state, field.name) for field in fields(state)}
+    for name in MOMENTS:
+        data[name] = None if data[name] is None else data[name] - state.now
+    data["wall_clock"] = None if state.wall_clock is None else state.wall_clock.isoformat()
+    del data["now"]
+    secrets = session.flow.secrets
+    data["secrets"] = sorted(secrets & set(state.variables))
+    if secrets and not with_secrets:
+        data["variables"] = {name: value for name, value in state.variables.items() if name not in secrets}
+        data["typed_ahead"] = ""
+        node = session.flow.nodes.get(state.node)
+        data["entry"] = "" if isinstance(node, Collect) and node.secret else state.entry
+    return json.dumps({"format": FORMAT, "flow": session.flow.name, "state": data}, ensure_ascii=False)
+
+
+def session_from_json(flow: Flow, text: str, now: float) -> Session:
+    """Go on with a session on a clock that reads `now`; the flow must still have the node it waits at."""
+    try:
+        envelope = json.loads(text)
+        if envelope["format"] != FORMAT:
+            raise SessionDataError(f"session format {envelope['format']!r} is not {FORMAT}")
+        if envelope["flow"] != flow.name:
+            raise SessionDataError(f"session of flow {envelope['flow']!r}, not of {flow.name!r}")
+        state = _state(flow, envelope["state"], now)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise SessionDataError(f"not a session: {type(error).__name__}") from error
+    if state.phase is not Phase.NEW and state.node not in flow.nodes:
+        raise SessionDataError(f"flow {flow.name!r} has no node {state.node!r} any more")
+    return Session.restored(flow, state)
+
+
+def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
+    variables = {str(name): str(value) for name, value in data["variables"].items()}
+    for name in data["secrets"]:
+        variables.setdefault(str(name), "")
+    wall_clock = None if data["wall_clock"] is None else datetime.fromisoformat(data["wall_clock"])
+    deadline = None if data["deadline"] is None else now + _finite(data["deadline"])
+    return State(
+        phase=Phase(data["phase"]),
+        node=str(data["node"]),
+        now=now,
+        started_at=now + _finite(data["started_at"]),
+        wall_clock=wall_clock,
+        variables={**flow.variables, **variables},
+        entry=str(data["entry"]),
+        typed_ahead=str(data["typed_ahead"])[:TYPE_AHEAD_LIMIT],
+        playback=int(data["playback"]),
+        barge_in=bool(data["barge_in"]),
+        listening=bool(data["listening"]),
+        deadline=deadline,
+        no_input=int(data["no_input"]),
+        no_match=int(data["no_match"]),
+        late_terminator=str(data["late_terminator"]),
+        late_terminator_until=now + _finite(data["late_terminator_until"]),
+        second_began=now + _finite(data["second_began"]),
+        steps_this_second=int(data["steps_this_second"]),
+        cause=None if data["cause"] is None else HangupCause(data["cause"]),
+    )
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a moment must be a finite number")
+    return number

@@ -1,0 +1,54 @@
+"""Where a session is: everything that changes, and nothing that could not be written to JSON."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ivr_flows.definition.nodes import HangupCause
+
+
+class Phase(StrEnum):
+    """What a session is waiting for."""
+
+    NEW = "new"
+    PROMPT = "prompt"
+    """for a prompt to end, or to be interrupted"""
+    INPUT = "input"
+    """for a key, an utterance or the timeout"""
+    QUEUE = "queue"
+    TRANSFER = "transfer"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class State:
+    """Times are those of the shell's monotonic clock. What a caller has typed is hidden from repr."""
+
+    phase: Phase = Phase.NEW
+    node: str = ""
+    now: float = 0.0
+    started_at: float = 0.0
+    wall_clock: datetime | None = None
+    """The wall clock at `started_at`."""
+
+    variables: dict[str, str] = field(default_factory=dict, repr=False)
+    entry: str = field(default="", repr=False)
+    """Digits that the present node has taken."""
+    typed_ahead: str = field(default="", repr=False)
+    """Digits pressed before anything asked for them."""
+
+    playback: int = 0
+    """The last playback that was started; only its end counts."""
+    barge_in: bool = True
+    listening: bool = False
+    deadline: float | None = None
+    no_input: int = 0
+    no_match: int = 0
+
+    late_terminator: str = ""
+    """A terminator that belongs to the entry before, when it comes until `late_terminator_until`."""
+    late_terminator_until: float = 0.0
+
+    second_began: float = 0.0
+    steps_this_second: int = 0
+    cause: HangupCause | None = None
