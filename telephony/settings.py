@@ -1,0 +1,101 @@
+"""What can be set about the phone line."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Network = IPv4Network | IPv6Network
+
+
+class TrunkSettings(BaseModel):
+    """A carrier or PBX whose calls are let in, known by where they come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="Name in logs and reports; unique")
+    networks: tuple[Network, ...] = Field(
+        min_length=1, description="Addresses or CIDR networks that calls of this trunk come from"
+    )
+
+
+class RegistrarSettings(BaseModel):
+    """How long a phone may stay registered, and how many of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_expires_s: int = Field(
+        default=60, ge=1, le=3600, description="Shortest registration in seconds; less is refused"
+    )
+    default_expires_s: int = Field(
+        default=3600, ge=1, description="Registration in seconds for phones that ask for none"
+    )
+    max_expires_s: int = Field(
+        default=7200, ge=60, le=86400 * 7, description="Longest registration in seconds; more is cut"
+    )
+    max_contacts: int = Field(
+        default=8, ge=1, le=64, description="Phones one agent may have registered at a time"
+    )
+    max_bindings: int = Field(default=10_000, ge=1, description="Registered phones in all")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RegistrarSettings:
+        if not self.min_expires_s <= self.default_expires_s <= self.max_expires_s:
+            raise ValueError("min_expires_s <= default_expires_s <= max_expires_s does not hold")
+        return self
+
+
+class TransportSettings(BaseModel):
+    """Bounds on what the network may make us hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_message_bytes: int = Field(
+        default=65535, ge=2048, le=1 << 20, description="Largest SIP message in bytes"
+    )
+    max_connections: int = Field(default=1000, ge=1, description="TCP connections open at a time, both ways")
+    idle_timeout_s: float = Field(
+        default=900.0, ge=1, description="Seconds without a byte after which a TCP connection is closed"
+    )
+    connect_timeout_s: float = Field(
+        default=5.0, gt=0, description="Seconds to wait for an outgoing TCP connection"
+    )
+    max_unsent_bytes: int = Field(
+        default=262_144, ge=65536, description="Bytes waiting for a slow TCP peer before it is cut off"
+    )
+
+
+def _loopback_trunk() -> tuple[TrunkSettings, ...]:
+    return (TrunkSettings(name="loopback", networks=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))),)
+
+
+class SipSettings(BaseModel):
+    """SIP signalling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(default="127.0.0.1", description="IP address to listen on, UDP and TCP")
+    port: int = Field(default=5060, ge=0, le=65535, description="UDP and TCP port; 0 lets the system choose")
+    try_next_ports: int = Field(
+        default=10, ge=0, le=1000, description="How many following ports to try when the port is taken"
+    )
+    realm: str = Field(default="trunkline", min_length=1, description="Realm of digest authentication")
+    nonce_life_s: float = Field(default=300.0, ge=10, description="Seconds a digest nonce stays usable")
+    trunks: tuple[TrunkSettings, ...] = Field(
+        default_factory=_loopback_trunk, description="Who may call in; everything else is refused with 403"
+    )
+    registrar: RegistrarSettings = RegistrarSettings()
+    transport: TransportSettings = TransportSettings()
+
+    @field_validator("address")
+    @classmethod
+    def _is_ip_address(cls, value: str) -> str:
+        return str(ip_address(value))
+
+    @model_validator(mode="after")
+    def _distinct_trunks(self) -> SipSettings:
+        names = [trunk.name for trunk in self.trunks]
+        if len(names) != len(set(names)):
+            raise ValueError("two trunks have the same name")
+        return self
