@@ -1,0 +1,38 @@
+"""Settings of the recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class RecordingSettings(BaseModel):
+    """Where recordings are kept and how much of one a failure may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    directory: Path = Field(
+        default=Path("var/recordings"),
+        description="folder of the recordings; created when absent, one folder per UTC day inside",
+    )
+    drain_interval_s: float = Field(
+        default=0.4,
+        gt=0,
+        le=0.9,
+        description="seconds between two writes of a recording; a killed server loses at most this much",
+    )
+    sync_every_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="seconds of a recording that a loss of power may cost; must exceed drain_interval_s",
+    )
+
+    @model_validator(mode="after")
+    def _sync_is_rarer_than_drain(self) -> RecordingSettings:
+        if self.sync_every_s <= self.drain_interval_s:
+            raise ValueError(
+                f"sync_every_s ({self.sync_every_s}) must exceed drain_interval_s ({self.drain_interval_s})"
+            )
+        return self

@@ -1,0 +1,126 @@
+"""Transcripts: what each speaker said and when, and where no recogniser could tell."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from recordings.catalogue import UTTERANCE, Catalogue
+from recordings.segment import RecordingId
+
+
+class Speaker(enum.Enum):
+    """The caller is the left channel, the agent (all that the caller hears) the right one."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words of one speaker; seconds from the beginning of the recording."""
+
+    speaker: Speaker
+    start_s: float
+    end_s: float
+    text: str
+    engine: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untranscribed:
+    """A stretch without text because the engine failed or was overloaded; another pass may fill it."""
+
+    speaker: Speaker
+    start_s: float
+    end_s: float
+    engine: str
+    reason: str
+
+
+TranscriptItem = Utterance | Untranscribed
+
+_UTTERANCE_KIND = "utterance"
+_GAP_KIND = "gap"
+
+
+class Transcripts:
+    """Transcripts of the catalogue's recordings; safe in any thread, every method blocks on the database."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._engine = catalogue.engine
+
+    def add(self, recording_id: RecordingId, items: Iterable[TranscriptItem]) -> None:
+        with self._engine.begin() as connection:
+            _insert(connection, recording_id, items)
+
+    def replace(self, recording_id: RecordingId, speaker: Speaker, items: Iterable[TranscriptItem]) -> None:
+        """Puts the result of another pass over one speaker in place of all that speaker had."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                delete(UTTERANCE).where(
+                    UTTERANCE.c.recording_id == recording_id, UTTERANCE.c.speaker == speaker.value
+                )
+            )
+            _insert(connection, recording_id, items)
+
+    def of(self, recording_id: RecordingId) -> tuple[TranscriptItem, ...]:
+        """In time order."""
+        query = (
+            select(UTTERANCE)
+            .where(UTTERANCE.c.recording_id == recording_id)
+            .order_by(UTTERANCE.c.start_s, UTTERANCE.c.utterance_id)
+        )
+        with self._engine.connect() as connection:
+            return tuple(_item(row) for row in connection.execute(query).mappings())
+
+
+def render_transcript(items: Sequence[TranscriptItem]) -> str:
+    """One line per item in time order: `00:03.2  caller  hello`; a gap is named, never left out."""
+    ordered = sorted(items, key=lambda item: item.start_s)
+    return "".join(f"{_clock(item.start_s)}  {item.speaker.value:<6}  {_said(item)}\n" for item in ordered)
+
+
+def _said(item: TranscriptItem) -> str:
+    match item:
+        case Utterance():
+            return item.text
+        case Untranscribed():
+            return f"[not transcribed, {item.end_s - item.start_s:.1f} s: {item.reason}]"
+        case _:
+            assert_never(item)
+
+
+def _clock(at_s: float) -> str:
+    tenths = round(at_s * 10)
+    return f"{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def _insert(connection: Connection, recording_id: RecordingId, items: Iterable[TranscriptItem]) -> None:
+    if rows := [_values(recording_id, item) for item in items]:
+        connection.execute(insert(UTTERANCE), rows)
+
+
+def _values(recording_id: RecordingId, item: TranscriptItem) -> dict[str, str | float | None]:
+    return {
+        "recording_id": recording_id,
+        "speaker": item.speaker.value,
+        "kind": _UTTERANCE_KIND if isinstance(item, Utterance) else _GAP_KIND,
+        "start_s": item.start_s,
+        "end_s": item.end_s,
+        "text": item.text if isinstance(item, Utterance) else item.reason,
+        "confidence": item.confidence if isinstance(item, Utterance) else None,
+        "engine": item.engine,
+    }
+
+
+def _item(row: RowMapping) -> TranscriptItem:
+    speaker, start_s, end_s = Speaker(row["speaker"]), row["start_s"], row["end_s"]
+    if row["kind"] == _GAP_KIND:
+        return Untranscribed(speaker, start_s, end_s, row["engine"], row["text"])
+    return Utterance(speaker, start_s, end_s, row["text"], row["engine"], row["confidence"])
