@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 import structlog
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from recordings.instants import to_utc_text
@@ -167,11 +167,16 @@ class Journal:
         return unclosed_contacts(self._engine)
 
     def _write(self) -> None:
+        # One connection for good: taking one from the pool for every batch costs more than the batch.
+        with self._engine.connect() as connection:
+            self._write_on(connection)
+
+    def _write_on(self, connection: Connection) -> None:
         next_commit_s = 0.0
         while batch := self._next_batch(next_commit_s):
             next_commit_s = monotonic() + self._commit_interval_s
             try:
-                last = self._commit(batch)
+                last = _commit(connection, batch)
             except SQLAlchemyError as error:
                 self._refused(error)
                 if self._stopping:
@@ -187,12 +192,6 @@ class Journal:
             while not self._stopping and (not self._waiting or monotonic() < not_before_s):
                 self._changed.wait(max(0.0, not_before_s - monotonic()) if self._waiting else None)
             return tuple(self._waiting)
-
-    def _commit(self, batch: tuple[_Fact, ...]) -> int:
-        with self._engine.begin() as connection:
-            connection.execute(insert(JOURNAL), [fact.row() for fact in batch])
-            # This transaction holds the write lock, so the batch has the newest numbers without a hole.
-            return int(connection.execute(select(func.max(JOURNAL.c.sequence))).scalar_one())
 
     def _committed(self, batch: tuple[_Fact, ...], last: int) -> None:
         first = last - len(batch) + 1
@@ -238,6 +237,14 @@ class Journal:
                 except Exception:
                     # One broken listener must not silence the others.
                     log.exception("journal.listener_failed", kind=event.kind)
+
+
+def _commit(connection: Connection, batch: tuple[_Fact, ...]) -> int:
+    """The sequence number of the last fact."""
+    with connection.begin():
+        connection.execute(insert(JOURNAL), [fact.row() for fact in batch])
+        # This transaction holds the write lock, so the batch has the newest numbers without a hole.
+        return int(connection.execute(select(func.max(JOURNAL.c.sequence))).scalar_one())
 
 
 def _settle(future: asyncio.Future[None], error: JournalError | None) -> None:
