@@ -1,7 +1,7 @@
 """An agent's state: derived from facts, checked against one table.
 
 Nobody sets a state. Facts change (a binding expires, a leg is up), `derive` reads the state off them, and the
-table says where each cause may lead from each state. A change that the table does not hold is a bug and raises.
+table says where each cause may lead from each state. A change that is not in the table is a bug and raises.
 """
 
 from dataclasses import dataclass, replace
@@ -90,8 +90,8 @@ _TALKING = AgentState.TALKING
 _WRAP_UP = AgentState.WRAP_UP
 _BREAK = AgentState.BREAK
 
-# Where a cause leads depends on the agent's other facts, hence several targets. A cause absent from a state's row
-# cannot happen there.
+# Where a cause leads depends on the agent's other facts, hence several targets. A cause absent from a row
+# cannot happen in that state.
 TRANSITIONS: dict[AgentState, dict[Cause, tuple[AgentState, ...]]] = {
     _OFFLINE: {
         Cause.REGISTERED: (_AVAILABLE, _WRAP_UP, _BREAK),

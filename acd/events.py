@@ -1,8 +1,9 @@
 """Facts that dispatch is told.
 
-They come from the registrar (devices), from SIP dialogs (legs), from the agent (breaks, wrap-up) and from the
-clock. Every `RingAgent` order is answered by exactly one `OfferAnswered` or `OfferFailed`, also after `StopRinging`;
-every `OfferAnswered` is followed by exactly one `AgentCallEnded`. An agent's state rests on that promise alone.
+They come from the registrar (devices), from SIP dialogs (legs), from the agent (breaks, wrap-up) and from
+the clock. Every `RingAgent` order is answered by exactly one `OfferAnswered` or `OfferFailed`, also after
+`StopRinging`, and every `OfferAnswered` is followed by exactly one `AgentCallEnded`. An agent's state rests
+on that promise alone.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What dispatch needs from the outside.
 
-Every method starts something and returns at once; it neither blocks nor raises. What becomes of it comes back as
-an event through `Floor.post`, which may be called from inside these methods.
+Every method starts something and returns at once; it neither blocks nor raises. What becomes of it comes back
+as an event through `Floor.post`, which may be called from inside these methods.
 """
 
 from typing import Protocol

@@ -1,0 +1,65 @@
+"""Why a contact goes to an agent, or to none: every agent's verdict, worked out only when somebody asks.
+
+Dispatch is deterministic, so the same question about a past decision is answered by feeding the ledger's
+events to a new core up to that moment.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from acd.agent_state import AgentState
+from acd.agents import Agent
+from acd.contacts import Contact
+from acd.ids import AgentId, ContactId
+
+
+class Verdict(Enum):
+    """What an agent is to a contact."""
+
+    RUNG = "is being rung for it"
+    FREE = "free and qualified"
+    SKILL_MISSING = "lacks a skill"
+    LEVEL_TOO_LOW = "has every skill, but not at the level"
+    OFFLINE = "offline"
+    RINGING = "rung for another contact"
+    TALKING = "in a call"
+    WRAP_UP = "in wrap-up"
+    ON_BREAK = "on a break"
+    RESTING = "did not take an offer just now"
+
+
+_BUSY_VERDICTS = {
+    AgentState.OFFLINE: Verdict.OFFLINE,
+    AgentState.RINGING: Verdict.RINGING,
+    AgentState.TALKING: Verdict.TALKING,
+    AgentState.WRAP_UP: Verdict.WRAP_UP,
+    AgentState.BREAK: Verdict.ON_BREAK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every configured agent considered for one contact."""
+
+    contact: ContactId
+    verdicts: Mapping[AgentId, Verdict]
+
+    def counts(self) -> Counter[Verdict]:
+        return Counter(self.verdicts.values())
+
+
+def explain(contact: Contact, agents: Iterable[Agent]) -> Explanation:
+    return Explanation(contact.id, {agent.id: _verdict(contact, agent) for agent in agents})
+
+
+def _verdict(contact: Contact, agent: Agent) -> Verdict:
+    if contact.offer is not None and contact.offer.agent is agent:
+        return Verdict.RUNG
+    if agent.id not in contact.demand.qualified:
+        missing = any(name not in agent.settings.skills for name, _ in contact.demand.requirement.levels)
+        return Verdict.SKILL_MISSING if missing else Verdict.LEVEL_TOO_LOW
+    if agent.state is not AgentState.AVAILABLE:
+        return _BUSY_VERDICTS[agent.state]
+    return Verdict.FREE if agent.free else Verdict.RESTING

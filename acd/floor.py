@@ -1,0 +1,147 @@
+"""The floor: the asyncio shell around dispatch, with one timer and no decisions."""
+
+import asyncio
+from collections import deque
+from typing import assert_never
+
+import structlog
+
+from acd.dispatch import Dispatch
+from acd.effects import (
+    AgentStateChanged,
+    AnnouncePosition,
+    Bridge,
+    ContactOutcome,
+    Effect,
+    HangUpAgent,
+    NobodyQualified,
+    Overflow,
+    PhoneOrder,
+    RingAgent,
+    Statement,
+    StopRinging,
+    WaitingOrder,
+)
+from acd.events import Event, OfferFailed, OfferFailure, TimePassed
+from acd.explanation import Explanation
+from acd.ids import ContactId
+from acd.ports import Ledger, Phones, WaitingRoom
+from acd.settings import AcdSettings
+from acd.snapshot import FloorSnapshot
+
+log = structlog.get_logger(__name__)
+
+
+class Floor:
+    """Feeds dispatch with facts and the clock and carries out its orders, each event to its end before the next.
+
+    To be made and used in the loop's thread.
+    """
+
+    def __init__(
+        self, settings: AcdSettings, phones: Phones, waiting_room: WaitingRoom, ledger: Ledger
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dispatch = Dispatch(settings, self._loop.time())
+        self._phones = phones
+        self._waiting_room = waiting_room
+        self._ledger = ledger
+        self._posted: deque[Event] = deque()
+        self._draining = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def post(self, event: Event) -> None:
+        """Decides at once, except from inside a port's method: then as soon as that order is carried out.
+
+        Raises `AcdError` for what the event itself gets wrong: a name that is not configured, a contact that is
+        in a queue already.
+        """
+        self._posted.append(event)
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._posted:
+                self._decide(self._posted.popleft())
+        finally:
+            self._draining = False
+            self._rearm()
+
+    def snapshot(self) -> FloorSnapshot:
+        return self._dispatch.snapshot(self._loop.time())
+
+    def explain(self, contact: ContactId) -> Explanation | None:
+        return self._dispatch.explain(contact)
+
+    def stop(self) -> None:
+        """No timer is left; contacts are the business of whoever ends their calls."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _decide(self, event: Event) -> None:
+        now = self._loop.time()
+        effects = self._dispatch.handle(event, now)
+        self._ledger.decided(event, effects, now)
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        # A port that breaks its promise must not cost the other contacts of the same decision their orders.
+        try:
+            if isinstance(effect, PhoneOrder):
+                self._tell_phones(effect)
+            elif isinstance(effect, WaitingOrder):
+                self._tell_waiting_room(effect)
+            else:
+                _log_statement(effect)
+        except Exception:
+            log.exception("acd.order_failed", order=type(effect).__name__)
+            if isinstance(effect, RingAgent):
+                self._posted.append(OfferFailed(effect.offer, OfferFailure.UNREACHABLE))
+
+    def _tell_phones(self, order: PhoneOrder) -> None:
+        match order:
+            case RingAgent(offer, agent, contact, ring_timeout_s):
+                self._phones.ring(offer, agent, contact, ring_timeout_s)
+            case StopRinging(offer):
+                self._phones.stop_ringing(offer)
+            case HangUpAgent(offer):
+                self._phones.hang_up(offer)
+            case _:
+                assert_never(order)
+
+    def _tell_waiting_room(self, order: WaitingOrder) -> None:
+        match order:
+            case Bridge(contact, agent, offer):
+                self._waiting_room.bridge(contact, agent, offer)
+            case AnnouncePosition(contact, position, of):
+                self._waiting_room.announce_position(contact, position, of)
+            case Overflow(contact):
+                self._waiting_room.overflow(contact)
+            case NobodyQualified(contact):
+                self._waiting_room.nobody_qualified(contact)
+            case _:
+                assert_never(order)
+
+    def _rearm(self) -> None:
+        self.stop()
+        deadline = self._dispatch.next_deadline()
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self.post, TimePassed())
+
+
+def _log_statement(statement: Statement) -> None:
+    match statement:
+        case AgentStateChanged(agent, old, new, cause):
+            log.info("acd.agent_state", agent=agent, old=old.value, new=new.value, cause=cause.value)
+        case ContactOutcome(contact, queue, outcome, waited_s):
+            log.info(
+                "acd.outcome",
+                contact=contact,
+                queue=queue,
+                outcome=outcome.value,
+                waited_s=round(waited_s, 3),
+            )
+        case _:
+            assert_never(statement)
