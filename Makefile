@@ -1,0 +1,46 @@
+# Everything here sets itself up: python3 (3.11 or newer), make and a package index are all that is needed.
+SHELL := /bin/sh
+BIN := .venv/bin
+PACKAGES := acd config ivr_flows media recordings server telephony
+PYTEST := $(BIN)/python -m pytest
+# Which Python makes .venv, for instance PYTHON=python3.12; by default the first new enough.
+PYTHON ?=
+export PYTHON
+
+.PHONY: help run test check format clean
+
+help:
+	@echo 'make run               set up, start the server on its embedded default, demonstrate a whole call, keep serving'
+	@echo 'make run ARGS=--once   the same, but end after the demonstration; exit 0 only if every step happened'
+	@echo 'make test              all tests, with what they drive (sipp, baresip) installed where that is allowed'
+	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
+	@echo 'make check             formatting, lint, types, import contracts, architecture'
+	@echo 'make format            reformat and apply safe lint fixes'
+	@echo 'make clean             remove .venv, caches and built files; keeps var/ (recordings, database)'
+
+run:
+	@tools/setup.sh run
+	@exec $(BIN)/trunkline demo $(ARGS)
+
+# Tests that measure time share the machine with nobody: they run alone, after the others.
+test:
+	@tools/setup.sh test
+	$(PYTEST) -n 2 --dist loadfile -m 'not interop and not slow' $(ARGS)
+	$(PYTEST) -m 'interop or slow' $(ARGS)
+
+check:
+	@tools/setup.sh test
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy --strict $(PACKAGES) tests tools
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/architecture
+
+format:
+	@tools/setup.sh test
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
