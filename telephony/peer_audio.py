@@ -1,0 +1,118 @@
+"""One audio stream as the peer describes it: can we speak it, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from telephony.sdp import Direction, MediaDescription, SessionDescription
+
+PROTOCOL = "RTP/AVP"
+EVENT = "telephone-event"
+CLOCK_RATE = 8000
+DEFAULT_PTIME_MS = 20
+
+_Address = IPv4Address | IPv6Address
+
+
+class Codec(Enum):
+    """What we speak; the value is the static payload type of RFC 3551."""
+
+    PCMU = 0
+    PCMA = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NotAcceptable:
+    """No agreement: answer `status` with a Warning (RFC 3261 section 20.43). A running session goes on."""
+
+    warning_code: int
+    reason: str
+    status: int = 488
+
+    def warning(self, host: str) -> str:
+        """The value of the Warning header."""
+        return f'{self.warning_code} {host} "{self.reason}"'
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAudio:
+    """The peer's side of one audio stream."""
+
+    address: _Address
+    port: int
+    codec: Codec
+    dtmf: int | None
+    ptime_ms: int
+    direction: Direction
+
+
+def read_peer_audio(
+    description: SessionDescription,
+    section: MediaDescription,
+    codecs: tuple[Codec, ...],
+    assumed_dtmf: int | None,
+) -> PeerAudio | NotAcceptable:
+    """`assumed_dtmf` is the event number taken for granted where the mapping is left out."""
+    if section.protocol.upper() != PROTOCOL:
+        return NotAcceptable(302, f"only {PROTOCOL} is spoken")
+    address = _address_of(description, section)
+    if isinstance(address, NotAcceptable):
+        return address
+    codec = next(
+        (codec for name in section.formats for codec in codecs if _means(section, name, codec)), None
+    )
+    if codec is None:
+        return NotAcceptable(305, "no common codec, ours are PCMU and PCMA")
+    direction = description.direction_of(section)
+    if address.is_unspecified:
+        # RFC 2543 hold: 0.0.0.0 means that the peer does not want to receive, whatever its attributes say.
+        direction = Direction.of(sends=direction.sends, receives=False)
+    return PeerAudio(
+        address, section.port, codec, event_type(section, assumed_dtmf), _ptime_ms(section), direction
+    )
+
+
+def _address_of(description: SessionDescription, section: MediaDescription) -> _Address | NotAcceptable:
+    connection = description.connection_of(section)
+    if connection is None:
+        return NotAcceptable(399, "no connection address")
+    try:
+        address = ip_address(connection.address.partition("/")[0])
+    except ValueError:
+        return NotAcceptable(301, "connection address is not numeric")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_multicast or address == IPv4Address("255.255.255.255"):
+        return NotAcceptable(301, "connection address is not unicast")
+    return address
+
+
+def _means(section: MediaDescription, name: str, codec: Codec) -> bool:
+    if name != str(codec.value):
+        return False
+    mapped = section.rtpmap(name)
+    return mapped is None or (mapped.encoding.upper(), mapped.clock_rate) == (codec.name, CLOCK_RATE)
+
+
+def event_type(section: MediaDescription, assumed: int | None = None) -> int | None:
+    """The payload type of telephone-event in a media section."""
+    for name in section.formats:
+        if not name.isascii() or not name.isdigit() or int(name[:4]) > 127:
+            continue
+        mapped = section.rtpmap(name)
+        if mapped is None:
+            # Some answers repeat our number and leave the mapping out.
+            if int(name) == assumed:
+                return assumed
+        elif mapped.encoding.lower() == EVENT and mapped.clock_rate == CLOCK_RATE:
+            return int(name)
+    return None
+
+
+def _ptime_ms(section: MediaDescription) -> int:
+    text = (section.attribute("ptime") or "").strip(" ")
+    if text.isascii() and text.isdigit() and len(text) <= 3 and 10 <= int(text) <= 200:
+        return int(text)
+    return DEFAULT_PTIME_MS
