@@ -36,20 +36,30 @@ class InviteClientState(Enum):
 
 def ack_for_failure(invite: Request, response: Response) -> Request:
     """The ACK that belongs to the transaction itself (RFC 3261 section 17.1.1.3)."""
-    held = invite.headers
-    items: list[tuple[str, str]] = []
-    # "The ACK MUST contain a single Via header field equal to the top Via of the original request."
-    items.append(("Via", held.get("Via") or ""))
-    # "If the INVITE request had Route header fields, those header fields MUST appear in the ACK."
-    items += [("Route", route) for route in held.get_all("Route")]
-    items.append(("Max-Forwards", "70"))
-    items.append(("From", held.get("From") or ""))
     # "The To header field in the ACK MUST equal the To header field in the response being acknowledged."
-    items.append(("To", response.headers.get("To") or ""))
-    items.append(("Call-ID", held.get("Call-ID") or ""))
+    return _same_transaction(invite, "ACK", response.headers.get("To") or "")
+
+
+def cancel_for(invite: Request) -> Request:
+    """The CANCEL of that INVITE (RFC 3261 section 9.1)."""
+    return _same_transaction(invite, "CANCEL", invite.headers.get("To") or "")
+
+
+def _same_transaction(invite: Request, method: str, to: str) -> Request:
+    held = invite.headers
     number = (held.get("CSeq") or "0").split()[0]
-    items.append(("CSeq", f"{number} ACK"))
-    return Request("ACK", invite.uri, Headers(tuple(items)))
+    items = (
+        # "A single Via header field equal to the top Via of the original request", for the branch matches.
+        ("Via", held.get("Via") or ""),
+        # "If the INVITE request had Route header fields, those header fields MUST appear."
+        *(("Route", route) for route in held.get_all("Route")),
+        ("Max-Forwards", "70"),
+        ("From", held.get("From") or ""),
+        ("To", to),
+        ("Call-ID", held.get("Call-ID") or ""),
+        ("CSeq", f"{number} {method}"),
+    )
+    return Request(method, invite.uri, Headers(items))
 
 
 class InviteClient:

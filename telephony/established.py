@@ -1,0 +1,237 @@
+"""What happens inside a dialog once it may carry requests (RFC 3261 sections 12.2, 14 and 15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telephony.awaited_acks import AwaitedAcks
+from telephony.capabilities import ALLOW, SDP, Extra, options_headers
+from telephony.identity import Means
+from telephony.info_digits import digit_of
+from telephony.login import Authorizer
+from telephony.outbound import within
+from telephony.reinvite import OwnReinvite
+from telephony.session_events import (
+    Acknowledged,
+    DigitSignalled,
+    Ended,
+    Hangup,
+    Party,
+    Reoffered,
+    ReofferFailed,
+    Respond,
+    SessionEffect,
+    SessionTimer,
+    Tell,
+)
+from telephony.sip.dialog import Dialog
+from telephony.sip.received import ReceivedRequest, ReceivedResponse
+from telephony.sip.responses import response_to
+from telephony.sip.transaction_events import TransactionId
+
+
+@dataclass(frozen=True, slots=True)
+class AskedReinvite:
+    """A re-INVITE of the peer that waits for our word."""
+
+    transaction: TransactionId
+    received: ReceivedRequest
+
+
+class Established:
+    """One dialog's traffic. Once `ending` nothing more is told; once `finished` nothing is left to say."""
+
+    def __init__(
+        self,
+        dialog: Dialog,
+        means: Means,
+        authorizer: Authorizer,
+        contact_user: str | None = None,
+        *,
+        we_called: bool,
+    ) -> None:
+        self.dialog = dialog
+        self.ending = False
+        self.finished = False
+        self._means = means
+        self._authorizer = authorizer
+        self.contact = ("Contact", means.identity.contact(dialog.peer, contact_user))
+        self._awaited = AwaitedAcks(means.timers)
+        self._initial_cseq: int | None = None
+        self._asked: AskedReinvite | None = None
+        self._own = OwnReinvite(dialog, means, authorizer, self.contact, owns_call_id=we_called)
+
+    def accept_initial(
+        self, transaction: TransactionId, invite: ReceivedRequest, body: bytes, now: float
+    ) -> list[SessionEffect]:
+        """Sends the 200 that establishes the dialog, and again until its ACK comes."""
+        self._initial_cseq = invite.cseq.number
+        return self._send_ok(transaction, invite, body, now)
+
+    def accept_asked(self, transaction: TransactionId, body: bytes, now: float) -> list[SessionEffect]:
+        """Our yes to the peer's re-INVITE."""
+        asked = self._take_asked(transaction)
+        return [] if asked is None else self._send_ok(transaction, asked.received, body, now)
+
+    def refuse_asked(self, transaction: TransactionId, status: int) -> list[SessionEffect]:
+        """Our no to the peer's re-INVITE: everything stays as it was."""
+        asked = self._take_asked(transaction)
+        return [] if asked is None else [self._answer(transaction, asked.received, status)]
+
+    def reoffer(self, body: bytes) -> list[SessionEffect]:
+        """Sends our re-INVITE, unless one of either side is under way: then it is told to be refused."""
+        if self.ending:
+            return []
+        busy = self._own.pending or self._own.waiting or self._awaited.offering
+        if busy or self._asked is not None:
+            return [Tell(ReofferFailed(491))]
+        return self._own.send(body)
+
+    def hang_up(self) -> list[SessionEffect]:
+        if self.ending:
+            return []
+        return [Tell(Ended(Hangup(Party.US, 200, ""))), *self._say_goodbye()]
+
+    def on_request(
+        self, transaction: TransactionId, received: ReceivedRequest, now: float
+    ) -> list[SessionEffect]:
+        if received.method == "ACK":
+            return self._on_ack(received)
+        if not self.dialog.in_order(received):
+            return [self._answer(transaction, received, 500)]
+        match received.method:
+            case "BYE":
+                return self._on_bye(transaction, received)
+            case "OPTIONS":
+                return [self._answer(transaction, received, 200, options_headers())]
+            case _ if self.ending:
+                return [self._answer(transaction, received, 481)]
+            case "INVITE":
+                return self._on_reinvite(transaction, received)
+            case "INFO":
+                return self._on_info(transaction, received)
+            case _:
+                return [self._answer(transaction, received, 405, (("Allow", ALLOW),))]
+
+    def on_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
+        if received.cseq.method == "INVITE":
+            effects = self._own.on_response(received, now)
+        elif received.cseq.method == "BYE":
+            effects = self._on_bye_response(received)
+        else:
+            return []
+        return self._leave_if_lost(effects)
+
+    def on_failure(self, method: str) -> list[SessionEffect]:
+        """A request of ours got no final response."""
+        if method == "BYE":
+            self.finished = True
+            return []
+        return self._leave_if_lost(self._own.on_failure()) if method == "INVITE" else []
+
+    def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
+        match timer:
+            case SessionTimer.REPEAT_OK:
+                return self._awaited.repeat(cseq, now)
+            case SessionTimer.NO_ACK if self._awaited.take(cseq) is not None:
+                # "If the server retransmits the 2xx response for 64*T1 seconds without receiving an ACK, the
+                # dialog is confirmed, but the session SHOULD be terminated [...] with a BYE."
+                return self._lose(408, "No ACK")
+            case SessionTimer.GLARE if not self.ending:
+                return self._own.try_again(now, peer_is_first=self._asked is not None)
+            case _:
+                return []
+
+    def _on_ack(self, received: ReceivedRequest) -> list[SessionEffect]:
+        awaited = self._awaited.take(received.cseq.number)
+        if awaited is None:
+            return []
+        if self.ending:
+            return self._bye()
+        body = received.request.body if awaited.offers else b""
+        return [Tell(Acknowledged(body))]
+
+    def _on_bye(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
+        effects: list[SessionEffect] = [self._answer(transaction, received, 200)]
+        # "The UAS MUST still respond to any pending requests received for that dialog [...] 487."
+        effects += self._drop_asked()
+        if not self.ending:
+            reason = received.request.headers.get("Reason") or ""
+            effects.append(Tell(Ended(Hangup(Party.PEER, 200, reason))))
+        self.ending = self.finished = True
+        self._awaited.clear()
+        return effects
+
+    def _on_reinvite(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
+        if self._asked is not None:
+            # "A UAS that receives a second INVITE before it sends the final response to a first INVITE [...]
+            # MUST return a 500 [...] and MUST include a Retry-After [...] between 0 and 10 seconds."
+            after = str(self._means.draw(11))
+            return [self._answer(transaction, received, 500, (("Retry-After", after),))]
+        if self._own.pending or self._awaited.offering:
+            return [self._answer(transaction, received, 491)]
+        self.dialog.refresh_target(received.request)
+        self._asked = AskedReinvite(transaction, received)
+        return [Tell(Reoffered(transaction, received.request.body))]
+
+    def _on_info(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
+        answer = self._answer(transaction, received, 200)
+        digit = digit_of(received.request)
+        return [answer] if digit is None else [answer, Tell(DigitSignalled(digit))]
+
+    def _on_bye_response(self, received: ReceivedResponse) -> list[SessionEffect]:
+        if received.status < 200:
+            return []
+        if received.status in {401, 407} and self._authorizer.learn(received.response):
+            return self._bye()
+        self.finished = True
+        return []
+
+    def _leave_if_lost(self, effects: list[SessionEffect]) -> list[SessionEffect]:
+        # Section 12.2.1.2: 481, 408 or silence in answer to a re-INVITE means that the dialog is gone.
+        lost = self._own.lost_status
+        if lost is None or self.ending:
+            return effects
+        return [*effects, *self._lose(lost, "Dialog lost")]
+
+    def _lose(self, status: int, reason: str) -> list[SessionEffect]:
+        if self.ending:
+            return self._bye()
+        return [Tell(Ended(Hangup(Party.NETWORK, status, reason))), *self._say_goodbye()]
+
+    def _say_goodbye(self) -> list[SessionEffect]:
+        self.ending = True
+        effects = self._drop_asked()
+        # Section 15: "The callee's UA MUST NOT send a BYE on a confirmed dialog until it has received an ACK
+        # for its 2xx response or until the server transaction times out."
+        return effects if self._initial_cseq in self._awaited else [*effects, *self._bye()]
+
+    def _bye(self) -> list[SessionEffect]:
+        credentials = self._authorizer.headers("BYE", str(self.dialog.remote_target))
+        return [within(self.dialog, self._means, self.dialog.request("BYE", credentials))]
+
+    def _send_ok(
+        self, transaction: TransactionId, invite: ReceivedRequest, body: bytes, now: float
+    ) -> list[SessionEffect]:
+        extra = (self.contact, ("Allow", ALLOW), ("Content-Type", SDP))
+        tag = self.dialog.ident.local_tag
+        response = response_to(invite.request, 200, to_tag=tag, extra=extra, body=body)
+        offers = not invite.request.body
+        return self._awaited.send(invite.cseq.number, transaction, response, offers=offers, now=now)
+
+    def _take_asked(self, transaction: TransactionId) -> AskedReinvite | None:
+        asked = self._asked
+        if asked is None or asked.transaction != transaction:
+            return None
+        self._asked = None
+        return asked
+
+    def _drop_asked(self) -> list[SessionEffect]:
+        asked, self._asked = self._asked, None
+        return [] if asked is None else [self._answer(asked.transaction, asked.received, 487)]
+
+    def _answer(
+        self, transaction: TransactionId, received: ReceivedRequest, status: int, extra: Extra = ()
+    ) -> Respond:
+        tag = self.dialog.ident.local_tag
+        return Respond(transaction, response_to(received.request, status, to_tag=tag, extra=extra))

@@ -1,0 +1,263 @@
+"""An INVITE that we send, with its forks and its races, to the end of the call (RFC 3261, 9.1 and 13.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import assert_never
+
+from telephony.capabilities import ALLOW, SDP, Extra
+from telephony.established import Established
+from telephony.identity import Means, new_branch
+from telephony.login import Authorizer, Login
+from telephony.outbound import acknowledge, within
+from telephony.session_events import (
+    Accept,
+    AcceptReoffer,
+    Answered,
+    Command,
+    Ended,
+    HangUp,
+    Hangup,
+    Party,
+    Progress,
+    Refuse,
+    RefuseReoffer,
+    Reoffer,
+    Respond,
+    Ring,
+    SendAck,
+    SendRequest,
+    SessionEffect,
+    SessionId,
+    SessionTimer,
+    Tell,
+    Wake,
+)
+from telephony.sip.dialog import Dialog
+from telephony.sip.fields import NameAddr
+from telephony.sip.hop import Hop
+from telephony.sip.invite_client import cancel_for
+from telephony.sip.message import Headers, Request
+from telephony.sip.received import ReceivedRequest, ReceivedResponse
+from telephony.sip.responses import response_to
+from telephony.sip.transaction_events import Failure, TransactionId
+from telephony.sip.uri import Uri
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What to call, from whom, and the offer to make; `to` is where the INVITE is sent."""
+
+    target: Uri
+    to: Hop
+    from_: NameAddr
+    body: bytes
+    call_id: str
+    headers: Extra = ()
+    login: Login | None = None
+
+
+class OutgoingState(Enum):
+    """Until the final response; what comes after is the dialog's."""
+
+    CALLING = "calling"
+    PROCEEDING = "proceeding"
+    EARLY = "early"
+    CANCELLING = "cancelling"
+    ANSWERED = "answered"
+    OVER = "over"
+
+
+class OutgoingInvite:
+    """The calling side of one call. The first 2xx wins; every other fork that answers is hung up on."""
+
+    def __init__(self, invitation: Invitation, tag: str, means: Means) -> None:
+        self.ident = SessionId(tag)
+        self.state = OutgoingState.CALLING
+        self._invitation = invitation
+        self._means = means
+        self._authorizer = Authorizer(invitation.login, means.tokens)
+        self._contact = means.identity.contact(invitation.to, invitation.from_.uri.user)
+        self._cseq = 0
+        self._sent: SendRequest | None = None
+        self._credentials: Extra = ()
+        self._early: dict[str, Dialog] = {}
+        self._within: Established | None = None
+        self._acks: dict[str, SendAck] = {}
+        self._cancel_sent = False
+
+    @property
+    def finished(self) -> bool:
+        if self._within is not None:
+            return self._within.finished
+        return self.state is OutgoingState.OVER
+
+    def start(self) -> list[SessionEffect]:
+        """The INVITE; again with credentials after a challenge."""
+        invitation = self._invitation
+        self._cseq += 1
+        uri = str(invitation.target)
+        self._credentials = self._authorizer.headers("INVITE", uri)
+        branch = new_branch(self._means.tokens)
+        items = (
+            ("Via", self._means.identity.via(invitation.to, branch)),
+            ("Max-Forwards", "70"),
+            ("From", str(invitation.from_.with_tag(str(self.ident)))),
+            ("To", str(NameAddr(None, invitation.target))),
+            ("Call-ID", invitation.call_id),
+            ("CSeq", f"{self._cseq} INVITE"),
+            ("Contact", self._contact),
+            ("Allow", ALLOW),
+            ("User-Agent", self._means.identity.product),
+            *invitation.headers,
+            *self._credentials,
+            ("Content-Type", SDP),
+        )
+        request = Request("INVITE", uri, Headers(items), invitation.body)
+        self._sent = SendRequest(request, branch, invitation.to)
+        return [self._sent]
+
+    def is_meant_by(self, received: ReceivedRequest) -> bool:
+        """Whether a request with our tag is of this call indeed; each fork of it has its own remote tag."""
+        return received.call_id == self._invitation.call_id
+
+    def handle(self, command: Command, now: float) -> list[SessionEffect]:
+        match command:
+            case HangUp():
+                return self._hang_up(now)
+            case Reoffer(body):
+                return [] if self._within is None else self._within.reoffer(body)
+            case AcceptReoffer(transaction, body):
+                return [] if self._within is None else self._within.accept_asked(transaction, body, now)
+            case RefuseReoffer(transaction, status):
+                return [] if self._within is None else self._within.refuse_asked(transaction, status)
+            case Ring() | Accept() | Refuse():
+                return []
+            case _:
+                assert_never(command)
+
+    def on_request(
+        self, transaction: TransactionId, received: ReceivedRequest, now: float
+    ) -> list[SessionEffect]:
+        established = self._within
+        if established is not None and established.dialog.ident.remote_tag == received.from_.tag:
+            return established.on_request(transaction, received, now)
+        # Another fork's, whose dialog we have already ended or never confirmed.
+        status = 200 if received.method == "BYE" and received.from_.tag in self._acks else 481
+        return _respond(transaction, received, status, self.ident)
+
+    def on_cancel(self) -> list[SessionEffect]:
+        return []
+
+    def on_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
+        if received.cseq.method == "INVITE" and received.cseq.number <= self._cseq:
+            return self._on_invite_response(received, now)
+        established = self._within
+        if established is None or established.dialog.ident.remote_tag != received.to.tag:
+            return []
+        return established.on_response(received, now)
+
+    def on_failure(self, method: str, failure: Failure) -> list[SessionEffect]:
+        if self._within is not None:
+            return self._within.on_failure(method)
+        if method != "INVITE" or self.state is OutgoingState.OVER:
+            return []
+        # Section 8.1.3.1: a time-out counts as a 408, a transport error as a 503.
+        status, reason = (408, "No answer") if failure is Failure.TIMEOUT else (503, "Unreachable")
+        return self._over(Hangup(Party.NETWORK, status, reason))
+
+    def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
+        if timer is SessionTimer.NO_FINAL and self.state is OutgoingState.CANCELLING:
+            # Section 9.1: no final response within 64*T1 of the CANCEL: the INVITE counts as cancelled.
+            self.state = OutgoingState.OVER
+            return []
+        return [] if self._within is None else self._within.on_wake(timer, cseq, now)
+
+    def _on_invite_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
+        status = received.status
+        if status < 200:
+            return self._on_provisional(received, now)
+        if status < 300:
+            return self._on_ok(received)
+        if self.state in {OutgoingState.ANSWERED, OutgoingState.OVER} or received.cseq.number != self._cseq:
+            return []
+        if self.state is OutgoingState.CANCELLING:
+            self.state = OutgoingState.OVER
+            return []
+        if status in {401, 407} and self._authorizer.learn(received.response):
+            self.state = OutgoingState.CALLING
+            self._early.clear()
+            return self.start()
+        return self._over(Hangup(Party.PEER, status, received.response.reason))
+
+    def _on_provisional(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
+        if self.state in {OutgoingState.ANSWERED, OutgoingState.OVER}:
+            return []
+        if self.state is OutgoingState.CANCELLING:
+            return self._cancel(now)
+        tag = received.to.tag
+        if tag is None or received.status == 100:
+            if self.state is OutgoingState.CALLING:
+                self.state = OutgoingState.PROCEEDING
+            return []
+        self.state = OutgoingState.EARLY
+        if tag not in self._early:
+            self._early[tag] = Dialog.as_client(received, self._invitation.target)
+        response = received.response
+        return [Tell(Progress(response.status, response.reason, response.body))]
+
+    def _on_ok(self, received: ReceivedResponse) -> list[SessionEffect]:
+        tag = received.to.tag or ""
+        if tag in self._acks:
+            # The 2xx was repeated because our ACK was lost.
+            return [self._acks[tag]]
+        dialog = self._early.pop(tag, None) or Dialog.as_client(received, self._invitation.target)
+        dialog.confirm(received)
+        ack = acknowledge(dialog, self._means, received.cseq.number, self._credentials)
+        self._acks[tag] = ack
+        if self.state in {OutgoingState.ANSWERED, OutgoingState.CANCELLING, OutgoingState.OVER}:
+            return [ack, *self._drop(dialog)]
+        self.state = OutgoingState.ANSWERED
+        self._early.clear()
+        self._authorizer.succeeded()
+        user = self._invitation.from_.uri.user
+        self._within = Established(dialog, self._means, self._authorizer, user, we_called=True)
+        return [ack, Tell(Answered(received.response.body))]
+
+    def _drop(self, dialog: Dialog) -> list[SessionEffect]:
+        """A fork that answered second, or crossed our CANCEL: acknowledged, then BYE (section 13.2.2.4)."""
+        if self.state is OutgoingState.CANCELLING:
+            self.state = OutgoingState.OVER
+        credentials = self._authorizer.headers("BYE", str(dialog.remote_target))
+        return [within(dialog, self._means, dialog.request("BYE", credentials))]
+
+    def _hang_up(self, now: float) -> list[SessionEffect]:
+        if self._within is not None:
+            return self._within.hang_up()
+        if self.state in {OutgoingState.CANCELLING, OutgoingState.OVER}:
+            return []
+        # Section 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent."
+        silent = self.state is OutgoingState.CALLING
+        self.state = OutgoingState.CANCELLING
+        ended = Tell(Ended(Hangup(Party.US, 487, "Cancelled")))
+        return [ended] if silent else [ended, *self._cancel(now)]
+
+    def _cancel(self, now: float) -> list[SessionEffect]:
+        sent = self._sent
+        if self._cancel_sent or sent is None:
+            return []
+        self._cancel_sent = True
+        give_up = Wake(SessionTimer.NO_FINAL, self._cseq, now + self._means.timers.timeout_s)
+        return [SendRequest(cancel_for(sent.request), sent.branch, sent.to), give_up]
+
+    def _over(self, hangup: Hangup) -> list[SessionEffect]:
+        silent = self.state is OutgoingState.CANCELLING
+        self.state = OutgoingState.OVER
+        return [] if silent else [Tell(Ended(hangup))]
+
+
+def _respond(
+    transaction: TransactionId, received: ReceivedRequest, status: int, ident: SessionId
+) -> list[SessionEffect]:
+    return [Respond(transaction, response_to(received.request, status, to_tag=str(ident)))]

@@ -1,0 +1,209 @@
+"""The words of a call's signalling: commands to it, facts it tells, effects it orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+from telephony.sip.hop import Hop
+from telephony.sip.message import Request, Response
+from telephony.sip.transaction_events import TransactionId
+
+SessionId = NewType("SessionId", str)
+
+
+class Party(Enum):
+    """Who ended a call."""
+
+    PEER = "peer"
+    US = "us"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """How a call ended. `status` is the SIP status that says so, 200 for a BYE."""
+
+    by: Party
+    status: int
+    reason: str
+
+
+# Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Tell the caller that somebody is being alerted: 180."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Answer the incoming call with this session description."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call, whatever that takes now: BYE, CANCEL or a final refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffer:
+    """Offer the peer another session description: re-INVITE."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReoffer:
+    """Agree to the peer's re-INVITE with this session description."""
+
+    transaction: TransactionId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseReoffer:
+    """Everything stays as it was before the peer's re-INVITE."""
+
+    transaction: TransactionId
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Turn the incoming call away with a final status; `headers` go with it."""
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Command = Ring | Accept | Refuse | HangUp | Reoffer | AcceptReoffer | RefuseReoffer
+
+
+# Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The called side sent a provisional response; its body may describe early media."""
+
+    status: int
+    reason: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The called side took the call and answered our offer."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The peer has our 200; the body is its answer when the offer was ours."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffered:
+    """The peer wants other media, or with an empty body our offer; it waits for our word."""
+
+    transaction: TransactionId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferAnswered:
+    """The peer agreed to our re-INVITE."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferFailed:
+    """The peer refused our re-INVITE; the call goes on as before."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitSignalled:
+    """A key came as INFO."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over for its owner, though messages about that may still travel."""
+
+    hangup: Hangup
+
+
+Fact = (
+    Progress | Answered | Acknowledged | Reoffered | ReofferAnswered | ReofferFailed | DigitSignalled | Ended
+)
+
+
+# Effects
+
+
+class SessionTimer(Enum):
+    """What a session wants to be woken for."""
+
+    REMIND = "repeat the provisional response"
+    REPEAT_OK = "repeat the 2xx"
+    NO_ACK = "give up waiting for the ACK"
+    NO_FINAL = "give up waiting for what the CANCEL brings"
+    GLARE = "try the re-INVITE again"
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Call back at that time; the CSeq number tells which INVITE it was about."""
+
+    timer: SessionTimer
+    cseq: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """Start a client transaction with that branch, which the request's Via already has."""
+
+    request: Request
+    branch: str
+    to: Hop
+
+
+@dataclass(frozen=True, slots=True)
+class SendAck:
+    """The ACK of a 2xx: outside any transaction, once for every time the 2xx comes."""
+
+    request: Request
+    to: Hop
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer through the server transaction."""
+
+    transaction: TransactionId
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Let the owner of the call know."""
+
+    fact: Fact
+
+
+SessionEffect = SendRequest | SendAck | Respond | Wake | Tell
