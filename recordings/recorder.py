@@ -1,0 +1,189 @@
+"""The recorder: takes a leg's frames from the media engine to a durable file and a row in the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from recordings.capture import Capture
+from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.errors import RecordingsError
+from recordings.events import RecordingEvent, RecordingSettled
+from recordings.folder import check_folder, lock_folder, new_recording_id, relative_path
+from recordings.recovery import recover
+from recordings.segment import FileHeader, RecordingId
+from recordings.settings import RecordingSettings
+from recordings.settler import Ended, Opened, Settler, SettlerReport
+from recordings.settler import Stop as StopSettler
+from recordings.source import RecordingSource
+from recordings.writer import WAKE_INTERVAL_S, Begin, Fail, Finish, Writer, WriterReport
+from recordings.writer import Stop as StopWriter
+
+log = structlog.get_logger(__name__)
+
+# What a sync itself may take before it costs more than `sync_every_s` promises.
+_SYNC_ALLOWANCE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderReport:
+    """What both threads have counted."""
+
+    writer: WriterReport
+    settler: SettlerReport
+
+
+class Recorder:
+    """Its methods are called on the event loop and never wait for a disk; `on_event` is called there too.
+
+    A killed process loses what was in the ring, at most `drain_interval_s` and 50 ms; a loss of power at most
+    `sync_every_s`. One process at a time may own a recordings folder.
+    """
+
+    def __init__(
+        self,
+        settings: RecordingSettings,
+        catalogue: Catalogue,
+        on_event: Callable[[RecordingEvent], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._on_event = on_event
+        self._live: dict[RecordingId, list[asyncio.Future[RecordingEntry]]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock_fd = -1
+        drain_s = settings.drain_interval_s
+        self._writer = Writer(drain_s, self._opened, self._ended, self._tell)
+        self._settler = Settler(
+            settings.directory,
+            catalogue,
+            max(WAKE_INTERVAL_S, settings.sync_every_s - drain_s - WAKE_INTERVAL_S - _SYNC_ALLOWANCE_S),
+            self._settled,
+            self._sync_failed,
+        )
+
+    async def start(self) -> None:
+        """Raises RecordingsFolderError, before anything runs, when the folder cannot be used."""
+        check_folder(self._settings.directory)
+        self._lock_fd = lock_folder(self._settings.directory)
+        self._loop = asyncio.get_running_loop()
+        self._settler.start()
+        self._writer.start()
+
+    async def stop(self) -> None:
+        """Ends what is still being recorded, durable and complete as far as it goes."""
+        if self._loop is None:
+            return
+        self._writer.send(StopWriter())
+        await asyncio.to_thread(self._writer.join)
+        self._settler.tell(StopSettler())
+        await asyncio.to_thread(self._settler.join)
+        self._loop = None
+        os.close(self._lock_fd)
+
+    async def recover(self) -> list[RecordingEntry]:
+        """Closes as interrupted what a dead server left unfinished; once, after `start`."""
+        return await asyncio.to_thread(
+            recover, self._settings.directory, self._catalogue, frozenset(self._live)
+        )
+
+    def begin(
+        self,
+        contact_id: str,
+        source: RecordingSource,
+        *,
+        started_at: datetime,
+        caller: str,
+        called: str,
+    ) -> RecordingId:
+        """Records until `finish` or until the source is finished; `started_at` is when frame 0 began."""
+        if self._loop is None:
+            raise RecordingsError("the recorder is not running")
+        recording_id = new_recording_id(started_at)
+        header = FileHeader(recording_id, contact_id, started_at, caller, called)
+        path = self._settings.directory / relative_path(recording_id, started_at)
+        self._live[recording_id] = []
+        self._writer.send(Begin(Capture(header, source, path)))
+        return recording_id
+
+    async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
+        """Returns once the rest is written, durable and in the catalogue.
+
+        Raises RecordingsError when the catalogue refuses the row (the file is safe, the row is tried again
+        until it succeeds or the next start recovers it). A disk that fails the recording does not raise: the
+        entry says FAILED and why.
+        """
+        waiting = self._live.get(recording_id)
+        if waiting is None:
+            return await asyncio.to_thread(self._look_up, recording_id, agent)
+        done: asyncio.Future[RecordingEntry] = asyncio.get_running_loop().create_future()
+        waiting.append(done)
+        self._writer.send(Finish(recording_id, agent))
+        entry = await done
+        if agent and not entry.agent:
+            # It had ended by itself before the order reached the writer.
+            return await asyncio.to_thread(self._look_up, recording_id, agent)
+        return entry
+
+    def report(self) -> RecorderReport:
+        return RecorderReport(self._writer.report(), self._settler.report())
+
+    def _look_up(self, recording_id: RecordingId, agent: str) -> RecordingEntry:
+        try:
+            if agent:
+                self._catalogue.name_agent(recording_id, agent)
+            entry = self._catalogue.get(recording_id)
+        except SQLAlchemyError as error:
+            raise RecordingsError(
+                f"recording {recording_id}: the catalogue cannot be read: {error}"
+            ) from error
+        if entry.state is RecordingState.RECORDING:
+            raise RecordingsError(f"recording {recording_id}: the catalogue could not be written")
+        return entry
+
+    def _opened(self, capture: Capture) -> None:
+        self._settler.tell(Opened(capture))
+
+    def _ended(self, capture: Capture) -> None:
+        self._settler.tell(Ended(capture))
+
+    def _sync_failed(self, capture: Capture, reason: str) -> None:
+        self._writer.send(Fail(capture, reason))
+
+    def _settled(self, entry: RecordingEntry, problem: SQLAlchemyError | None) -> None:
+        def on_loop() -> None:
+            for done in self._live.pop(entry.recording_id, ()):
+                _resolve(done, entry, problem)
+
+        self._call_on_loop(on_loop)
+        self._tell(RecordingSettled(entry))
+
+    def _tell(self, event: RecordingEvent) -> None:
+        if self._on_event is not None:
+            on_event = self._on_event
+            self._call_on_loop(lambda: on_event(event))
+
+    def _call_on_loop(self, call: Callable[[], None]) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop closed without stop(): nobody is left to be told
+                self._loop.call_soon_threadsafe(call)
+
+
+def _resolve(
+    done: asyncio.Future[RecordingEntry], entry: RecordingEntry, problem: SQLAlchemyError | None
+) -> None:
+    if done.done():
+        return
+    if problem is None:
+        done.set_result(entry)
+    else:
+        done.set_exception(
+            RecordingsError(f"recording {entry.recording_id}: the catalogue could not be written: {problem}")
+        )

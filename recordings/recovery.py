@@ -1,0 +1,97 @@
+"""After a crash: what was being recorded is closed as interrupted, with the length it really has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.folder import newest_files
+from recordings.segment import RecordingId
+from recordings.segment_reader import Survey, survey
+
+log = structlog.get_logger(__name__)
+
+# A file without a row was made within the last moments before the crash, which may have been around midnight.
+_STRAY_DAYS = 2
+
+
+def recover(
+    directory: Path, catalogue: Catalogue, live: Collection[RecordingId] = frozenset()
+) -> list[RecordingEntry]:
+    """Reads every unfinished file whole; blocks. `live` are this process's own. The files are not touched."""
+    unfinished = [
+        entry for entry in catalogue.list(state=RecordingState.RECORDING) if entry.recording_id not in live
+    ]
+    recovered = [_finalise(directory, entry) for entry in unfinished]
+    recovered += _adopt_strays(directory, catalogue, live)
+    catalogue.save(recovered)
+    for entry in recovered:
+        log.warning(
+            "recording.recovered",
+            recording=entry.recording_id,
+            contact=entry.contact_id,
+            duration_s=entry.duration_s,
+            gap_s=entry.gap_s,
+            failure=entry.failure,
+        )
+    return recovered
+
+
+def _finalise(directory: Path, entry: RecordingEntry) -> RecordingEntry:
+    try:
+        found = _survey(directory / entry.path)
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror}"
+        return replace(entry, state=RecordingState.INTERRUPTED, ended_at=entry.started_at, failure=reason)
+    return _measured(entry, found)
+
+
+def _adopt_strays(
+    directory: Path, catalogue: Catalogue, live: Collection[RecordingId]
+) -> list[RecordingEntry]:
+    files = {RecordingId(path.stem): path for path in newest_files(directory, _STRAY_DAYS)}
+    known = catalogue.known(files) | set(live)
+    return [_adopt(directory, path) for recording_id, path in files.items() if recording_id not in known]
+
+
+def _adopt(directory: Path, path: Path) -> RecordingEntry:
+    found = _survey(directory / path)
+    header = found.header
+    entry = RecordingEntry(
+        recording_id=RecordingId(path.stem),
+        contact_id=header.contact_id if header else "",
+        state=RecordingState.INTERRUPTED,
+        path=path,
+        started_at=header.started_at if header else _guessed_start(directory / path, found),
+        caller=header.caller if header else "",
+        called=header.called if header else "",
+    )
+    return _measured(entry, found)
+
+
+def _guessed_start(path: Path, found: Survey) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=found.duration_s)
+
+
+def _survey(path: Path) -> Survey:
+    with path.open("rb") as file:
+        return survey(file)
+
+
+def _measured(entry: RecordingEntry, found: Survey) -> RecordingEntry:
+    return replace(
+        entry,
+        state=RecordingState.INTERRUPTED,
+        ended_at=entry.started_at + timedelta(seconds=found.duration_s),
+        duration_s=found.duration_s,
+        gap_s=found.gap_s,
+        size_bytes=found.size_bytes,
+        failure="; ".join(
+            f"{place.length} octets {place.kind.value} at {place.offset}" for place in found.damage[:3]
+        ),
+    )

@@ -1,0 +1,162 @@
+"""Recordings as WAV files: stereo, caller left, what the caller hears right; missing frames are silence."""
+
+from __future__ import annotations
+
+import enum
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, BinaryIO, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.g711 import ulaw_decode
+from recordings.catalogue import RecordingEntry
+from recordings.errors import RecordingsError
+from recordings.segment import CHANNELS, FRAME_SAMPLES, RATE_HZ, ULAW_SILENCE, FileHeader
+from recordings.segment_reader import Damage, Gap, Segment, read_segments
+
+_SILENCE_FRAMES = 500
+_CHUNK = struct.Struct("<4sI")
+_RIFF = struct.Struct("<4sI4s")
+_FORMAT = struct.Struct("<HHIIHHH")
+
+
+class WavEncoding(enum.Enum):
+    """The value is the format tag of the WAV file."""
+
+    PCM16 = 1
+    ULAW = 7
+
+    @property
+    def sample_bytes(self) -> int:
+        return 2 if self is WavEncoding.PCM16 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class WavAudio:
+    """What a WAV file holds: `samples` is (n, channels) linear, whatever the file's encoding."""
+
+    encoding: WavEncoding
+    rate_hz: int
+    samples: NDArray[np.int16]
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+def play_path(directory: Path, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Path:
+    """A playable WAV of the recording as it is now, beside its file; rendered only when not there yet."""
+    recording = directory / entry.path
+    target = recording.with_suffix(".wav" if encoding is WavEncoding.ULAW else ".pcm16.wav")
+    try:
+        written_ns = recording.stat().st_mtime_ns
+        if not target.exists() or target.stat().st_mtime_ns != written_ns:
+            export_wav(recording, target, encoding)
+            # Equal times say "made from exactly this"; a recording that goes on gets a new WAV.
+            os.utime(target, ns=(written_ns, written_ns))
+    except OSError as error:
+        raise RecordingsError(
+            f"recording {entry.recording_id}: {error.filename or recording}: {error.strerror}"
+        ) from error
+    return target
+
+
+def export_wav(recording: Path, target: Path, encoding: WavEncoding = WavEncoding.ULAW) -> None:
+    """Renders in a stream; `target` appears whole or not at all."""
+    with (
+        recording.open("rb") as source,
+        NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part,
+    ):
+        try:
+            _render(source, part, encoding)
+            part.flush()
+            os.fsync(part.fileno())
+            Path(part.name).replace(target)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
+
+
+def _render(source: BinaryIO, target: IO[bytes], encoding: WavEncoding) -> None:
+    target.write(_wav_header(encoding, 0))
+    sample_count = 0
+    for block in _blocks(source):
+        interleaved = block.transpose(0, 2, 1)
+        octets = interleaved.tobytes() if encoding is WavEncoding.ULAW else _pcm16(interleaved)
+        target.write(octets)
+        sample_count += len(block) * FRAME_SAMPLES
+    target.seek(0)
+    target.write(_wav_header(encoding, sample_count))
+
+
+def _pcm16(codes: NDArray[np.uint8]) -> bytes:
+    return ulaw_decode(codes).astype("<i2").tobytes()
+
+
+def _blocks(source: BinaryIO) -> Iterator[NDArray[np.uint8]]:
+    silence = np.full((_SILENCE_FRAMES, CHANNELS, FRAME_SAMPLES), ULAW_SILENCE, np.uint8)
+    for item in read_segments(source):
+        match item:
+            case Segment():
+                yield item.samples
+            case Gap():
+                for begin in range(0, item.frame_count, _SILENCE_FRAMES):
+                    yield silence[: item.frame_count - begin]
+            case FileHeader() | Damage():
+                pass
+            case _:
+                assert_never(item)
+
+
+def _wav_header(encoding: WavEncoding, sample_count: int) -> bytes:
+    """A format other than PCM needs an extended fmt chunk and a fact chunk."""
+    block = CHANNELS * encoding.sample_bytes
+    bits = 8 * encoding.sample_bytes
+    form = _FORMAT.pack(encoding.value, CHANNELS, RATE_HZ, RATE_HZ * block, block, bits, 0)
+    if encoding is WavEncoding.PCM16:
+        form = form[:-2]
+    chunks = _CHUNK.pack(b"fmt ", len(form)) + form
+    if encoding is not WavEncoding.PCM16:
+        chunks += _CHUNK.pack(b"fact", 4) + struct.pack("<I", sample_count)
+    data_bytes = sample_count * block
+    chunks += _CHUNK.pack(b"data", data_bytes)
+    return _RIFF.pack(b"RIFF", 4 + len(chunks) + data_bytes, b"WAVE") + chunks
+
+
+def read_wav(path: Path) -> WavAudio:
+    """Reads whole WAV files of the two encodings that `export_wav` writes, with any number of channels."""
+    octets = path.read_bytes()
+    if octets[:4] != b"RIFF" or octets[8:12] != b"WAVE":
+        raise RecordingsError(f"{path} is not a WAV file")
+    chunks = _chunks(octets)
+    try:
+        tag, channels, rate_hz, _, block, _, _ = _FORMAT.unpack(
+            chunks[b"fmt "].ljust(_FORMAT.size, b"\0")[:18]
+        )
+        encoding, data = WavEncoding(tag), chunks[b"data"]
+    except (KeyError, ValueError) as error:
+        raise RecordingsError(f"{path}: a WAV file this program does not read: {error!r}") from error
+    if channels == 0 or block != channels * encoding.sample_bytes or len(data) % block:
+        raise RecordingsError(f"{path}: its blocks of {block} octets do not fit {channels} channels")
+    if encoding is WavEncoding.ULAW:
+        samples = ulaw_decode(np.frombuffer(data, np.uint8))
+    else:
+        samples = np.frombuffer(data, "<i2").astype(np.int16)
+    return WavAudio(encoding, rate_hz, samples.reshape(-1, channels))
+
+
+def _chunks(octets: bytes) -> dict[bytes, bytes]:
+    chunks: dict[bytes, bytes] = {}
+    at = _RIFF.size
+    while at + _CHUNK.size <= len(octets):
+        name, length = _CHUNK.unpack_from(octets, at)
+        at += _CHUNK.size
+        chunks[name] = octets[at : at + length]
+        at += length + length % 2
+    return chunks
