@@ -58,6 +58,9 @@ class TransportSettings(BaseModel):
     idle_timeout_s: float = Field(
         default=900.0, ge=1, description="Seconds without a byte after which a TCP connection is closed"
     )
+    message_timeout_s: float = Field(
+        default=32.0, gt=0, description="Seconds a TCP peer may take to send one message"
+    )
     connect_timeout_s: float = Field(
         default=5.0, gt=0, description="Seconds to wait for an outgoing TCP connection"
     )

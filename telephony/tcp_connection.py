@@ -1,0 +1,125 @@
+"""One TCP connection: bytes in, messages out, and the clocks and bounds that keep a bad peer cheap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from telephony.settings import TransportSettings
+from telephony.sip.errors import SipSyntaxError
+from telephony.sip.framing import PONG, KeepAlive, StreamFramer
+from telephony.sip.hop import ConnectionId, Hop, Transport
+
+log = structlog.get_logger(__name__)
+
+OnMessage = Callable[[bytes, Hop], None]
+OnFramingLost = Callable[[SipSyntaxError, Hop], None]
+
+
+class TcpConnection(asyncio.Protocol):
+    """Lives from connection to close; `on_open` may refuse it by closing it."""
+
+    def __init__(
+        self,
+        ident: ConnectionId,
+        settings: TransportSettings,
+        on_message: OnMessage,
+        on_framing_lost: OnFramingLost,
+        *,
+        on_open: Callable[[TcpConnection], None],
+        on_close: Callable[[TcpConnection], None],
+    ) -> None:
+        self.ident = ident
+        self.hop = Hop(Transport.TCP, "", 0, ident)
+        self._settings = settings
+        self._on_message = on_message
+        self._on_framing_lost = on_framing_lost
+        self._on_open = on_open
+        self._on_close = on_close
+        self._framer = StreamFramer(settings.max_message_bytes)
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._active_at = 0.0
+        self._message_began_at: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        peer = transport.get_extra_info("peername") or ("", 0)
+        self.hop = Hop(Transport.TCP, peer[0], peer[1], self.ident)
+        self._transport = transport
+        self._active_at = asyncio.get_running_loop().time()
+        self._arm()
+        self._on_open(self)
+
+    def data_received(self, data: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        self._active_at = now
+        try:
+            for item in self._framer.feed(data):
+                self._message_began_at = None
+                self._deliver(item)
+        except SipSyntaxError as error:
+            log.info("tcp.framing_lost", peer=str(self.hop), reason=error.reason)
+            self._on_framing_lost(error, self.hop)
+            self.close()
+            return
+        if self._framer.idle:
+            self._message_began_at = None
+        elif self._message_began_at is None:
+            self._message_began_at = now
+            self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        self._on_close(self)
+
+    def send(self, data: bytes) -> bool:
+        """False when the connection is gone, or now cut off because the peer does not read."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if transport.get_write_buffer_size() + len(data) > self._settings.max_unsent_bytes:
+            log.warning("tcp.peer_does_not_read", peer=str(self.hop))
+            transport.abort()
+            return False
+        transport.write(data)
+        self._active_at = asyncio.get_running_loop().time()
+        return True
+
+    def close(self) -> None:
+        """Sends what waits to be sent, reads no more."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _deliver(self, item: bytes | KeepAlive) -> None:
+        if isinstance(item, bytes):
+            self._on_message(item, self.hop)
+        elif item is KeepAlive.PING:
+            self.send(PONG)
+
+    def _deadline(self) -> float:
+        idle = self._active_at + self._settings.idle_timeout_s
+        if self._message_began_at is None:
+            return idle
+        return min(idle, self._message_began_at + self._settings.message_timeout_s)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(self._deadline(), self._check)
+
+    def _check(self) -> None:
+        if asyncio.get_running_loop().time() < self._deadline():
+            self._arm()
+            return
+        log.info("tcp.timed_out", peer=str(self.hop), in_message=self._message_began_at is not None)
+        # A peer that does not read would keep `close` waiting for ever.
+        self.abort()

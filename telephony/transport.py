@@ -1,0 +1,223 @@
+"""The sockets: UDP and TCP on one port, outgoing TCP connections, and nothing that knows what a call is."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import structlog
+
+from telephony.settings import TransportSettings
+from telephony.sip.hop import ConnectionId, Hop, Transport
+from telephony.sip.uri import format_host_port
+from telephony.tcp_connection import OnFramingLost, OnMessage, TcpConnection
+from telephony.udp_socket import UdpSocket
+
+log = structlog.get_logger(__name__)
+
+_MAX_KEEP_ALIVE_BYTES = 4
+_MAX_PENDING = 256
+_PORT_ATTEMPTS = 20
+
+
+class TransportError(Exception):
+    """The line cannot be opened; `port_taken` says that another port may do."""
+
+    def __init__(self, message: str, *, port_taken: bool) -> None:
+        super().__init__(message)
+        self.port_taken = port_taken
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAddress:
+    """Where we really listen."""
+
+    address: str
+    port: int
+
+
+class SipTransport:
+    """Delivers whole messages with the hop they came from; sends bytes to hops.
+
+    `on_failed` is told a hop that a message could not be sent to. Nothing is raised by `send`.
+    """
+
+    def __init__(
+        self,
+        settings: TransportSettings,
+        *,
+        on_message: OnMessage,
+        on_framing_lost: OnFramingLost,
+        on_failed: Callable[[Hop], None],
+    ) -> None:
+        self._settings = settings
+        self._on_message = on_message
+        self._on_framing_lost = on_framing_lost
+        self._on_failed = on_failed
+        self._idents = itertools.count(1)
+        self._udp: UdpSocket | None = None
+        self._server: asyncio.Server | None = None
+        self._address = ""
+        self._connections: dict[ConnectionId, TcpConnection] = {}
+        self._outgoing: dict[tuple[str, int], TcpConnection] = {}
+        self._waiting: dict[tuple[str, int], list[tuple[bytes, Hop]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """TCP connections that are open."""
+        return len(self._connections)
+
+    async def bind(self, address: str, port: int) -> BoundAddress:
+        """Opens UDP and TCP on one port; port 0 takes one that is free for both. Raises TransportError."""
+        for attempt in range(_PORT_ATTEMPTS):
+            try:
+                return await self._bind(address, port)
+            except TransportError as error:
+                # Port 0: the number UDP was given may be taken on TCP.
+                if port or not error.port_taken or attempt == _PORT_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Closes everything at once; what was not yet sent over TCP is lost."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in tuple(self._connections.values()):
+            connection.abort()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        if self._udp is not None:
+            self._udp.close()
+        # Lets the loop close the sockets, so that the ports are free when this returns.
+        await asyncio.sleep(0)
+
+    def send(self, data: bytes, destination: Hop) -> None:
+        """Over the hop's own connection while that lives; otherwise to its address."""
+        connection = None if destination.connection is None else self._connections.get(destination.connection)
+        if connection is not None and connection.send(data):
+            return
+        try:
+            ip_address(destination.host)
+        except ValueError:
+            if not self._spawn(self._resolve_and_send(data, destination)):
+                self._fail(destination)
+            return
+        self._send_to_address(data, destination.host, destination)
+
+    async def _bind(self, address: str, port: int) -> BoundAddress:
+        loop = asyncio.get_running_loop()
+        kind = "udp"
+        udp: UdpSocket | None = None
+        try:
+            udp = UdpSocket(address, port, self._datagram)
+            kind, port = "tcp", udp.port
+            server = await loop.create_server(self._new_connection, address, port, backlog=1024)
+        except OSError as error:
+            if udp is not None:
+                udp.close()
+            taken = error.errno == errno.EADDRINUSE
+            reason = "the port is in use" if taken else (error.strerror or str(error))
+            where = f"{format_host_port(address, port)}/{kind}"
+            raise TransportError(f"cannot listen on {where}: {reason}", port_taken=taken) from error
+        self._udp, self._server, self._address = udp, server, address
+        return BoundAddress(address, port)
+
+    def _send_to_address(self, data: bytes, address: str, destination: Hop) -> None:
+        if destination.transport is Transport.UDP:
+            if self._udp is None or not self._udp.send(data, address, destination.port):
+                self._fail(destination)
+            return
+        key = (address, destination.port)
+        connection = self._outgoing.get(key)
+        if connection is not None and connection.send(data):
+            return
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            self._waiting[key] = [(data, destination)]
+            if not self._spawn(self._connect(key)):
+                del self._waiting[key]
+                self._fail(destination)
+        elif sum(len(other) for other, _ in waiting) + len(data) <= self._settings.max_unsent_bytes:
+            waiting.append((data, destination))
+        else:
+            self._fail(destination)
+
+    async def _resolve_and_send(self, data: bytes, destination: Hop) -> None:
+        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(destination.host, destination.port, family=family)
+        except (OSError, UnicodeError):
+            # UnicodeError: labels that no host name can have.
+            log.info("host.unknown", host=destination.host)
+            self._on_failed(destination)
+            return
+        self._send_to_address(data, str(found[0][4][0]), destination)
+
+    async def _connect(self, key: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        connection: TcpConnection | None = None
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                _, connection = await loop.create_connection(
+                    self._new_connection, *key, local_addr=(self._address, 0) if self._address else None
+                )
+        except OSError as error:
+            log.info("tcp.connect_failed", host=key[0], port=key[1], reason=error.strerror or str(error))
+        waiting = self._waiting.pop(key)
+        if connection is None or connection.ident not in self._connections:
+            for destination in {destination for _, destination in waiting}:
+                self._on_failed(destination)
+            return
+        self._outgoing[key] = connection
+        for data, _ in waiting:
+            connection.send(data)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> bool:
+        if len(self._tasks) >= _MAX_PENDING:
+            work.close()
+            return False
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    def _fail(self, destination: Hop) -> None:
+        # Not at once: whoever sends is in the middle of carrying out effects.
+        asyncio.get_running_loop().call_soon(self._on_failed, destination)
+
+    def _datagram(self, data: bytes, address: str, port: int) -> None:
+        # CRLF or NUL datagrams keep NAT bindings open; they mean nothing.
+        if len(data) > _MAX_KEEP_ALIVE_BYTES or data.strip(b"\r\n\0"):
+            self._on_message(data, Hop(Transport.UDP, address, port))
+
+    def _new_connection(self) -> TcpConnection:
+        return TcpConnection(
+            ConnectionId(next(self._idents)),
+            self._settings,
+            self._on_message,
+            self._on_framing_lost,
+            on_open=self._opened,
+            on_close=self._closed,
+        )
+
+    def _opened(self, connection: TcpConnection) -> None:
+        if len(self._connections) >= self._settings.max_connections:
+            log.warning("tcp.too_many_connections", peer=str(connection.hop))
+            connection.abort()
+            return
+        self._connections[connection.ident] = connection
+
+    def _closed(self, connection: TcpConnection) -> None:
+        self._connections.pop(connection.ident, None)
+        key = (connection.hop.host, connection.hop.port)
+        if self._outgoing.get(key) is connection:
+            del self._outgoing[key]
