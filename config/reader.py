@@ -76,13 +76,13 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
         if model is None or isinstance(part, int):
             continue
         field = model.model_fields.get(part)
-        model = _model_in(field.annotation) if field else None
+        model = model_in(field.annotation) if field else None
     return model
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The settings model inside `X`, `X | None` or `tuple[X, ...]`."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
-    inner = (_model_in(argument) for argument in typing.get_args(annotation))
+    inner = (model_in(argument) for argument in typing.get_args(annotation))
     return next((model for model in inner if model), None)

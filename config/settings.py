@@ -36,6 +36,11 @@ class ServerSettings(BaseModel):
     drain_s: float = Field(10.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended")
     max_calls: int = Field(1000, ge=1, description="callers at once; the next one gets 503")
 
+    @property
+    def database(self) -> Path:
+        """The one SQLite file: journal and catalogue."""
+        return self.data_directory / "trunkline.db"
+
 
 class FlowSettings(BaseModel):
     """Where flow files are and which number reaches which."""

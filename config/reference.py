@@ -1,0 +1,57 @@
+"""The settings as a page to read: `python -m config.reference > docs/configuration.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from config.reader import model_in
+from config.settings import Settings
+
+HEAD = """# Configuration
+
+Every key of the settings file, made from the settings' own types by `python -m config.reference`.
+Start from [`config/default.toml`](../config/default.toml). The environment overrides the file:
+`TRUNKLINE_` and the key with `__` for the dot, for example `TRUNKLINE_SIP__PORT=5070`.
+"""
+
+
+def page() -> str:
+    """Markdown: one table per section of the file."""
+    return HEAD + "".join(_sections(Settings, ""))
+
+
+def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
+    rows = [
+        f"| `{name}` | {_default(field)} | {field.description or ''} |"
+        for name, field in model.model_fields.items()
+        if model_in(field.annotation) is None
+    ]
+    if rows:
+        table = "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
+        yield f"\n## {path or 'Top level'}\n\n{table}\n"
+    for name, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        if inner:
+            many = isinstance(field.get_default(call_default_factory=False), tuple)
+            dotted = f"{path.strip('[]`')}.{name}".strip(".")
+            yield from _sections(inner, f"`[[{dotted}]]`" if many else f"`[{dotted}]`")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined and field.default_factory is None:
+        return "required"
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
+    if value is None or value in ({}, ()):
+        return "none"
+    return f"`{value}`" if isinstance(value, PurePath) else f"`{value!r}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,80 @@
+"""What /metrics shows, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from media.engine import MediaEngine
+
+SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """One registry per server, so that two servers in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Gauge("trunkline_calls", "Callers on the line now", registry=self.registry)
+        self.contacts = Counter(
+            "trunkline_contacts", "Contacts that ended, by outcome", ["outcome"], registry=self.registry
+        )
+        self.refused = Counter(
+            "trunkline_calls_refused", "Calls not taken, by reason", ["reason"], registry=self.registry
+        )
+        self.setup_s = Histogram(
+            "trunkline_call_setup_seconds",
+            "From INVITE to our 200",
+            buckets=SETUP_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.wait_s = Histogram(
+            "trunkline_queue_wait_seconds",
+            "From joining a queue to the agent's voice",
+            ["queue"],
+            buckets=WAIT_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def watch_media(self, engine: MediaEngine) -> None:
+        self.registry.register(_MediaCollector(engine))
+
+
+class _MediaCollector:
+    """Reads the engine's own counters when somebody asks, so that the tick pays nothing for it."""
+
+    def __init__(self, engine: MediaEngine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._engine.statistics()
+        yield GaugeMetricFamily("trunkline_media_legs", "Legs open in the engine", now.legs)
+        for name, text, value in (
+            ("ticks", "Ticks run", now.ticks),
+            ("late_ticks", "Ticks that began too late", now.late_ticks),
+            ("skipped_frames", "Frames not sent because the tick was too late", now.skipped_frames),
+            ("packets_received", "RTP packets received", now.packets_received),
+            ("packets_sent", "RTP packets sent", now.packets_sent),
+            ("events_dropped", "Events lost because the program did not read them", now.events_dropped),
+            ("recording_frames_dropped", "Frames lost to a slow disk", now.recording_frames_dropped),
+            ("tick_cpu_seconds", "CPU time of the tick thread", now.tick_cpu_s),
+        ):
+            yield CounterMetricFamily(f"trunkline_media_{name}", text, value)
+        yield _histogram("trunkline_media_tick_seconds", "Time a tick took", now.tick_time_us)
+        yield _histogram("trunkline_media_lateness_seconds", "How late a tick began", now.lateness_us)
+
+
+def _histogram(name: str, text: str, counts: tuple[tuple[int, int], ...]) -> Metric:
+    buckets: list[tuple[str, float]] = []
+    total = 0
+    for bound_us, count in counts[:-1]:
+        total += count
+        buckets.append((f"{bound_us / 1e6:g}", total))
+    total += counts[-1][1] if counts else 0
+    buckets.append(("+Inf", total))
+    family = HistogramMetricFamily(name, text)
+    family.add_metric([], buckets=buckets, sum_value=None)
+    return family

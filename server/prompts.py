@@ -1,0 +1,89 @@
+"""What a flow or a queue wants said, as sounds: synthesised once, read from prompt files, or composed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import assert_never
+
+from ivr_flows.segments import Digits, Music, Number, Pause, PromptFile, Segment, Text
+from ivr_flows.texts import spoken_pieces
+from media.g711 import ULAW_SILENCE
+from media.hold_music import hold_music
+from media.prompt_file import read_prompt
+from media.sound import SAMPLES_PER_SECOND, Sound
+from media.speech.synthesis import Synthesiser
+
+POSITIONS_AHEAD = 20
+
+
+def position_text(position: int) -> str:
+    """What a waiting caller is told."""
+    if position == 1:
+        return "You are the next caller in the queue. Please stay on the line."
+    return f"You are number {position} in the queue. Please stay on the line."
+
+
+class Prompts:
+    """Renders segments; a text that was rendered before costs a look-up."""
+
+    def __init__(self, synthesiser: Synthesiser) -> None:
+        self._synthesiser = synthesiser
+        self._files: dict[Path, Sound] = {}
+        self._texts: dict[str, Sound] = {}
+
+    async def prepare(
+        self, texts: Iterable[str], files: Iterable[Path], on_progress: Callable[[int, int], None]
+    ) -> None:
+        """Before the first call: everything that is known ahead is in memory, so that no caller waits for it."""
+        for file in files:
+            self._files[file] = await asyncio.to_thread(read_prompt, file)
+        ahead = [*dict.fromkeys(texts), *(position_text(n + 1) for n in range(POSITIONS_AHEAD))]
+        for done, text in enumerate(ahead):
+            on_progress(done, len(ahead))
+            self._texts[text] = await self._synthesiser.render(text)
+        on_progress(len(ahead), len(ahead))
+
+    async def position(self, position: int) -> Sound:
+        return await self._text(position_text(position))
+
+    async def sounds(self, segments: Sequence[Segment]) -> tuple[Sound, ...]:
+        """Gapless parts in order; raises SynthesisError or PromptFileError."""
+        rendered: list[Sound] = []
+        for segment in segments:
+            rendered += await self._segment(segment)
+        return tuple(rendered)
+
+    async def _segment(self, segment: Segment) -> list[Sound]:
+        match segment:
+            case Text() | Digits() | Number():
+                return [await self._text(piece) for piece in spoken_pieces(segment)]
+            case PromptFile(path):
+                return [await self.file(path)]
+            case Pause(duration_ms):
+                return [_silence(duration_ms)]
+            case Music():
+                return [hold_music()]
+            case _:
+                assert_never(segment)
+
+    async def music(self, music: Music | PromptFile) -> Sound:
+        return hold_music() if isinstance(music, Music) else await self.file(music.path)
+
+    async def file(self, path: Path) -> Sound:
+        if path not in self._files:
+            self._files[path] = await asyncio.to_thread(read_prompt, path)
+        return self._files[path]
+
+    async def _text(self, text: str) -> Sound:
+        """Only what is rendered ahead stays in memory: texts with a caller's own digits do not pile up."""
+        known = self._texts.get(text)
+        return known or await self._synthesiser.render(text)
+
+
+@lru_cache(maxsize=64)
+def _silence(duration_ms: int) -> Sound:
+    samples = duration_ms * SAMPLES_PER_SECOND // 1000
+    return Sound(name=f"builtin:silence-{duration_ms}", ulaw=bytes([ULAW_SILENCE]) * samples)
