@@ -6,6 +6,7 @@ from typing import assert_never
 
 import structlog
 
+from acd.agent_state import AcdError
 from acd.dispatch import Dispatch
 from acd.effects import (
     AgentStateChanged,
@@ -33,9 +34,9 @@ log = structlog.get_logger(__name__)
 
 
 class Floor:
-    """Feeds dispatch with facts and the clock and carries out its orders, each event to its end before the next.
+    """Feeds dispatch with facts and the clock and carries out its orders, one event after the other.
 
-    To be made and used in the loop's thread.
+    Made and used in the loop's thread.
     """
 
     def __init__(
@@ -46,25 +47,26 @@ class Floor:
         self._phones = phones
         self._waiting_room = waiting_room
         self._ledger = ledger
-        self._posted: deque[Event] = deque()
-        self._draining = False
+        self._deferred: deque[Event] = deque()
+        self._deciding = False
+        self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
 
     def post(self, event: Event) -> None:
-        """Decides at once, except from inside a port's method: then as soon as that order is carried out.
+        """Decides at once, or, from inside a port's method, after the orders of the decision under way.
 
-        Raises `AcdError` for what the event itself gets wrong: a name that is not configured, a contact that is
-        in a queue already.
+        Raises `AcdError` if the event itself is wrong: a name that is not configured, a contact that is here
+        already. Posted from inside a port's method, such an event is logged instead.
         """
-        self._posted.append(event)
-        if self._draining:
+        if self._deciding:
+            self._deferred.append(event)
             return
-        self._draining = True
+        self._deciding = True
         try:
-            while self._posted:
-                self._decide(self._posted.popleft())
+            self._decide(event)
         finally:
-            self._draining = False
+            self._decide_deferred()
+            self._deciding = False
             self._rearm()
 
     def snapshot(self) -> FloorSnapshot:
@@ -74,15 +76,25 @@ class Floor:
         return self._dispatch.explain(contact)
 
     def stop(self) -> None:
-        """No timer is left; contacts are the business of whoever ends their calls."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """No timer runs from here on; contacts are the business of whoever ends their calls."""
+        self._stopped = True
+        self._disarm()
+
+    def _decide_deferred(self) -> None:
+        while self._deferred:
+            event = self._deferred.popleft()
+            try:
+                self._decide(event)
+            except AcdError:
+                log.exception("acd.event_refused", event_type=type(event).__name__)
 
     def _decide(self, event: Event) -> None:
         now = self._loop.time()
         effects = self._dispatch.handle(event, now)
-        self._ledger.decided(event, effects, now)
+        try:
+            self._ledger.decided(event, effects, now)
+        except Exception:
+            log.exception("acd.ledger_failed", event_type=type(event).__name__)
         for effect in effects:
             self._carry_out(effect)
 
@@ -98,7 +110,7 @@ class Floor:
         except Exception:
             log.exception("acd.order_failed", order=type(effect).__name__)
             if isinstance(effect, RingAgent):
-                self._posted.append(OfferFailed(effect.offer, OfferFailure.UNREACHABLE))
+                self._deferred.append(OfferFailed(effect.offer, OfferFailure.UNREACHABLE))
 
     def _tell_phones(self, order: PhoneOrder) -> None:
         match order:
@@ -125,10 +137,21 @@ class Floor:
                 assert_never(order)
 
     def _rearm(self) -> None:
-        self.stop()
-        deadline = self._dispatch.next_deadline()
+        deadline = None if self._stopped else self._dispatch.next_deadline()
+        if self._timer is not None and self._timer.when() == deadline:
+            return
+        self._disarm()
         if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self.post, TimePassed())
+            self._timer = self._loop.call_at(deadline, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self._timer = None
+        self.post(TimePassed())
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def _log_statement(statement: Statement) -> None:

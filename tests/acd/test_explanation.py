@@ -1,0 +1,49 @@
+"""Why a contact is where it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from acd.events import BreakStarted, OfferFailure
+from acd.explanation import Verdict
+
+
+def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[..., Any]) -> None:
+    able = {"german": 5}
+    s = scene(
+        {
+            "rests": able,
+            "rings": able,
+            "low": {"german": 2},
+            "lacks": {"french": 9},
+            "away": able,
+            "pauses": able,
+            "talks": able,
+            "wraps": able,
+        },
+        sales={"skills": {"german": 3}, "wrap_up_s": 60},
+    )
+    s.sign_in("wraps", "talks")
+    s.end_agent_call(s.serve("c1").offer)
+    s.serve("c2")
+    s.sign_in("rests", "rings", "low", "lacks", "pauses")
+    s.tell(BreakStarted("pauses"))
+    s.enqueue("c3")
+    s.fail(s.rung().offer, OfferFailure.BUSY)
+    s.enqueue("c4")
+    explanation = s.dispatch.explain("c4")
+    assert explanation.verdicts == {
+        "rests": Verdict.RESTING,
+        "rings": Verdict.RINGING,
+        "low": Verdict.LEVEL_TOO_LOW,
+        "lacks": Verdict.SKILL_MISSING,
+        "away": Verdict.OFFLINE,
+        "pauses": Verdict.ON_BREAK,
+        "talks": Verdict.TALKING,
+        "wraps": Verdict.WRAP_UP,
+    }
+    assert s.dispatch.explain("c3").verdicts["rings"] is Verdict.RUNG
+    assert explanation.counts()[Verdict.OFFLINE] == 1
+
+
+def test_a_contact_that_is_not_here_has_no_explanation(scene: Callable[..., Any]) -> None:
+    assert scene(["ann"]).dispatch.explain("c1") is None
