@@ -38,10 +38,10 @@ class Authorizer:
             else ("Proxy-Authenticate", "Proxy-Authorization")
         )
         challenge = choose_challenge(response.headers.get_all(asked))
+        if answered in self._challenges and challenge is not None and not challenge.stale:
+            self._refusals += 1
         if self.login is None or challenge is None or self._refusals == _MAX_REFUSALS:
             return False
-        if answered in self._challenges and not challenge.stale:
-            self._refusals += 1
         self._challenges[answered] = challenge
         self._uses = 0
         return True
