@@ -51,6 +51,9 @@ class FlowSettings(BaseModel):
     vocabulary: tuple[Path, ...] = Field(
         (), description="text files of house sentences (scripts, FAQ) the recogniser adapts to"
     )
+    number_gateway: str | None = Field(
+        None, description="host or host:port of the carrier that transfers to telephone numbers are dialled through"
+    )
 
 
 class AgentAccount(AgentSettings):

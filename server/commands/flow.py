@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ivr_flows.check import check_files
-from ivr_flows.loader import FlowError, load_flow
+from ivr_flows.check import check_files, exit_code
+from ivr_flows.findings import FlowError
+from ivr_flows.loader import load_flow
 from ivr_flows.simulator import simulate
 from server.console import EXIT_MISTAKE, ConfigOption, JsonOption, err, mistakes_explained, out, print_json, settings_of
 from server.preflight import known_to_flows
@@ -30,13 +32,12 @@ def check(
     with mistakes_explained():
         findings = check_files(files, known_to_flows(settings_of(config)))
     if as_json:
-        print_json([finding.to_dict() for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             out.print(str(finding), markup=False)
         out.print(f"{len(files)} file(s), {len(findings)} finding(s)")
-    if any(finding.is_error for finding in findings):
-        raise typer.Exit(EXIT_MISTAKE)
+    raise typer.Exit(exit_code(findings))
 
 
 @app.command()

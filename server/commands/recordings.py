@@ -102,7 +102,7 @@ def path_to_play(identifier: Identifier, config: ConfigOption = None) -> None:
         settings = settings_of(config)
         entry = _find(_catalogue(settings), identifier)
         try:
-            path: Path = play_path(entry, settings.recordings.directory)
+            path: Path = play_path(settings.recordings.directory, entry)
         except RecordingsError as error:
             raise StartError(str(error)) from None
     typer.echo(path.resolve())
