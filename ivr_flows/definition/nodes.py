@@ -205,4 +205,16 @@ class VariableBranch:
     otherwise: str
 
 
+KINDS: dict[type, str] = {
+    Say: "say",
+    Menu: "menu",
+    Collect: "collect",
+    Queue: "queue",
+    Transfer: "transfer",
+    Hangup: "hangup",
+    HoursBranch: "branch",
+    VariableBranch: "branch",
+}
+"""The key of a flow file that makes each type."""
+
 Node = Say | Menu | Collect | Queue | Transfer | Hangup | HoursBranch | VariableBranch

@@ -1,9 +1,8 @@
 """`menu`: what a key or an utterance chooses."""
 
-import unicodedata
-
 from ivr_flows.definition.nodes import Menu, Option
 from ivr_flows.engine.verdict import Chosen, Open, Verdict
+from ivr_flows.phrases import spoken_form
 
 COMMIT_KEY = "#"
 
@@ -42,16 +41,6 @@ def judge_speech(node: Menu, text: str, confidence: float) -> Verdict:
 
 def phrases(node: Menu) -> tuple[str, ...]:
     return tuple(phrase for option in node.options for phrase in option.phrases)
-
-
-def spoken_form(text: str) -> str:
-    """Return the words alone: lower case, no punctuation, single spaces; apostrophes belong to words."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
-    kept = (
-        char if char.isalnum() or char == "'" or unicodedata.category(char).startswith("M") else " "
-        for char in folded
-    )
-    return " ".join("".join(kept).split())
 
 
 def _by_key(node: Menu, entry: str) -> Option | None:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from ivr_flows.definition.flow import Flow
 from ivr_flows.definition.nodes import (
+    KINDS,
     Collect,
     Hangup,
     HangupCause,
@@ -221,7 +222,7 @@ class Session:
             run.note(Fact.FAILED, ("reason", "too many nodes within a second"))
             return End(HangupCause.FLOW_FAILED)
         node = self.flow.nodes[name]
-        run.note(Fact.NODE_ENTERED, ("kind", type(node).__name__.lower()))
+        run.note(Fact.NODE_ENTERED, ("kind", KINDS[type(node)]))
         match node:
             case Say():
                 return say.enter(run, node)

@@ -1,0 +1,1 @@
+"""From the bytes of a flow file to its definition, with every mistake noted at its place."""
