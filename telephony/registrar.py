@@ -1,6 +1,6 @@
 """Where agents' phones are (RFC 3261 section 10.3): a pure core of bindings with an expiry.
 
-One domain is served, so an address-of-record is the user part alone: phones write all sorts of hosts after it.
+One domain is served, so an address-of-record is the user part alone: phones write any host after it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _ONE_HOUR_S = 3600
 class Binding:
     """One phone of one agent.
 
-    Requests go to `hop`, where the REGISTER came from: back through its NAT or over its connection; `contact` is
-    their Request-URI.
+    Requests go to `hop`, where the REGISTER came from: back through its NAT or over its connection. `contact`
+    is their Request-URI.
     """
 
     aor: AddressOfRecord
