@@ -1,30 +1,195 @@
 """The media engine as the control side sees it: called from the asyncio thread, never blocks."""
 
+import asyncio
+import contextlib
+import os
+import resource
+import secrets
+import threading
+import time
+import weakref
 from collections.abc import Callable
 
+import numpy as np
+import structlog
+
+from media.errors import MediaExhausted, MediaStopped
 from media.events import MediaEvent
+from media.layout import CONTROL_WORDS, GROUPS, Command, Event, Memory, Recording, Slot, Words
 from media.leg import Leg
-from media.reports import EngineStatistics
+from media.memory import allocate
+from media.recording_ring import take_frames
+from media.reports import EngineStatistics, engine_statistics
+from media.ring import pop_events, push_commands
 from media.settings import MediaSettings
+from media.sockets import PortPairs
+from media.switchboard import Switchboard
+from media.tick import run_ticks
+
+log = structlog.get_logger(__name__)
+
+_EVENTS_AT_ONCE = 256
+_GOODBYE_S = 1.0
+_JOIN_S = 2.0
+_SPARE_DESCRIPTORS = 512
 
 
 class MediaEngine:
-    """Owns the tick thread and all memory it works on."""
+    """Owns the tick thread and all memory it works on.
+
+    Commands that find the ring full raise MediaExhausted; events that find it full are counted in the statistics and
+    lost. Nothing the tick needs for its own bookkeeping travels as an event, so a lost event never leaks a row.
+    """
 
     def __init__(self, settings: MediaSettings) -> None:
-        raise NotImplementedError
+        self._settings = settings
+        self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._memory = allocate(settings, self._event_fd)
+        self._switchboard = Switchboard(settings, self._memory)
+        self._ports = PortPairs(settings)
+        self._legs: dict[int, Leg] = {}
+        self._free_rows = list(range(settings.max_legs - 1, -1, -1))
+        self._group_legs = [0] * GROUPS
+        self._generations = 0
+        self._batch = np.zeros(_EVENTS_AT_ONCE * CONTROL_WORDS, dtype=np.int64)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self, on_progress: Callable[[str], None] | None = None) -> None:
         """Compile (first time about half a minute, later from the cache) and start ticking."""
-        raise NotImplementedError
+        if self._thread is not None:
+            raise MediaStopped("the media engine has been started before")
+        self._loop = asyncio.get_running_loop()
+        _raise_descriptor_limit(2 * self._settings.max_legs + _SPARE_DESCRIPTORS)
+        await self._compile(on_progress)
+        self._memory.words[Slot.STOP] = 0
+        self._thread = threading.Thread(
+            target=_tick, args=(self._memory, self._settings.realtime_priority), name="media-tick", daemon=True
+        )
+        self._thread.start()
+        # a daemon thread inside compiled code must not outlive the interpreter
+        weakref.finalize(self, _halt, self._memory.words, self._thread)
+        self._loop.add_reader(self._event_fd, self._on_wake)
+        self._switchboard.running = True
+        log.info("media.started", max_legs=self._settings.max_legs)
 
     async def stop(self) -> None:
-        """Close every leg with an RTCP BYE and end the tick thread."""
-        raise NotImplementedError
+        """Close every leg with an RTCP BYE and end the tick thread; idempotent."""
+        if self._thread is None or self._loop is None or not self._switchboard.running:
+            return
+        for leg in list(self._legs.values()):
+            with contextlib.suppress(MediaExhausted):
+                leg.close()
+        deadline_s = time.monotonic() + _GOODBYE_S
+        while self._legs and time.monotonic() < deadline_s:
+            await asyncio.sleep(0.005)
+            self._reap()
+        self._switchboard.running = False
+        await asyncio.to_thread(_halt, self._memory.words, self._thread)
+        self._loop.remove_reader(self._event_fd)
+        os.close(self._event_fd)
+        self._memory.recordings[:, Recording.ENDED] = 1
+        for leg in self._legs.values():
+            leg.dispose()
+        self._legs.clear()
+        log.info("media.stopped")
 
     def open_leg(self, on_event: Callable[[MediaEvent], None]) -> Leg:
         """Bind an RTP and RTCP socket pair; raises MediaExhausted."""
-        raise NotImplementedError
+        self._reap()
+        if not self._free_rows:
+            raise MediaExhausted("all legs are in use: raise media.max_legs")
+        sockets = self._ports.bind()
+        row = self._free_rows.pop()
+        self._generations += 1
+        leg = Leg(self._switchboard, row, self._generations, sockets, on_event)
+        group = self._group_legs.index(min(self._group_legs))
+        descriptors = sockets[0].fileno() | sockets[1].fileno() << 32
+        try:
+            self._memory.legs[row] = np.zeros((), dtype=self._memory.legs.dtype)
+            self._switchboard.order_one(
+                Command.OPEN,
+                row,
+                leg.generation,
+                descriptors,
+                secrets.randbits(32),
+                secrets.randbits(16),
+                secrets.randbits(32),
+                group,
+            )
+        except (MediaExhausted, MediaStopped):
+            self._free_rows.append(row)
+            leg.dispose()
+            raise
+        self._group_legs[group] += 1
+        self._legs[row] = leg
+        return leg
 
     def statistics(self) -> EngineStatistics:
-        raise NotImplementedError
+        return engine_statistics(self._memory, len(self._legs))
+
+    async def _compile(self, on_progress: Callable[[str], None] | None) -> None:
+        self._memory.words[Slot.STOP] = 1
+        work = asyncio.create_task(asyncio.to_thread(_warm_up, self._memory))
+        started_s = time.monotonic()
+        while True:
+            done, _ = await asyncio.wait({work}, timeout=1.0)
+            if done:
+                await work
+                return
+            if on_progress is not None:
+                elapsed_s = time.monotonic() - started_s
+                on_progress(f"compiling the media engine, once per version: {elapsed_s:.0f} s")
+
+    def _on_wake(self) -> None:
+        """Deliver what the tick reported; the rest of a large burst waits for the next turn of the loop."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._event_fd)
+        count = pop_events(self._memory.events, self._memory.words, self._batch)
+        entries = self._batch.reshape(-1, CONTROL_WORDS)[:count].tolist()
+        for kind, row, generation, first, second, *_ in entries:
+            leg = self._legs.get(row)
+            if leg is not None and leg.generation == generation:
+                leg.deliver(kind, first, second)
+        self._reap()
+        if count == _EVENTS_AT_ONCE:
+            os.eventfd_write(self._event_fd, 1)
+
+    def _reap(self) -> None:
+        """Free the rows of closed legs that the tick has let go of."""
+        for row, leg in [(row, leg) for row, leg in self._legs.items() if leg.closed]:
+            if self._memory.closed[row] == leg.generation:
+                self._group_legs[int(self._memory.legs[row]["group"])] -= 1
+                leg.dispose()
+                del self._legs[row]
+                self._free_rows.insert(0, row)
+
+
+def _tick(memory: Memory, realtime_priority: int) -> None:
+    if realtime_priority:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(realtime_priority))
+    run_ticks(memory)
+
+
+def _halt(words: Words, thread: threading.Thread) -> None:
+    words[Slot.STOP] = 1
+    thread.join(_JOIN_S)
+
+
+def _warm_up(memory: Memory) -> None:
+    """Compile, or load from the cache, everything that is called from Python; STOP makes the loop return at once."""
+    run_ticks(memory)
+    push_commands(memory.commands, memory.words, np.zeros(CONTROL_WORDS, dtype=np.int64), 0)
+    pop_events(memory.events, memory.words, np.zeros(CONTROL_WORDS, dtype=np.int64))
+    take_frames(
+        memory.recordings[0], memory.recorded[0], memory.recorded_frame[0], np.zeros(0, dtype=np.uint8)
+    )
+
+
+def _raise_descriptor_limit(wanted: int) -> None:
+    """Two sockets a leg soon exceed the usual soft limit of 1024; the hard limit is respected."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < ceiling:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))

@@ -1,59 +1,235 @@
 """One party's sound: what it sends, what it hears."""
 
-from collections.abc import Sequence
+import collections
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
-from media.events import PlaybackId
+from media.arena import SoundKey
+from media.dtmf import KEYS
+from media.errors import MediaError, MediaStopped
+from media.events import (
+    DigitReceived,
+    MediaEvent,
+    MediaResumed,
+    MediaSilent,
+    PlaybackFinished,
+    PlaybackId,
+    TalkEnded,
+    TalkStarted,
+)
+from media.layout import DIGITS, Command, Event, leg_row
 from media.recording_ring import RecordingSource
 from media.remote import RemoteMedia
-from media.reports import LegReport
+from media.reports import LegReport, leg_report
 from media.sound import Sound
+from media.switchboard import Order, Switchboard
+
+log = structlog.get_logger(__name__)
+
+_LEAST_PTIME_MS = 10
+_MOST_PTIME_MS = 60
 
 
 class Leg:
-    """A row of the engine; methods only enqueue commands and never wait for the tick."""
+    """A row of the engine; methods enqueue commands and never wait for the tick."""
 
-    address: str
-    rtp_port: int
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        row: int,
+        generation: int,
+        sockets: tuple[socket.socket, socket.socket],
+        on_event: Callable[[MediaEvent], None],
+    ) -> None:
+        self.address, self.rtp_port = sockets[0].getsockname()
+        self.row = row
+        self.generation = generation
+        self.closed = False
+        self._switchboard = switchboard
+        self._sockets = sockets
+        self._on_event = on_event
+        self._remote: RemoteMedia | None = None
+        self._playbacks: collections.deque[tuple[PlaybackId, list[SoundKey]]] = collections.deque()
+        self._recording: RecordingSource | None = None
+        self._listener: int | None = None
 
     def connect(self, remote: RemoteMedia) -> None:
-        raise NotImplementedError
+        """May be called again; the packet size is rounded down to tens of milliseconds between 10 and 60."""
+        try:
+            ip = int(ipaddress.IPv4Address(remote.address))
+        except ValueError as error:
+            raise MediaError(f"not an IPv4 address: {remote.address!r}") from error
+        if remote.payload_type not in (0, 8) or not 0 < remote.port < 65536:
+            raise MediaError("only PCMU and PCMA to a valid port are supported")
+        ptime_ms = min(max(remote.ptime_ms // 10 * 10, _LEAST_PTIME_MS), _MOST_PTIME_MS)
+        events = 0 if remote.dtmf_payload_type is None else remote.dtmf_payload_type + 1
+        directions = int(remote.send) | int(remote.receive) << 1
+        self._order(
+            Command.CONNECT, ip, remote.port, remote.payload_type | events << 8, directions, ptime_ms * 8
+        )
+        self._remote = remote
 
     def play(self, sounds: Sequence[Sound], *, loop: bool = False) -> PlaybackId:
-        """Replace what is playing; the sounds follow each other without a gap."""
-        raise NotImplementedError
+        """Replace what is playing; the sounds follow each other without a gap, empty ones are left out."""
+        heard = [sound for sound in sounds if sound.ulaw]
+        if not 0 < len(heard) <= self._switchboard.settings.max_sounds_per_playback:
+            raise MediaError("a playback needs between one and media.max_sounds_per_playback sounds")
+        self.release_played()
+        playback = PlaybackId(next(self._switchboard.playback_ids))
+        keys: list[SoundKey] = []
+        orders: list[Order] = [
+            (Command.PLAY, self.row, self.generation, playback, len(heard), int(loop)),
+        ]
+        try:
+            for index, sound in enumerate(heard):
+                key, offset = self._switchboard.arena.hold(sound)
+                keys.append(key)
+                orders.append(
+                    (Command.SEGMENT, self.row, self.generation, index, offset, len(sound.ulaw))
+                )
+            self._send(orders)
+        except MediaError:
+            self._release(keys)
+            raise
+        self._playbacks.append((playback, keys))
+        return playback
 
     def stop_playback(self) -> None:
-        raise NotImplementedError
+        self._order(Command.STOP_PLAYBACK)
 
     def send_digits(self, digits: str) -> None:
-        """Queue RFC 4733 events behind those already being sent."""
-        raise NotImplementedError
+        """Queue RFC 4733 events behind those being sent: 100 ms each, at most 64 waiting, more are dropped."""
+        if self._remote is None or self._remote.dtmf_payload_type is None:
+            raise MediaError("the peer does not take telephone-events")
+        if len(digits) > DIGITS or not set(digits) <= set(KEYS):
+            raise MediaError(f"at most {DIGITS} digits out of {KEYS}")
+        if digits:
+            self._send(
+                [(Command.DIGIT, self.row, self.generation, KEYS.index(digit)) for digit in digits]
+            )
 
     def bridge(self, other: "Leg") -> None:
-        """Let both hear each other; a sound playing on a leg goes before the bridge on that leg."""
-        raise NotImplementedError
+        """Let both hear each other, ending earlier bridges; a playing sound goes before the bridge."""
+        if other is self:
+            raise MediaError("a leg cannot be bridged with itself")
+        self._order(Command.BRIDGE, other.row, other.generation)
 
     def unbridge(self) -> None:
-        raise NotImplementedError
+        self._order(Command.UNBRIDGE)
 
     def start_recording(self) -> RecordingSource:
-        raise NotImplementedError
+        """Left is what the party sends, right what it hears; an earlier recording of the leg ends."""
+        switchboard = self._switchboard
+        row = switchboard.take_recording()
+        source = RecordingSource(row, switchboard.memory, switchboard.returned_recordings)
+        try:
+            self._order(Command.RECORD, row)
+        except MediaError:
+            source.abandon()
+            raise
+        self._recording = source
+        return source
 
     def stop_recording(self) -> None:
-        raise NotImplementedError
+        self._order(Command.RECORD, -1)
+        self._recording = None
 
     def listen(self, on: bool) -> None:
-        raise NotImplementedError
+        """The ring is given at the first call and kept until the leg is closed."""
+        if self._listener is None:
+            if not on:
+                return
+            self._listener = self._switchboard.take_listener()
+        self._order(Command.LISTEN, self._listener, int(on))
 
     def heard(self, start: int, end: int) -> NDArray[np.int16]:
-        raise NotImplementedError
+        """PCM between two positions in samples since the leg was opened; zeros where nothing is kept."""
+        if self._listener is None:
+            raise MediaError("nobody listens to this leg")
+        ring = self._switchboard.memory.listened[self._listener]
+        if not 0 <= end - start <= len(ring):
+            raise MediaError("the listen ring is shorter than that")
+        positions = np.arange(start, end)
+        samples: NDArray[np.int16] = ring[positions % len(ring)]
+        newest = int(self._row["heard_end"])
+        oldest = max(newest - len(ring), int(self._row["heard_from"]))
+        samples[(positions < oldest) | (positions >= newest)] = 0
+        return samples
 
     def report(self) -> LegReport:
-        raise NotImplementedError
+        return leg_report(self._row)
 
     def close(self) -> None:
-        """Idempotent; the row is free again after the tick has let go of it."""
-        raise NotImplementedError
+        """Idempotent; the peer gets an RTCP BYE, the row is free again after the tick has let go of it."""
+        if self.closed:
+            return
+        if self._switchboard.running:
+            self._order(Command.CLOSE)
+        self.closed = True
+
+    def deliver(self, kind: int, first: int, second: int) -> None:
+        """Called by the engine with what the tick reported; a failing handler does not harm other legs."""
+        if self.closed:
+            return
+        if kind == Event.PLAYBACK_FINISHED:
+            self.release_played()
+        try:
+            self._on_event(_EVENTS[Event(kind)](first, second))
+        except Exception:
+            log.exception("media.event_handler_failed", leg=self.row, event_kind=Event(kind).name)
+
+    def dispose(self) -> None:
+        """Called by the engine when the tick no longer uses the row."""
+        self.closed = True
+        for opened in self._sockets:
+            opened.close()
+        for _, keys in self._playbacks:
+            self._release(keys)
+        self._playbacks.clear()
+        self._recording = None
+        if self._listener is not None:
+            self._switchboard.give_back_listener(self._listener)
+            self._listener = None
+
+    def release_played(self) -> None:
+        """Let go of sounds that the tick has finished or replaced."""
+        current = int(self._row["playback"])
+        playing = bool(self._row["playing"])
+        while self._playbacks:
+            playback, keys = self._playbacks[0]
+            if playback > current or (playback == current and playing):
+                return
+            self._playbacks.popleft()
+            self._release(keys)
+
+    def _release(self, keys: Sequence[SoundKey]) -> None:
+        for key in keys:
+            self._switchboard.arena.release(key)
+
+    @property
+    def _row(self) -> np.void:
+        row: np.void = leg_row(self._switchboard.memory, self.row)
+        return row
+
+    def _order(self, kind: Command, *arguments: int) -> None:
+        self._send([(kind, self.row, self.generation, *arguments)])
+
+    def _send(self, orders: Sequence[Order]) -> None:
+        if self.closed:
+            raise MediaStopped("the leg is closed")
+        self._switchboard.order(orders)
+
+
+_EVENTS: dict[Event, Callable[[int, int], MediaEvent]] = {
+    Event.DIGIT: lambda key, _: DigitReceived(KEYS[key]),
+    Event.PLAYBACK_FINISHED: lambda playback, _: PlaybackFinished(PlaybackId(playback)),
+    Event.TALK_STARTED: lambda start, _: TalkStarted(start),
+    Event.TALK_ENDED: lambda start, end: TalkEnded(start, end),
+    Event.SILENT: lambda quiet_ns, _: MediaSilent(quiet_ns / 1e9),
+    Event.RESUMED: lambda _first, _second: MediaResumed(),
+}

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from media.layout import FRAME, Memory, Slot, Words
+
+_SAMPLES_PER_MS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class LegReport:
@@ -40,3 +46,48 @@ class EngineStatistics:
     tick_cpu_s: float
     tick_time_us: tuple[tuple[int, int], ...]
     lateness_us: tuple[tuple[int, int], ...]
+
+
+def leg_report(leg: np.void) -> LegReport:
+    """Read a leg's record; the tick may be writing it, so the counters can be a packet apart."""
+    trip = int(leg["round_trip_q16"])
+    return LegReport(
+        packets_sent=int(leg["tx_packets"]),
+        bytes_sent=int(leg["tx_bytes"]),
+        send_errors=int(leg["tx_errors"]),
+        packets_received=int(leg["rx_packets"]),
+        bytes_received=int(leg["rx_bytes"]),
+        lost=max(int(leg["rx_highest"] - leg["rx_base"] + 1 - leg["rx_received"]), 0) * int(leg["rx_started"])
+        + int(leg["rx_lost_before"]),
+        duplicates=int(leg["rx_duplicates"]),
+        late=int(leg["late"]),
+        rejected=int(leg["rx_rejected"]),
+        concealed_ms=int(leg["concealed"]) // _SAMPLES_PER_MS,
+        jitter_ms=int(leg["rx_jitter_q4"]) / 16 / _SAMPLES_PER_MS,
+        playout_delay_ms=int(leg["cushion"] + FRAME) / _SAMPLES_PER_MS,
+        round_trip_ms=trip * 1000 / 65536 if trip >= 0 else None,
+        lost_by_peer=int(leg["peer_lost"]),
+        fraction_lost_by_peer=int(leg["peer_fraction_q8"]) / 256,
+        ssrc_changes=int(leg["rx_ssrc_changes"]),
+    )
+
+
+def engine_statistics(memory: Memory, legs: int) -> EngineStatistics:
+    words = memory.words
+    return EngineStatistics(
+        legs=legs,
+        ticks=int(words[Slot.TICK]),
+        late_ticks=int(words[Slot.LATE_TICKS]),
+        skipped_frames=int(words[Slot.SKIPPED_FRAMES]),
+        packets_received=int(words[Slot.PACKETS_IN]),
+        packets_sent=int(words[Slot.PACKETS_OUT]),
+        events_dropped=int(words[Slot.EVENT_DROPPED]),
+        recording_frames_dropped=int(words[Slot.RECORDING_DROPPED]),
+        tick_cpu_s=int(words[Slot.CPU_NS]) / 1e9,
+        tick_time_us=_histogram(memory.tick_time),
+        lateness_us=_histogram(memory.lateness),
+    )
+
+
+def _histogram(bins: Words) -> tuple[tuple[int, int], ...]:
+    return tuple((1 << index, int(count)) for index, count in enumerate(bins))

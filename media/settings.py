@@ -66,6 +66,7 @@ class MediaSettings(BaseModel):
     event_ring: int = Field(
         default=8192, ge=64, description="Events waiting for asyncio; more are counted and lost."
     )
+    dscp: int = Field(default=46, ge=0, le=63, description="DiffServ code point of RTP and RTCP; 46 is EF.")
     realtime_priority: int = Field(
         default=1,
         ge=0,

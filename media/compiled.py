@@ -1,0 +1,57 @@
+"""How the stages of the tick are compiled, and the one memory fence the rings rely on.
+
+A stage is a plain function over arrays. With NUMBA_DISABLE_JIT=1 the same text runs as ordinary Python: that is the
+oracle the tests compare with, and a slow fallback for a leg or two.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import numba
+from numba import types
+from numba.extending import intrinsic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+COMPILED: Final = not bool(numba.config.DISABLE_JIT)
+
+
+def stage(function: Function) -> Function:
+    """Compile without a cache of its own: stages end up inside the cached tick loop."""
+    return cast(Function, numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def entry(function: Function) -> Function:
+    """Compile and keep the machine code on disk; for functions that Python calls."""
+    return cast(Function, numba.njit(nogil=True, error_model="numpy", cache=True)(function))
+
+
+def source_digest(*modules: str) -> str:
+    """Numba's cache notices a change only in the file of the cached function itself; this covers its callees."""
+    digest = hashlib.sha256()
+    for module in modules:
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    return digest.hexdigest()
+
+
+if COMPILED:
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def _fence(_typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            builder.fence("seq_cst")
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    @stage
+    def fence() -> None:
+        """Order memory accesses before and after, for the processor and the compiler alike."""
+        _fence()
+
+else:
+
+    def fence() -> None:
+        """Nothing to do: interpreted code of one process is ordered by the interpreter lock."""

@@ -1,0 +1,116 @@
+"""What a leg hears: playback before bridge before silence, packed into RTP."""
+
+import numpy as np
+
+from media import dtmf, playback, rtcp, rtp
+from media.compiled import stage
+from media.layout import FRAME, HISTORY, OUTGOING, Address, Event, Memory, Octets, Slot
+from media.receive import fill_sockaddr, silence_of
+from media.ring import post
+from media.syscalls import MSG_DONTWAIT, MSG_NOSIGNAL, send, sendto
+
+_SOCKADDR_SIZE = 16
+_MARKER = 0x80
+
+
+@stage
+def mix(memory: Memory, row: int, out: Octets, at: int) -> None:
+    """Write the leg's next frame in its own law; a sound plays on while nothing may be sent."""
+    leg = memory.legs[row]
+    if leg["playing"]:
+        finished = playback.fill(
+            leg, memory.playlist[row], memory.arena, out, at, memory.translate[leg["law"]]
+        )
+        if finished:
+            post(memory, Event.PLAYBACK_FINISHED, row, leg["playback"], 0)
+    elif leg["bridge"] >= 0:
+        other = memory.legs[leg["bridge"]]
+        frame = memory.frames[leg["bridge"]]
+        table = memory.translate[2 * other["law"] + leg["law"]]
+        for k in range(FRAME):
+            out[at + k] = table[frame[HISTORY + k]]
+    else:
+        out[at : at + FRAME] = np.uint8(silence_of(leg["law"]))
+
+
+@stage
+def transmit(memory: Memory, leg: np.void, size: int) -> None:
+    """Hand the assembled packet to the kernel; a full queue or a vanished peer loses it and is counted."""
+    address = memory.addresses[Address.OUTGOING]
+    if leg["latched"]:
+        sent = send(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+    else:
+        fill_sockaddr(memory.sockaddr, leg["remote_ip"], leg["remote_port"])
+        sockaddr = memory.addresses[Address.SOCKADDR]
+        sent = sendto(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL, sockaddr, _SOCKADDR_SIZE)
+    leg["tx_sequence"] = leg["tx_sequence"] + 1 & 0xFFFF
+    if sent < 0:
+        leg["tx_errors"] += 1
+        return
+    leg["tx_packets"] += 1
+    leg["tx_bytes"] += size - rtp.HEADER
+    memory.words[Slot.PACKETS_OUT] += 1
+
+
+@stage
+def send_audio(memory: Memory, row: int, timestamp: int) -> None:
+    """Send the frame that lies behind the header in `outgoing`, regrouped if the peer wants another packet size."""
+    leg = memory.legs[row]
+    out = memory.outgoing
+    if leg["ptime"] == FRAME:
+        _send_samples(memory, leg, timestamp, FRAME)
+        return
+    stored = memory.outbuf[row]
+    fill = leg["out_fill"]
+    if fill == 0:
+        leg["out_ts"] = timestamp
+    stored[fill : fill + FRAME] = out[rtp.HEADER : rtp.HEADER + FRAME]
+    fill += FRAME
+    size = leg["ptime"]
+    while fill >= size:
+        out[rtp.HEADER : rtp.HEADER + size] = stored[:size]
+        _send_samples(memory, leg, leg["out_ts"], size)
+        leg["out_ts"] += size
+        fill -= size
+        for k in range(fill):
+            stored[k] = stored[size + k]
+    leg["out_fill"] = fill
+
+
+@stage
+def _send_samples(memory: Memory, leg: np.void, timestamp: int, count: int) -> None:
+    kind = leg["payload_type"] | (0 if leg["tx_started"] else _MARKER)
+    leg["tx_started"] = 1
+    rtp.write_header(
+        memory.outgoing, kind, leg["tx_sequence"], timestamp + leg["tx_ts"] & 0xFFFF_FFFF, leg["tx_ssrc"]
+    )
+    transmit(memory, leg, rtp.HEADER + count)
+
+
+@stage
+def send_event(memory: Memory, leg: np.void) -> None:
+    """One packet of a key press in place of a frame of audio."""
+    leg["out_fill"] = 0
+    first = dtmf.write_event(leg, memory.outgoing, rtp.HEADER)
+    kind = leg["dtmf_type"] | (_MARKER if first else 0)
+    timestamp = leg["send_ts"] + leg["tx_ts"] & 0xFFFF_FFFF
+    rtp.write_header(memory.outgoing, kind, leg["tx_sequence"], timestamp, leg["tx_ssrc"])
+    transmit(memory, leg, rtp.HEADER + dtmf.PAYLOAD)
+
+
+@stage
+def report(memory: Memory, row: int, timestamp: int, bye: bool) -> None:
+    """Send an RTCP report to the port beside the one that RTP goes to."""
+    leg = memory.legs[row]
+    size = rtcp.write_report(
+        leg, memory.outgoing, memory.cname, memory.words[Slot.REAL_NS], timestamp + leg["tx_ts"], bye
+    )
+    fill_sockaddr(memory.sockaddr, leg["remote_ip"], leg["remote_port"] + 1 & 0xFFFF)
+    sendto(
+        leg["rtcp_fd"],
+        memory.addresses[Address.OUTGOING],
+        min(size, OUTGOING),
+        MSG_DONTWAIT | MSG_NOSIGNAL,
+        memory.addresses[Address.SOCKADDR],
+        _SOCKADDR_SIZE,
+    )

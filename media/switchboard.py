@@ -1,0 +1,66 @@
+"""What all legs share on the control side: the command ring, the arena and the pools of rows."""
+
+import collections
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from media.arena import Arena
+from media.errors import MediaExhausted, MediaStopped
+from media.layout import CONTROL_WORDS, Command, Memory, Recording
+from media.ring import push_commands
+from media.settings import MediaSettings
+
+Order = tuple[int, ...]
+
+
+class Switchboard:
+    """Belongs to the asyncio thread; only `returned_recordings` is appended to by others."""
+
+    def __init__(self, settings: MediaSettings, memory: Memory) -> None:
+        self.settings = settings
+        self.memory = memory
+        self.arena = Arena(memory.arena)
+        self.playback_ids = itertools.count(1)
+        self.running = False
+        self.returned_recordings: collections.deque[int] = collections.deque()
+        self._free_recordings = list(range(settings.recording_rows - 1, -1, -1))
+        self._free_listeners = list(range(settings.listen_rows - 1, -1, -1))
+        self._batch = np.zeros(CONTROL_WORDS * (settings.max_sounds_per_playback + 64), dtype=np.int64)
+
+    def order(self, orders: Sequence[Order]) -> None:
+        """Enqueue all or none; the tick sees them together."""
+        if not self.running:
+            raise MediaStopped("the media engine is not running")
+        batch = self._batch.reshape(-1, CONTROL_WORDS)
+        for index, words in enumerate(orders):
+            batch[index, : len(words)] = words
+        if not push_commands(self.memory.commands, self.memory.words, self._batch, len(orders)):
+            raise MediaExhausted("the media command ring is full: the tick thread does not keep up")
+
+    def take_recording(self) -> int:
+        """A recording row with its indexes at zero."""
+        for _ in range(len(self.returned_recordings)):
+            row = self.returned_recordings.popleft()
+            if self.memory.recordings[row, Recording.ENDED]:
+                self._free_recordings.append(row)
+            else:
+                self.returned_recordings.append(row)
+        if not self._free_recordings:
+            raise MediaExhausted("no free recording ring: raise media.recording_rows")
+        row = self._free_recordings.pop()
+        self.memory.recordings[row] = 0
+        self.memory.recordings[row, Recording.STARTED_FRAME] = -1
+        return row
+
+    def take_listener(self) -> int:
+        if not self._free_listeners:
+            raise MediaExhausted("no free listen ring: raise media.listen_rows")
+        return self._free_listeners.pop()
+
+    def give_back_listener(self, row: int) -> None:
+        self._free_listeners.append(row)
+
+    def order_one(self, kind: Command, row: int, generation: int, *arguments: int) -> None:
+        self.order([(kind, row, generation, *arguments)])
