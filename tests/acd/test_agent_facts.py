@@ -16,10 +16,12 @@ from acd.events import (
     OtherCallStarted,
     WrapUpFinished,
 )
+from acd.ids import AgentId, CallId, ContactId, DeviceId, QueueId
 from acd.settings import AcdSettings, QueueSettings
 from acd.staff import NotConfiguredError
 from acd.waiting import ContactAlreadyHereError
 
+ANN, PRIVATE = AgentId("ann"), CallId("private")
 NewScene = Callable[..., Any]
 
 
@@ -68,7 +70,7 @@ def test_a_break_asked_for_while_talking_starts_after_the_wrap_up(scene: NewScen
     s = scene(["ann"], sales={"wrap_up_s": 10})
     s.sign_in("ann")
     ring = s.serve("c1")
-    s.tell(BreakStarted("ann", "lunch"))
+    s.tell(BreakStarted(ANN, "lunch"))
     assert s.state("ann") == "talking"
     s.end_agent_call(ring.offer)
     assert s.state("ann") == "wrap-up"
@@ -81,8 +83,8 @@ def test_a_break_asked_for_and_given_up_while_talking_never_happens(scene: NewSc
     s = scene(["ann"], sales={"wrap_up_s": 0})
     s.sign_in("ann")
     ring = s.serve("c1")
-    s.tell(BreakStarted("ann"))
-    s.tell(BreakEnded("ann"))
+    s.tell(BreakStarted(ANN))
+    s.tell(BreakEnded(ANN))
     s.end_agent_call(ring.offer)
     assert s.state("ann") == "available"
 
@@ -90,22 +92,22 @@ def test_a_break_asked_for_and_given_up_while_talking_never_happens(scene: NewSc
 def test_an_agent_on_a_break_is_not_rung_until_it_ends(scene: NewScene) -> None:
     s = scene(["ann"])
     s.sign_in("ann")
-    s.tell(BreakStarted("ann"))
+    s.tell(BreakStarted(ANN))
     s.enqueue("c1")
     s.run_until(100)
     assert not s.ever(RingAgent)
-    s.tell(BreakEnded("ann"))
+    s.tell(BreakEnded(ANN))
     assert s.rung().contact == "c1"
 
 
 def test_a_call_outside_the_queue_makes_an_agent_busy(scene: NewScene) -> None:
     s = scene(["ann"])
     s.sign_in("ann")
-    s.tell(OtherCallStarted("ann", "private"))
+    s.tell(OtherCallStarted(ANN, PRIVATE))
     assert s.state("ann") == "talking"
     s.enqueue("c1")
     assert not s.of(RingAgent)
-    s.tell(OtherCallEnded("ann", "private"))
+    s.tell(OtherCallEnded(ANN, PRIVATE))
     assert s.rung().contact == "c1"
 
 
@@ -113,10 +115,10 @@ def test_an_agent_is_busy_until_the_last_of_his_calls_ends(scene: NewScene) -> N
     s = scene(["ann"], sales={"wrap_up_s": 0})
     s.sign_in("ann")
     ring = s.serve("c1")
-    s.tell(OtherCallStarted("ann", "consultation"))
+    s.tell(OtherCallStarted(ANN, CallId("consultation")))
     s.end_agent_call(ring.offer)
     assert s.state("ann") == "talking"
-    s.tell(OtherCallEnded("ann", "consultation"))
+    s.tell(OtherCallEnded(ANN, CallId("consultation")))
     assert s.state("ann") == "available"
 
 
@@ -144,7 +146,7 @@ def test_an_agent_may_end_his_wrap_up_early_and_gets_the_next_caller(scene: NewS
     s.end_agent_call(s.serve("c1").offer)
     s.enqueue("c2")
     s.now = 3
-    s.tell(WrapUpFinished("ann"))
+    s.tell(WrapUpFinished(ANN))
     assert s.rung().contact == "c2"
     s.answer(s.rung().offer)
     s.run_until(31)
@@ -154,9 +156,9 @@ def test_an_agent_may_end_his_wrap_up_early_and_gets_the_next_caller(scene: NewS
 def test_an_agent_or_queue_that_is_not_configured_is_refused() -> None:
     dispatch = Dispatch(AcdSettings(queues=(QueueSettings(name="sales"),)))
     with pytest.raises(NotConfiguredError, match="'ghost'"):
-        dispatch.handle(AgentRegistered("ghost", "phone"), 0.0)
+        dispatch.handle(AgentRegistered(AgentId("ghost"), DeviceId("phone")), 0.0)
     with pytest.raises(NotConfiguredError, match="'nowhere'"):
-        dispatch.handle(ContactEnqueued("c1", "nowhere"), 0.0)
+        dispatch.handle(ContactEnqueued(ContactId("c1"), QueueId("nowhere")), 0.0)
 
 
 def test_a_caller_is_in_one_place(scene: NewScene) -> None:

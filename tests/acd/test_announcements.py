@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from acd.effects import AnnouncePosition, ContactOutcome, Outcome, Overflow, RingAgent
+from acd.ids import ContactId, QueueId
 
+C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]
 
 
@@ -26,7 +28,7 @@ def test_the_position_is_told_before_an_agent_is_rung_at_once(scene: NewScene) -
     s = scene(["ann"])
     s.sign_in("ann")
     s.enqueue("c1")
-    assert [type(effect) for effect in s.effects][0] is AnnouncePosition
+    assert type(s.effects[0]) is AnnouncePosition
     assert s.rung().contact == "c1"
 
 
@@ -77,7 +79,7 @@ def test_an_improved_position_is_told_where_configured(scene: NewScene) -> None:
     s.now = 12
     s.hang_up("c2")
     assert told(s, "c3")[-1] == (12, 2, 2)
-    assert told(s, "c1") == [(0, 1, 3)]
+    assert told(s, "c1") == [(0, 1, 1)]
     s.now = 14
     s.hang_up("c1")
     assert told(s, "c3")[-1] == (12, 2, 2), "he heard a position two seconds ago"
@@ -100,7 +102,7 @@ def test_a_caller_overflows_after_the_queues_longest_wait(scene: NewScene) -> No
     s.run_until(59)
     assert not s.ever(Overflow)
     s.run_until(60)
-    assert s.effects[-2:] == (Overflow("c1"), ContactOutcome("c1", "sales", Outcome.OVERFLOWED, 60.0))
+    assert s.effects[-2:] == (Overflow(C1), ContactOutcome(C1, SALES, Outcome.OVERFLOWED, 60.0))
     s.sign_in("ann")
     assert not s.ever(RingAgent)
 
@@ -109,7 +111,7 @@ def test_a_contacts_own_longest_wait_replaces_the_queues(scene: NewScene) -> Non
     s = scene(["ann"], sales={"max_wait_s": 60})
     s.enqueue("c1", max_wait_s=5)
     s.run_until(5)
-    assert s.of(Overflow) == [Overflow("c1")]
+    assert s.of(Overflow) == [Overflow(C1)]
 
 
 def test_the_snapshot_shows_who_waits_for_how_long_and_whom_an_agent_is_rung_for(scene: NewScene) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from acd.effects import Bridge, ContactOutcome, NobodyQualified, Outcome, RingAgent, Rule
 from acd.events import OfferFailure
+from acd.ids import AgentId, ContactId, QueueId
 
+ANN, C1, SALES = AgentId("ann"), ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]
 
 
@@ -136,8 +138,8 @@ def test_an_agent_takes_a_younger_contact_when_he_lacks_the_skill_for_the_older(
 def test_nobody_configured_has_the_skills_ends_the_wait_at_once(scene: NewScene) -> None:
     s = scene({"ann": {"german": 2}})
     assert s.enqueue("c1", skills={"german": 3}) == (
-        NobodyQualified("c1"),
-        ContactOutcome("c1", "sales", Outcome.NOBODY_QUALIFIED, 0.0),
+        NobodyQualified(C1),
+        ContactOutcome(C1, SALES, Outcome.NOBODY_QUALIFIED, 0.0),
     )
     assert s.order() == []
 
@@ -157,8 +159,8 @@ def test_the_answer_bridges_before_anything_else_is_said_to_the_caller(scene: Ne
     ring = s.rung()
     s.now = 4
     s.answer(ring.offer)
-    assert s.of(Bridge) == [Bridge("c1", "ann", ring.offer)]
-    assert s.of(ContactOutcome) == [ContactOutcome("c1", "sales", Outcome.ANSWERED, 4.0)]
+    assert s.of(Bridge) == [Bridge(C1, ANN, ring.offer)]
+    assert s.of(ContactOutcome) == [ContactOutcome(C1, SALES, Outcome.ANSWERED, 4.0)]
     assert s.order() == []
 
 

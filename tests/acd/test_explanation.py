@@ -5,6 +5,7 @@ from typing import Any
 
 from acd.events import BreakStarted, OfferFailure
 from acd.explanation import Verdict
+from acd.ids import AgentId
 
 
 def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[..., Any]) -> None:
@@ -26,7 +27,7 @@ def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[.
     s.end_agent_call(s.serve("c1").offer)
     s.serve("c2")
     s.sign_in("rests", "rings", "low", "lacks", "pauses")
-    s.tell(BreakStarted("pauses"))
+    s.tell(BreakStarted(AgentId("pauses")))
     s.enqueue("c3")
     s.fail(s.rung().offer, OfferFailure.BUSY)
     s.enqueue("c4")

@@ -14,7 +14,9 @@ from acd.effects import (
     StopRinging,
 )
 from acd.events import ContactLeft, LeaveReason, OfferFailure, OtherCallStarted
+from acd.ids import AgentId, CallId, ContactId, QueueId
 
+C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]
 
 
@@ -26,7 +28,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(scene: NewScene) -> None:
     s.now = 3
     assert s.hang_up("c1") == (
         StopRinging(ring.offer),
-        ContactOutcome("c1", "sales", Outcome.ABANDONED, 3.0),
+        ContactOutcome(C1, SALES, Outcome.ABANDONED, 3.0),
     )
 
 
@@ -84,7 +86,7 @@ def test_a_caller_pulled_while_an_agent_rings_is_not_counted_as_abandoned(scene:
     s = scene(["ann"])
     s.sign_in("ann")
     s.enqueue("c1")
-    s.tell(ContactLeft("c1", LeaveReason.PULLED))
+    s.tell(ContactLeft(C1, LeaveReason.PULLED))
     assert [effect.outcome for effect in s.of(ContactOutcome)] == [Outcome.PULLED]
     assert s.of(StopRinging)
 
@@ -143,7 +145,7 @@ def test_an_agent_who_takes_another_call_while_ringing_loses_the_offer(scene: Ne
     s = scene(["ann", "bob"])
     s.sign_in("ann", "bob")
     s.enqueue("c1")
-    s.tell(OtherCallStarted("ann", "private"))
+    s.tell(OtherCallStarted(AgentId("ann"), CallId("private")))
     assert s.state("ann") == "talking"
     assert s.rung().agent == "bob"
 

@@ -1,0 +1,387 @@
+"""What no order of events can break, tried with random ones.
+
+The machine keeps its own books (devices, legs, breaks, wrap-ups, stays in queues). It fills them only with
+what it told dispatch and what dispatch ordered, and compares after every event.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from acd.agent_state import AgentState, derive
+from acd.dispatch import Dispatch
+from acd.effects import (
+    AgentStateChanged,
+    AnnouncePosition,
+    Bridge,
+    ContactOutcome,
+    Effect,
+    HangUpAgent,
+    NobodyQualified,
+    Outcome,
+    Overflow,
+    RingAgent,
+    Rule,
+    StopRinging,
+)
+from acd.events import (
+    AgentCallEnded,
+    AgentRegistered,
+    AgentUnregistered,
+    BreakEnded,
+    BreakStarted,
+    ContactEnqueued,
+    ContactLeft,
+    Event,
+    LeaveReason,
+    OfferAnswered,
+    OfferFailed,
+    OfferFailure,
+    OtherCallEnded,
+    OtherCallStarted,
+    TimePassed,
+    WrapUpFinished,
+)
+from acd.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
+from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.skills import Requirement
+
+AGENTS: dict[str, dict[str, int]] = {
+    "all": {"german": 9, "billing": 9},
+    "german-2": {"german": 2},
+    "german-3": {"german": 3, "billing": 1},
+    "billing": {"billing": 5},
+    "plain": {},
+}
+QUEUES = (
+    QueueSettings(name="open", wrap_up_s=0, ring_timeout_s=4, rna_pause_s=3, announce_improvement=True),
+    QueueSettings(name="german", skills={"german": 2}, wrap_up_s=5, max_wait_s=20, ring_timeout_s=6),
+    QueueSettings(name="billing", skills={"billing": 1}, wrap_up_s=2, announce_every_s=0, rna_pause_s=8),
+)
+WRAP_UP_S = {queue.name: queue.wrap_up_s for queue in QUEUES}
+DEMANDS: tuple[dict[str, int], ...] = (
+    {},
+    {"german": 3},
+    {"billing": 5},
+    {"german": 3, "billing": 1},
+    {"german": 10},
+)
+CONTACTS = tuple(f"c{number}" for number in range(9))
+
+agents = st.sampled_from(sorted(AGENTS))
+elapsed = st.sampled_from([0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 17.0])
+
+
+@dataclass
+class AgentBook:
+    devices: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    on_break: bool = False
+    wrap_up_until: float | None = None
+    ringing: str | None = None
+    talking: str | None = None
+    turn: int = 0
+
+    def state(self) -> AgentState:
+        if self.talking or self.calls:
+            return AgentState.TALKING
+        if self.ringing:
+            return AgentState.RINGING
+        if not self.devices:
+            return AgentState.OFFLINE
+        if self.wrap_up_until is not None:
+            return AgentState.WRAP_UP
+        return AgentState.BREAK if self.on_break else AgentState.AVAILABLE
+
+
+@dataclass
+class Stay:
+    """A contact's time in one queue."""
+
+    contact: str
+    queue: str
+    demand: dict[str, int]
+    rank: tuple[int, float, int]
+    offer: str | None = None
+
+
+@dataclass
+class OfferBook:
+    agent: str
+    contact: str
+    queue: str
+    withdrawn: bool = False
+    caller_left: bool = False
+    bridged: bool = False
+
+
+def qualifies(agent: str, demand: dict[str, int]) -> bool:
+    return all(AGENTS[agent].get(skill, 0) >= level for skill, level in demand.items())
+
+
+class AnyOrderOfEvents(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dispatch = Dispatch(
+            AcdSettings(
+                agents=tuple(AgentSettings(name=name, skills=skills) for name, skills in AGENTS.items()),
+                queues=QUEUES,
+            )
+        )
+        self.now = 0.0
+        self.agents = {name: AgentBook() for name in AGENTS}
+        self.stays: dict[str, Stay] = {}
+        self.conversations: dict[str, str] = {}
+        self.offers: dict[str, OfferBook] = {}
+        self.enqueued = 0
+        self.outcomes: Counter[Outcome] = Counter()
+        self.turns = 0
+        self.keeps_turn: str | None = None
+
+    def tell(self, event: Event, elapsed_s: float = 0.0) -> None:
+        free_before = self.free_agents()
+        self.now += elapsed_s
+        effects = self.dispatch.handle(event, self.now)
+        for book in self.agents.values():
+            if book.wrap_up_until is not None and book.wrap_up_until <= self.now:
+                book.wrap_up_until = None
+        for effect in effects:
+            self.follow(effect)
+            if (
+                isinstance(event, ContactEnqueued)
+                and isinstance(effect, RingAgent)
+                and effect.contact == event.contact
+                and effect.decision.rule is Rule.LONGEST_IDLE
+            ):
+                demand = self.stays[event.contact].demand
+                candidates = [agent for agent in free_before if qualifies(agent, demand)]
+                assert effect.agent == min(candidates, key=lambda agent: self.agents[agent].turn)
+        self.keeps_turn = None
+        assert (deadline := self.dispatch.next_deadline()) is None or deadline > self.now
+
+    def free_agents(self) -> list[str]:
+        statuses = self.dispatch.snapshot(self.now).agents
+        return [s.agent for s in statuses if s.state is AgentState.AVAILABLE and s.resting_until is None]
+
+    def follow(self, effect: Effect) -> None:
+        match effect:
+            case RingAgent(offer, agent, contact):
+                self.follow_ring(offer, agent, contact)
+            case StopRinging(offer):
+                self.follow_stop(offer)
+            case AgentStateChanged(agent, _, AgentState.AVAILABLE) if agent != self.keeps_turn:
+                self.turns += 1
+                self.agents[agent].turn = self.turns
+            case HangUpAgent(offer):
+                assert self.agents[self.offers[offer].agent].talking == offer
+            case Bridge(contact, agent, offer):
+                assert self.agents[agent].talking == offer
+                assert self.stays[contact].offer == offer
+                self.offers[offer].bridged = True
+                self.conversations[contact] = offer
+            case ContactOutcome():
+                self.follow_outcome(effect)
+            case Overflow(contact) | NobodyQualified(contact) | AnnouncePosition(contact):
+                assert contact in self.stays
+
+    def follow_stop(self, offer: str) -> None:
+        book = self.offers[offer]
+        assert self.agents[book.agent].ringing == offer
+        assert not book.withdrawn
+        book.withdrawn = True
+        if book.contact in self.stays:
+            self.stays[book.contact].offer = None
+
+    def follow_outcome(self, effect: ContactOutcome) -> None:
+        stay = self.stays.pop(effect.contact)
+        assert stay.queue == effect.queue
+        assert effect.waited_s == self.now - stay.rank[1]
+        self.outcomes[effect.outcome] += 1
+        assert (effect.outcome is Outcome.ANSWERED) == (effect.contact in self.conversations)
+
+    def follow_ring(self, offer: str, agent: str, contact: str) -> None:
+        book, stay = self.agents[agent], self.stays[contact]
+        assert book.state() is AgentState.AVAILABLE
+        assert stay.offer is None
+        assert qualifies(agent, stay.demand)
+        rivals = [s for s in self.stays.values() if s.offer is None and qualifies(agent, s.demand)]
+        assert stay.rank == min(rival.rank for rival in rivals), "not the first by priority, then age"
+        book.ringing = stay.offer = offer
+        self.offers[offer] = OfferBook(agent, contact, stay.queue)
+
+    @rule(agent=agents, device=st.sampled_from(["desk", "soft"]), elapsed_s=elapsed)
+    def register(self, agent: str, device: str, elapsed_s: float) -> None:
+        self.agents[agent].devices.add(device)
+        self.tell(AgentRegistered(AgentId(agent), DeviceId(device)), elapsed_s)
+
+    @rule(elapsed_s=elapsed)
+    def everybody_registers(self, elapsed_s: float) -> None:
+        for agent in AGENTS:
+            self.register(agent, "desk", elapsed_s)
+
+    @rule(agent=agents, device=st.sampled_from(["desk", "soft"]), elapsed_s=elapsed)
+    def unregister(self, agent: str, device: str, elapsed_s: float) -> None:
+        self.agents[agent].devices.discard(device)
+        self.tell(AgentUnregistered(AgentId(agent), DeviceId(device)), elapsed_s)
+
+    @rule(agent=agents, wanted=st.booleans(), elapsed_s=elapsed)
+    def ask_for_break(self, agent: str, wanted: bool, elapsed_s: float) -> None:
+        self.agents[agent].on_break = wanted
+        self.tell((BreakStarted if wanted else BreakEnded)(AgentId(agent)), elapsed_s)
+
+    @rule(agent=agents, call=st.sampled_from(["x", "y"]), starts=st.booleans(), elapsed_s=elapsed)
+    def other_call(self, agent: str, call: str, starts: bool, elapsed_s: float) -> None:
+        calls = self.agents[agent].calls
+        (calls.add if starts else calls.discard)(call)
+        self.tell((OtherCallStarted if starts else OtherCallEnded)(AgentId(agent), CallId(call)), elapsed_s)
+
+    @rule(agent=agents, elapsed_s=elapsed)
+    def finish_wrap_up(self, agent: str, elapsed_s: float) -> None:
+        self.agents[agent].wrap_up_until = None
+        self.tell(WrapUpFinished(AgentId(agent)), elapsed_s)
+
+    @rule(
+        contact=st.sampled_from(CONTACTS),
+        queue=st.sampled_from([queue.name for queue in QUEUES]),
+        demand=st.sampled_from(DEMANDS),
+        priority=st.sampled_from([0, 0, 0, 1, 2]),
+        max_wait_s=st.sampled_from([None, None, 0.0, 3.0, 12.0]),
+        elapsed_s=elapsed,
+    )
+    def enqueue(
+        self,
+        contact: str,
+        queue: str,
+        demand: dict[str, int],
+        priority: int,
+        max_wait_s: float | None,
+        elapsed_s: float,
+    ) -> None:
+        if contact in self.stays or contact in self.conversations:
+            return
+        self.enqueued += 1
+        defaults = next(settings.skills for settings in QUEUES if settings.name == queue)
+        rank = (-priority, self.now + elapsed_s, self.enqueued)
+        self.stays[contact] = Stay(contact, queue, {**defaults, **demand}, rank)
+        requirement = Requirement.of(demand)
+        self.tell(
+            ContactEnqueued(ContactId(contact), QueueId(queue), requirement, priority, max_wait_s), elapsed_s
+        )
+
+    @rule(contact=st.sampled_from(CONTACTS), reason=st.sampled_from(LeaveReason), elapsed_s=elapsed)
+    def leave(self, contact: str, reason: LeaveReason, elapsed_s: float) -> None:
+        self.conversations.pop(contact, None)
+        if contact in self.stays and (offer := self.stays[contact].offer):
+            self.offers[offer].caller_left = True
+        self.tell(ContactLeft(ContactId(contact), reason), elapsed_s)
+
+    def pick(self, data: st.DataObject, answered: bool) -> OfferId:
+        which = [o for o, book in self.offers.items() if (self.agents[book.agent].talking == o) == answered]
+        return OfferId(data.draw(st.sampled_from(sorted(which))))
+
+    def is_ringing(self) -> bool:
+        return any(book.ringing for book in self.agents.values())
+
+    def is_talking(self) -> bool:
+        return any(book.talking for book in self.agents.values())
+
+    @precondition(is_ringing)
+    @rule(data=st.data(), elapsed_s=elapsed)
+    def answer(self, data: st.DataObject, elapsed_s: float) -> None:
+        offer = self.pick(data, answered=False)
+        book = self.agents[self.offers[offer].agent]
+        book.ringing, book.talking = None, offer
+        self.tell(OfferAnswered(offer), elapsed_s)
+
+    @precondition(is_ringing)
+    @rule(data=st.data(), reason=st.sampled_from(OfferFailure), elapsed_s=elapsed)
+    def fail(self, data: st.DataObject, reason: OfferFailure, elapsed_s: float) -> None:
+        offer = self.pick(data, answered=False)
+        ended = self.offers.pop(offer)
+        self.agents[ended.agent].ringing = None
+        self.keeps_turn = ended.agent if ended.caller_left else None
+        if ended.contact in self.stays and not ended.withdrawn:
+            self.stays[ended.contact].offer = None
+        self.tell(OfferFailed(offer, reason), elapsed_s)
+
+    @precondition(is_talking)
+    @rule(data=st.data(), elapsed_s=elapsed)
+    def end_agent_call(self, data: st.DataObject, elapsed_s: float) -> None:
+        offer = self.pick(data, answered=True)
+        ended = self.offers.pop(offer)
+        book = self.agents[ended.agent]
+        book.talking = None
+        if self.conversations.get(ended.contact) == offer:
+            del self.conversations[ended.contact]
+        wrap_up_s = WRAP_UP_S[ended.queue] if ended.bridged else 0
+        if wrap_up_s:
+            book.wrap_up_until = self.now + elapsed_s + wrap_up_s
+        self.tell(AgentCallEnded(offer), elapsed_s)
+
+    @rule(elapsed_s=elapsed)
+    def let_time_pass(self, elapsed_s: float) -> None:
+        self.tell(TimePassed(), elapsed_s)
+
+    @invariant()
+    def every_state_is_the_one_that_the_facts_say(self) -> None:
+        for status in self.dispatch.snapshot(self.now).agents:
+            assert status.state is derive(status.facts)
+            assert status.state is self.agents[status.agent].state()
+
+    @invariant()
+    def nobody_is_busy_with_a_leg_that_does_not_exist(self) -> None:
+        for status in self.dispatch.snapshot(self.now).agents:
+            book = self.agents[status.agent]
+            assert (status.facts.ringing, status.facts.talking) == (book.ringing, book.talking)
+            if status.facts.ringing and not self.offers[status.facts.ringing].withdrawn:
+                assert book.devices
+            assert status.resting_until is None or status.resting_until > self.now
+
+    @invariant()
+    def a_caller_is_in_one_place_and_an_agent_has_one_contact(self) -> None:
+        snapshot = self.dispatch.snapshot(self.now)
+        queued = [(w.contact, queue.queue) for queue in snapshot.queues for w in queue.waiting]
+        assert sorted(queued) == sorted((stay.contact, stay.queue) for stay in self.stays.values())
+        assert not set(self.stays) & set(self.conversations)
+        with_agents = [status.contact for status in snapshot.agents if status.contact]
+        assert len(with_agents) == len(set(with_agents))
+        rung = [w.contact for queue in snapshot.queues for w in queue.waiting if w.rings]
+        assert sorted(with_agents) == sorted([*rung, *self.conversations])
+
+    @invariant()
+    def every_queue_is_in_order(self) -> None:
+        for queue in self.dispatch.snapshot(self.now).queues:
+            ranks = [self.stays[waiting.contact].rank for waiting in queue.waiting]
+            assert ranks == sorted(ranks)
+            assert [waiting.position for waiting in queue.waiting] == list(range(1, len(ranks) + 1))
+
+    @invariant()
+    def no_caller_waits_while_an_agent_who_qualifies_is_free(self) -> None:
+        free = self.free_agents()
+        waiting = [stay for stay in self.stays.values() if stay.offer is None]
+        assert not [(a, stay.contact) for a in free for stay in waiting if qualifies(a, stay.demand)]
+
+    @invariant()
+    def every_stay_has_one_outcome_or_goes_on(self) -> None:
+        assert self.enqueued == self.outcomes.total() + len(self.stays)
+
+    def teardown(self) -> None:
+        for contact in CONTACTS:
+            self.leave(contact, LeaveReason.HUNG_UP, 0.0)
+        assert self.enqueued == self.outcomes.total()
+        assert not any(queue.waiting for queue in self.dispatch.snapshot(self.now).queues)
+
+
+def test_s37_every_contact_ends_in_one_outcome_in_any_order_of_events() -> None:
+    run_state_machine_as_test(
+        AnyOrderOfEvents, settings=settings(max_examples=100, stateful_step_count=60, deadline=None)
+    )
