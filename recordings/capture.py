@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from recordings.segment import (
-    FRAME_S,
+    FRAMES_PER_S,
     MAX_RECORDING_FRAMES,
     MAX_SEGMENT_FRAMES,
     FileHeader,
@@ -44,11 +44,11 @@ class Capture:
 
     @property
     def duration_s(self) -> float:
-        return self.next_frame * FRAME_S
+        return self.next_frame / FRAMES_PER_S
 
     @property
     def gap_s(self) -> float:
-        return self.gap_frames * FRAME_S
+        return self.gap_frames / FRAMES_PER_S
 
     def open(self) -> None:
         """Makes the file and its day's folder, readable by nobody else, and writes the header."""
@@ -58,7 +58,7 @@ class Capture:
         self._write([encode_file_header(self.header)])
 
     def drain(self) -> int:
-        """Writes all that the source holds in one system call; returns how many frames the source had lost."""
+        """Writes all that the source holds in one system call; returns how many frames it had lost."""
         buffers: list[bytes | memoryview] = []
         sequence, next_frame, lost = self._sequence, self.next_frame, 0
         while len(buffers) < _MAX_BUFFERS and (frames := self.source.read()) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import SQLAlchemyError
+
 
 class RecordingsError(Exception):
     """A recording could not be made, found or read; the message names which and why."""
@@ -13,3 +15,11 @@ class RecordingsFolderError(RecordingsError):
 
 class UnknownRecordingError(RecordingsError):
     """No recording of that id is in the catalogue."""
+
+
+class CatalogueError(RecordingsError):
+    """The database refused; says why without the statement, whose parameters hold numbers."""
+
+    @classmethod
+    def from_database(cls, error: SQLAlchemyError) -> CatalogueError:
+        return cls(f"the catalogue cannot be used: {getattr(error, 'orig', None) or type(error).__name__}")

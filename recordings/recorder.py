@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recordings.capture import Capture
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
-from recordings.errors import RecordingsError
+from recordings.errors import CatalogueError, RecordingsError
 from recordings.events import RecordingEvent, RecordingSettled
 from recordings.folder import check_folder, lock_folder, new_recording_id, relative_path
 from recordings.recovery import recover
@@ -116,8 +116,8 @@ class Recorder:
     async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
         """Returns once the rest is written, durable and in the catalogue.
 
-        Raises RecordingsError when the catalogue refuses the row (the file is safe, the row is tried again
-        until it succeeds or the next start recovers it). A disk that fails the recording does not raise: the
+        Raises CatalogueError when the database refuses the row: the file is safe, and the row is tried again
+        until it succeeds or the next start recovers it. A disk that fails the recording does not raise: the
         entry says FAILED and why.
         """
         waiting = self._live.get(recording_id)
@@ -141,11 +141,9 @@ class Recorder:
                 self._catalogue.name_agent(recording_id, agent)
             entry = self._catalogue.get(recording_id)
         except SQLAlchemyError as error:
-            raise RecordingsError(
-                f"recording {recording_id}: the catalogue cannot be read: {error}"
-            ) from error
+            raise CatalogueError.from_database(error) from error
         if entry.state is RecordingState.RECORDING:
-            raise RecordingsError(f"recording {recording_id}: the catalogue could not be written")
+            raise CatalogueError(f"recording {recording_id} has ended, but its row could not be written")
         return entry
 
     def _opened(self, capture: Capture) -> None:
@@ -157,7 +155,7 @@ class Recorder:
     def _sync_failed(self, capture: Capture, reason: str) -> None:
         self._writer.send(Fail(capture, reason))
 
-    def _settled(self, entry: RecordingEntry, problem: SQLAlchemyError | None) -> None:
+    def _settled(self, entry: RecordingEntry, problem: CatalogueError | None) -> None:
         def on_loop() -> None:
             for done in self._live.pop(entry.recording_id, ()):
                 _resolve(done, entry, problem)
@@ -177,13 +175,11 @@ class Recorder:
 
 
 def _resolve(
-    done: asyncio.Future[RecordingEntry], entry: RecordingEntry, problem: SQLAlchemyError | None
+    done: asyncio.Future[RecordingEntry], entry: RecordingEntry, problem: CatalogueError | None
 ) -> None:
     if done.done():
         return
     if problem is None:
         done.set_result(entry)
     else:
-        done.set_exception(
-            RecordingsError(f"recording {entry.recording_id}: the catalogue could not be written: {problem}")
-        )
+        done.set_exception(problem)

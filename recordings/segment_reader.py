@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from recordings.segment import (
     CHANNELS,
-    FRAME_S,
     FRAME_SAMPLES,
+    FRAMES_PER_S,
     SEGMENT_HEAD,
     SEGMENT_MAGIC,
     FileHeader,
@@ -88,11 +88,11 @@ class Survey:
 
     @property
     def duration_s(self) -> float:
-        return self.end_frame * FRAME_S
+        return self.end_frame / FRAMES_PER_S
 
     @property
     def gap_s(self) -> float:
-        return (self.dropped_frames + self.lost_frames) * FRAME_S
+        return (self.dropped_frames + self.lost_frames) / FRAMES_PER_S
 
 
 class _Window:

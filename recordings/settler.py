@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from recordings.capture import Capture
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.durability import sync_files
+from recordings.errors import CatalogueError
 from recordings.segment import RecordingId
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class Settler:
         directory: Path,
         catalogue: Catalogue,
         sync_period_s: float,
-        on_settled: Callable[[RecordingEntry, SQLAlchemyError | None], None],
+        on_settled: Callable[[RecordingEntry, CatalogueError | None], None],
         on_sync_failed: Callable[[Capture, str], None],
     ) -> None:
         self._directory = directory
@@ -173,15 +174,16 @@ class Settler:
     def _remember(self, entry: RecordingEntry) -> None:
         self._unsaved[entry.recording_id] = entry
 
-    def _save(self) -> SQLAlchemyError | None:
+    def _save(self) -> CatalogueError | None:
         """Writes every row that is due; those the database refuses stay due."""
         if not self._unsaved:
             return None
         try:
             self._catalogue.save(self._unsaved.values())
         except SQLAlchemyError as error:
-            log.exception("recording.rows_refused", rows=len(self._unsaved))
-            return error
+            problem = CatalogueError.from_database(error)
+            log.error("recording.rows_refused", rows=len(self._unsaved), cause=str(problem))  # noqa: TRY400 - no bug
+            return problem
         self._unsaved.clear()
         return None
 
