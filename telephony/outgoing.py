@@ -72,8 +72,8 @@ class OutgoingState(Enum):
 class OutgoingInvite:
     """The calling side of one call. The first 2xx wins; every other fork that answers is hung up on."""
 
-    def __init__(self, invitation: Invitation, tag: str, means: Means) -> None:
-        self.ident = SessionId(tag)
+    def __init__(self, invitation: Invitation, ident: SessionId, means: Means) -> None:
+        self.ident = ident
         self.state = OutgoingState.CALLING
         self._invitation = invitation
         self._means = means

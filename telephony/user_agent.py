@@ -66,6 +66,11 @@ class UserAgent:
         """Calls that still have something to say, ended ones that wait for a last answer included."""
         return len(self._sessions)
 
+    @property
+    def talking(self) -> bool:
+        """Whether a call is not over yet, or its end not yet agreed with the peer."""
+        return any(not session.finished for session in self._sessions.values())
+
     def next_timer(self) -> float | None:
         times = [at for at in (self._layer.next_timer(), self._timers.next()) if at is not None]
         return min(times, default=None)
@@ -95,11 +100,11 @@ class UserAgent:
         session = self._sessions.get(ident)
         return [] if session is None else self._carry_out(session, session.handle(command, now), now)
 
-    def invite(self, invitation: Invitation, now: float) -> tuple[SessionId, list[AgentEffect]]:
-        """Starts a call."""
-        session = OutgoingInvite(invitation, self._means.tokens(), self._means)
-        self._sessions[session.ident] = session
-        return session.ident, self._carry_out(session, session.start(), now)
+    def invite(self, invitation: Invitation, ident: SessionId, now: float) -> list[AgentEffect]:
+        """Starts a call; the id, unguessable, is also our tag."""
+        session = OutgoingInvite(invitation, ident, self._means)
+        self._sessions[ident] = session
+        return self._carry_out(session, session.start(), now)
 
     def request(self, request: Request, to: Hop, now: float) -> tuple[TransactionId, list[AgentEffect]]:
         """Starts a transaction that belongs to no call: REGISTER, OPTIONS. The Via is added here."""

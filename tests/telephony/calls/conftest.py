@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import random
@@ -10,11 +11,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from media.errors import MediaExhausted
+from media.events import MediaEvent
+from media.remote import RemoteMedia
 from telephony.agent_events import AgentEffect, CallArrived, CallFact, RequestWaits, ResponseCame
+from telephony.call import Call
+from telephony.call_events import CallEvent
+from telephony.endpoint import SipEndpoint
 from telephony.identity import Identity, Means
 from telephony.login import Login
 from telephony.outgoing import Invitation
+from telephony.registration_desk import RegistrationDesk
 from telephony.session_events import Command, Ended, Fact, SessionId
+from telephony.settings import SipSettings
 from telephony.sip.fields import NameAddr
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.message import Message, Request, Response
@@ -74,9 +83,9 @@ class Side:
         own = Uri("sip", "alice", host=self.hop.host, port=self.hop.port)
         target = Uri("sip", user, host=hop.host, port=hop.port)
         invitation = Invitation(target, hop, NameAddr(None, own), body, call_id, login=login)
-        session, effects = self.agent.invite(invitation, self.wire.now)
+        session = SessionId(f"{self.name}-call{len(self.calls) + 1}")
         self.calls.append(session)
-        self.wire.carry(self, effects)
+        self.wire.carry(self, self.agent.invite(invitation, session, self.wire.now))
         return session
 
     @property
@@ -187,3 +196,72 @@ def offer() -> bytes:
 @pytest.fixture
 def answer() -> bytes:
     return ANSWER
+
+
+class FakeLeg:
+    """A leg that remembers what it was told."""
+
+    def __init__(self, port: int, on_event: Callable[[MediaEvent], None]) -> None:
+        self.address = "127.0.0.1"
+        self.rtp_port = port
+        self.on_event = on_event
+        self.remotes: list[RemoteMedia] = []
+        self.closed = False
+
+    def connect(self, remote: RemoteMedia) -> None:
+        assert not self.closed
+        self.remotes.append(remote)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeMedia:
+    """A media engine without sound."""
+
+    def __init__(self) -> None:
+        self.legs: list[FakeLeg] = []
+        self.full = False
+
+    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> FakeLeg:
+        if self.full:
+            raise MediaExhausted("no more legs")
+        self.legs.append(FakeLeg(20000 + 2 * len(self.legs), on_event))
+        return self.legs[-1]
+
+
+class Phone:
+    """An endpoint on free ports of the loopback with what came to it."""
+
+    def __init__(self, desk: RegistrationDesk | None, settings: SipSettings) -> None:
+        self.media = FakeMedia()
+        self.arrived: asyncio.Queue[Call] = asyncio.Queue()
+        self.events: list[CallEvent] = []
+        self.endpoint = SipEndpoint(settings, self.media, self.on_call, desk)
+
+    def on_call(self, call: Call) -> None:
+        call.on_event = self.events.append
+        self.arrived.put_nowait(call)
+
+    def hop(self, transport: Transport = Transport.UDP) -> Hop:
+        return Hop(transport, self.bound.address, self.bound.port)
+
+    def uri(self, user: str = "100", transport: Transport = Transport.UDP) -> str:
+        suffix = ";transport=tcp" if transport is Transport.TCP else ""
+        return f"sip:{user}@127.0.0.1:{self.bound.port}{suffix}"
+
+
+@pytest.fixture
+async def phones():
+    """Makes started endpoints; stops them at the end."""
+    made: list[Phone] = []
+
+    async def make(desk: RegistrationDesk | None = None, **settings: object) -> Phone:
+        phone = Phone(desk, SipSettings(port=0, **settings))
+        phone.bound = await phone.endpoint.start()
+        made.append(phone)
+        return phone
+
+    yield make
+    for phone in made:
+        await phone.endpoint.stop(grace_s=1)

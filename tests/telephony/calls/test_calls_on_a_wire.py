@@ -516,7 +516,7 @@ def inject_in_dialog(
     lines = [
         f"{method} sip:100@127.0.0.1:5061 SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{method}{number}{tag}{call_id}",
-        "From: <sip:alice@127.0.0.1:5060>;tag=caller1",
+        "From: <sip:alice@127.0.0.1:5060>;tag=caller-call1",
         f"To: <sip:100@127.0.0.1:5061>;tag={tag}",
         f"Call-ID: {call_id}",
         f"CSeq: {number} {method}",
@@ -547,9 +547,7 @@ class TestBadRequests:
         return message
 
     def test_options_is_answered_with_what_we_speak_whatever_max_forwards(self, wire):
-        response = self.send(
-            wire, wire.side("server"), "OPTIONS", "sip:100@127.0.0.1", "Max-Forwards: 0"
-        )
+        response = self.send(wire, wire.side("server"), "OPTIONS", "sip:100@127.0.0.1", "Max-Forwards: 0")
         assert response.status == 200
         assert "INVITE" in (response.headers.get("Allow") or "")
         assert response.headers.get("Accept") == "application/sdp"
@@ -562,9 +560,7 @@ class TestBadRequests:
         assert known.headers.get("Allow") == unknown.headers.get("Allow") != ""
 
     def test_a_required_extension_is_named_as_unsupported(self, wire):
-        response = self.send(
-            wire, wire.side("server"), "INVITE", "sip:1@127.0.0.1", "Require: 100rel, fancy"
-        )
+        response = self.send(wire, wire.side("server"), "INVITE", "sip:1@127.0.0.1", "Require: 100rel, fancy")
         assert (response.status, response.headers.get("Unsupported")) == (420, "100rel, fancy")
 
     def test_a_body_nobody_can_read_gets_a_415_that_says_what_can(self, wire):

@@ -1,0 +1,304 @@
+"""One leg of a conversation as its owner sees it: signalling and sound together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+import structlog
+
+from media.errors import MediaError
+from media.events import DigitReceived, MediaEvent
+from telephony import session_events as told
+from telephony.call_events import (
+    Answered,
+    CallEnded,
+    CallEvent,
+    Digit,
+    Ended,
+    Held,
+    HoldRefused,
+    Resumed,
+    Ringing,
+)
+from telephony.call_facts import CallDirection, CallFacts, Line
+from telephony.call_media import CallMedia
+from telephony.digit_merger import DigitMerger
+from telephony.offer_answer import NotAcceptable
+from telephony.sdp import Direction
+from telephony.session_events import Hangup, Party
+from telephony.sip.transaction_events import TransactionId
+
+if TYPE_CHECKING:
+    from media.leg import Leg
+
+log = structlog.get_logger(__name__)
+
+EventHandler = Callable[[CallEvent], None]
+
+
+def _unheard(_event: CallEvent) -> None: ...
+
+
+class Call:
+    """Methods may be called at any time: what comes too late raises CallEnded or, to end it, does nothing.
+
+    `on_event` is called in the event loop and must not block; an error it raises ends the call.
+    Times are monotonic seconds.
+    """
+
+    def __init__(self, facts: CallFacts, line: Line) -> None:
+        self.facts = facts
+        self.on_event: EventHandler = _unheard
+        self.invited_at = line.now()
+        self.answered_at: float | None = None
+        self.ended_at: float | None = None
+        self.hangup: Hangup | None = None
+        self._line = line
+        self._media: CallMedia | None = None
+        self._digits = DigitMerger()
+        loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Hangup] = loop.create_future()
+        # None once the 2xx is acknowledged or received; the hangup when that never happened.
+        self._confirmed: asyncio.Future[Hangup | None] = loop.create_future()
+        self._one_reoffer = asyncio.Lock()
+        self._reoffer: asyncio.Future[int] | None = None
+        self._wanted = Direction.SENDRECV
+        self._cause = ""
+
+    @property
+    def id(self) -> str:
+        return self.facts.id
+
+    @property
+    def sip_call_id(self) -> str:
+        return self.facts.sip_call_id
+
+    @property
+    def direction(self) -> CallDirection:
+        return self.facts.direction
+
+    @property
+    def remote_uri(self) -> str:
+        return str(self.facts.remote_uri)
+
+    @property
+    def local_uri(self) -> str:
+        return str(self.facts.local_uri)
+
+    @property
+    def leg(self) -> Leg:
+        """The sound. An incoming call has none before `answer`."""
+        if self._media is None:
+            raise RuntimeError("an incoming call has no sound before it is answered")
+        return self._media.leg
+
+    @property
+    def ended(self) -> asyncio.Future[Hangup]:
+        """Done when the call is over; every access gives another future, so cancelling one harms nobody."""
+        return asyncio.shield(self._ended)
+
+    @property
+    def held_by_peer(self) -> bool:
+        return self._media is not None and self._media.held_by_peer
+
+    @property
+    def held_by_us(self) -> bool:
+        return self._media is not None and self._media.held_by_us
+
+    async def ring(self) -> None:
+        self._command(told.Ring())
+
+    async def answer(self) -> None:
+        """Takes an incoming call and returns when the caller knows it; raises CallEnded."""
+        self._raise_if_ended()
+        if self._media is None:
+            self._accept()
+        await self.wait_answered()
+
+    async def wait_answered(self) -> None:
+        """Returns when the call is established from both sides; raises CallEnded."""
+        hangup = await asyncio.shield(self._confirmed)
+        if hangup is not None:
+            raise CallEnded(hangup)
+
+    async def reject(self, status: int = 486, reason: str = "") -> None:
+        """Turns an incoming call away; does nothing once it is answered or over."""
+        self._command(told.Refuse(status, reason))
+
+    async def hang_up(self, cause: str = "") -> None:
+        """Ends the call as its state demands: BYE, CANCEL or a refusal. `cause` is for the records."""
+        self._cause = cause
+        self._command(told.HangUp())
+
+    async def hold(self) -> None:
+        """Sends music or silence only, and hears nothing; raises HoldRefused or CallEnded."""
+        await self._change_direction(Direction.SENDONLY)
+
+    async def resume(self) -> None:
+        await self._change_direction(Direction.SENDRECV)
+
+    def offer(self) -> bytes:
+        """Opens the sound of an outgoing call and describes it; raises MediaExhausted."""
+        self._media = self._open_media()
+        return self._media.offer()
+
+    def handle(self, fact: told.Fact) -> None:
+        """What the endpoint passes on from signalling."""
+        if self._ended.done():
+            return
+        match fact:
+            case told.Progress() | told.Answered() | told.Acknowledged():
+                self._on_setup(fact)
+            case told.Reoffered() | told.ReofferAnswered() | told.ReofferFailed():
+                self._on_reoffer(fact)
+            case told.DigitSignalled(digit):
+                if self._digits.by_info(digit, self._line.now()):
+                    self._emit(Digit(digit))
+            case told.Ended(hangup):
+                self._on_ended(hangup)
+            case _:
+                assert_never(fact)
+
+    def _on_setup(self, fact: told.Progress | told.Answered | told.Acknowledged) -> None:
+        match fact:
+            case told.Progress(status, _, body):
+                if body and self._media is not None:
+                    self._media.hear_early(body)
+                self._emit(Ringing(status))
+            case told.Answered(body):
+                self._on_answered(body)
+            case told.Acknowledged(body):
+                self._on_acknowledged(body)
+            case _:
+                assert_never(fact)
+
+    def _on_reoffer(self, fact: told.Reoffered | told.ReofferAnswered | told.ReofferFailed) -> None:
+        match fact:
+            case told.Reoffered(transaction, body):
+                self._on_reoffered(transaction, body)
+            case told.ReofferAnswered(body):
+                self._on_reoffer_answered(body)
+            case told.ReofferFailed(status):
+                self._settle_reoffer(status)
+            case _:
+                assert_never(fact)
+
+    def _accept(self) -> None:
+        try:
+            media = self._open_media()
+        except MediaError:
+            log.warning("call.no_media", call_id=self.id)
+            self._command(told.Refuse(503, "", (("Retry-After", "5"),)))
+            return
+        body = media.respond(self.facts.offer)
+        if isinstance(body, NotAcceptable):
+            media.close()
+            warning = ("Warning", body.warning(self.facts.local_uri.host or "trunkline"))
+            self._command(told.Refuse(body.status, "", (warning,)))
+            return
+        self._media = media
+        self.answered_at = self._line.now()
+        self._command(told.Accept(body))
+
+    def _open_media(self) -> CallMedia:
+        return CallMedia(self._line.media, self._line.new_session_id(), self._on_media)
+
+    def _on_answered(self, body: bytes) -> None:
+        self.answered_at = self._line.now()
+        refusal = None if self._media is None else self._media.accept(body)
+        if refusal is not None:
+            log.info("call.answer_not_acceptable", call_id=self.id, reason=refusal.reason)
+            self._cause = "answer not acceptable"
+            self._command(told.HangUp())
+            return
+        self._confirmed.set_result(None)
+        self._emit(Answered())
+
+    def _on_acknowledged(self, body: bytes) -> None:
+        if body and self._media is not None:
+            was_held = self.held_by_peer
+            self._media.accept(body)
+            self._tell_hold(was_held)
+        if not self._confirmed.done():
+            self._confirmed.set_result(None)
+            self._emit(Answered())
+
+    def _on_reoffered(self, transaction: TransactionId, body: bytes) -> None:
+        if self._media is None:
+            self._command(told.RefuseReoffer(transaction, 500))
+            return
+        was_held = self.held_by_peer
+        response = self._media.respond(body)
+        if isinstance(response, NotAcceptable):
+            self._command(told.RefuseReoffer(transaction, response.status))
+            return
+        self._command(told.AcceptReoffer(transaction, response))
+        self._tell_hold(was_held)
+
+    def _on_reoffer_answered(self, body: bytes) -> None:
+        was_held = self.held_by_peer
+        refusal = None if self._media is None else self._media.accept(body, self._wanted)
+        self._settle_reoffer(200 if refusal is None else refusal.status)
+        self._tell_hold(was_held)
+
+    def _settle_reoffer(self, status: int) -> None:
+        if status >= 300 and self._media is not None:
+            self._media.withdraw()
+        if self._reoffer is not None and not self._reoffer.done():
+            self._reoffer.set_result(status)
+
+    def _tell_hold(self, was_held: bool) -> None:
+        if self.held_by_peer != was_held:
+            self._emit(Held() if self.held_by_peer else Resumed())
+
+    async def _change_direction(self, direction: Direction) -> None:
+        async with self._one_reoffer:
+            self._raise_if_ended()
+            if self._media is None or self.answered_at is None:
+                raise HoldRefused(491)
+            self._wanted = direction
+            self._reoffer = asyncio.get_running_loop().create_future()
+            self._command(told.Reoffer(self._media.offer(direction)))
+            status = await asyncio.shield(self._reoffer)
+        self._raise_if_ended()
+        if status >= 300:
+            raise HoldRefused(status)
+
+    def _on_media(self, event: MediaEvent) -> None:
+        if self._ended.done():
+            return
+        if not isinstance(event, DigitReceived):
+            self._emit(event)
+        elif self._digits.by_media(event.digit, self._line.now()):
+            self._emit(Digit(event.digit))
+
+    def _on_ended(self, hangup: Hangup) -> None:
+        if self._cause and hangup.by is Party.US:
+            hangup = replace(hangup, reason=self._cause)
+        self.hangup = hangup
+        self.ended_at = self._line.now()
+        if self._media is not None:
+            self._media.close()
+        self._ended.set_result(hangup)
+        if not self._confirmed.done():
+            self._confirmed.set_result(hangup)
+        self._settle_reoffer(481)
+        self._emit(Ended(hangup))
+
+    def _raise_if_ended(self) -> None:
+        if self.hangup is not None:
+            raise CallEnded(self.hangup)
+
+    def _command(self, command: told.Command) -> None:
+        self._line.command(self.facts.id, command)
+
+    def _emit(self, event: CallEvent) -> None:
+        try:
+            self.on_event(event)
+        except Exception:
+            log.exception("call.owner_failed", call_id=self.id, event_type=type(event).__name__)
+            self._cause = "internal error"
+            self._command(told.HangUp())

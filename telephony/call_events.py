@@ -1,0 +1,75 @@
+"""What a call tells its owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media.events import MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
+from telephony.session_events import Hangup
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The called side sent a provisional response, 180 as a rule."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Sound flows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The peer put the call on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The peer took the call off hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A key was pressed, however it was signalled; once per press."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over; no event follows."""
+
+    hangup: Hangup
+
+
+CallEvent = (
+    Ringing
+    | Answered
+    | Held
+    | Resumed
+    | Digit
+    | Ended
+    | PlaybackFinished
+    | TalkStarted
+    | TalkEnded
+    | MediaSilent
+    | MediaResumed
+)
+
+
+class CallEnded(Exception):  # noqa: N818 - a fact, told by an exception
+    """The call was over before what was asked for could be done."""
+
+    def __init__(self, hangup: Hangup) -> None:
+        super().__init__(f"{hangup.by.value}: {hangup.status} {hangup.reason}".rstrip())
+        self.hangup = hangup
+
+
+class HoldRefused(Exception):  # noqa: N818 - a fact, told by an exception
+    """The peer did not agree to hold or resume; the call goes on as before."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"re-INVITE refused: {status}")
+        self.status = status

@@ -1,0 +1,47 @@
+"""What is known of a call when it begins, and what it draws on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from telephony.session_events import Command, SessionId
+from telephony.sip.message import Headers
+from telephony.sip.uri import Uri
+
+if TYPE_CHECKING:
+    from media.engine import MediaEngine
+
+
+class CallDirection(Enum):
+    """Who called whom."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """Never changes during the call. `headers` are those of a received INVITE, `offer` its body."""
+
+    id: SessionId
+    sip_call_id: str
+    direction: CallDirection
+    remote_uri: Uri
+    local_uri: Uri
+    remote_display: str | None = None
+    trunk: str | None = None
+    headers: Headers = field(default_factory=Headers)
+    offer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a call needs of the endpoint it belongs to."""
+
+    media: MediaEngine
+    command: Callable[[SessionId, Command], None]
+    now: Callable[[], float]
+    new_session_id: Callable[[], int]

@@ -1,0 +1,77 @@
+"""The sound of one call: its leg in the media engine, kept in step with what signalling agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from media.events import MediaEvent
+from media.remote import RemoteMedia
+from telephony.media_agreement import MediaAgreement
+from telephony.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
+from telephony.sdp import Direction
+
+if TYPE_CHECKING:
+    from media.engine import MediaEngine
+    from media.leg import Leg
+
+
+class CallMedia:
+    """Opens the leg when it is made (raises MediaExhausted) and connects it whenever an agreement changes."""
+
+    def __init__(self, engine: MediaEngine, session_id: int, on_event: Callable[[MediaEvent], None]) -> None:
+        self.leg: Leg = engine.open_leg(on_event)
+        local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id)
+        self._agreement = MediaAgreement(local)
+
+    @property
+    def held_by_peer(self) -> bool:
+        agreed = self._agreement.negotiated
+        return agreed is not None and agreed.held_by_peer
+
+    @property
+    def held_by_us(self) -> bool:
+        return self._agreement.direction is not Direction.SENDRECV
+
+    def offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
+        return self._agreement.offer(direction)
+
+    def respond(self, body: bytes) -> bytes | NotAcceptable:
+        """What to answer an INVITE with; an offer of the peer is agreed to at once."""
+        response = self._agreement.respond(body)
+        if body and not isinstance(response, NotAcceptable):
+            self._connect(self._agreement.negotiated)
+        return response
+
+    def accept(self, body: bytes, direction: Direction | None = None) -> NotAcceptable | None:
+        """The peer's answer to our offer, which asked for that direction if for a new one."""
+        refusal = self._agreement.accept(body)
+        if refusal is None:
+            self._agreement.direction = direction or self._agreement.direction
+            self._connect(self._agreement.negotiated)
+        return refusal
+
+    def hear_early(self, body: bytes) -> None:
+        """Sound before the answer: ringing tones and announcements of the called side."""
+        self._connect(self._agreement.preview(body))
+
+    def withdraw(self) -> None:
+        """Our offer was refused."""
+        self._agreement.withdraw()
+
+    def close(self) -> None:
+        self.leg.close()
+
+    def _connect(self, agreed: NegotiatedMedia | None) -> None:
+        if agreed is None:
+            return
+        remote = RemoteMedia(
+            agreed.address,
+            agreed.port,
+            agreed.payload_type,
+            agreed.dtmf_payload_type,
+            send=agreed.send,
+            receive=agreed.receive,
+            ptime_ms=agreed.ptime_ms,
+        )
+        self.leg.connect(remote)

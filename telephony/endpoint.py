@@ -1,0 +1,216 @@
+"""The telephone line as the server sees it: calls come in, calls are placed, telephones register."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, assert_never
+
+import structlog
+
+from telephony.agent_events import CallArrived, CallFact, RequestFailed, RequestWaits, ResponseCame
+from telephony.call import Call
+from telephony.call_facts import CallDirection, CallFacts, Line
+from telephony.destination import destination
+from telephony.login import Login
+from telephony.outgoing import Invitation
+from telephony.registrar import Binding
+from telephony.registration_desk import RegistrationDesk
+from telephony.session_events import Ended, Refuse, SessionId
+from telephony.settings import SipSettings
+from telephony.signalling import Signalling, Told
+from telephony.sip.fields import NameAddr
+from telephony.sip.hop import Hop
+from telephony.sip.message import Request, Response
+from telephony.sip.received import ReceivedRequest
+from telephony.sip.responses import response_to
+from telephony.sip.transaction_events import Failure, TransactionId
+from telephony.sip.uri import Uri
+from telephony.transport import BoundAddress
+from telephony.trunks import Admitted, Trunks
+
+if TYPE_CHECKING:
+    from media.engine import MediaEngine
+
+log = structlog.get_logger(__name__)
+
+_SESSION_ID_BITS = 62
+
+
+class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
+    """No final response came, by silence or because the other side cannot be reached."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+
+
+class SipEndpoint:
+    """Everything runs in the event loop that `start` was awaited in.
+
+    `on_call` gets every admitted incoming call; it must not block, and sets the call's `on_event`.
+    Without a desk, REGISTER is refused.
+    """
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        media: MediaEngine,
+        on_call: Callable[[Call], None],
+        desk: RegistrationDesk | None = None,
+    ) -> None:
+        self._on_call = on_call
+        self._desk = desk
+        self._trunks = Trunks(settings.trunks)
+        self._signalling = Signalling(settings, self._on_told)
+        self._line = Line(
+            media,
+            self._signalling.command,
+            self._signalling.now,
+            lambda: secrets.randbits(_SESSION_ID_BITS),
+        )
+        self._calls: dict[SessionId, Call] = {}
+        self._requests: dict[TransactionId, asyncio.Future[Response]] = {}
+        self._stopping = False
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Those that are not over."""
+        return tuple(self._calls.values())
+
+    async def start(self) -> BoundAddress:
+        """Listens on UDP and TCP, on a following port if the first is taken; raises TransportError."""
+        bound = await self._signalling.open()
+        log.info("sip.listening", address=bound.address, port=bound.port)
+        return bound
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """Turns new calls away, ends those there are, and waits a moment for the answers to that."""
+        self._stopping = True
+        for call in self.calls:
+            await call.hang_up("shutting down")
+        if not await self._signalling.drain(grace_s):
+            log.info("sip.not_drained", grace_s=grace_s)
+        if self._desk is not None:
+            self._desk.close()
+        await self._signalling.close()
+
+    async def place_call(
+        self,
+        target: str | Uri | Binding,
+        *,
+        caller: str | NameAddr | None = None,
+        display: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        login: Login | None = None,
+        proxy: Hop | None = None,
+    ) -> Call:
+        """Sends an INVITE and returns at once; `wait_answered` tells the outcome.
+
+        `caller` is a user name at our address, or a whole address. Raises MediaExhausted, SipSyntaxError for
+        a malformed target and ValueError for one that cannot be called.
+        """
+        where = destination(target, proxy)
+        from_ = self._from(caller, display, where.hop)
+        facts = CallFacts(
+            SessionId(secrets.token_hex(8)),
+            secrets.token_hex(16),
+            CallDirection.OUTGOING,
+            where.uri,
+            from_.uri,
+        )
+        call = Call(facts, self._line)
+        offer = call.offer()
+        self._calls[facts.id] = call
+        invitation = Invitation(
+            where.uri, where.hop, from_, offer, facts.sip_call_id, headers=headers, login=login
+        )
+        self._signalling.invite(invitation, facts.id)
+        return call
+
+    async def request(self, request: Request, to: Hop) -> Response:
+        """Sends a request that belongs to no call and waits for the final response; raises RequestUnanswered.
+
+        The Via is added; all other headers are the caller's.
+        """
+        transaction = self._signalling.request(request, to)
+        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._requests[transaction] = answered
+        try:
+            return await answered
+        finally:
+            del self._requests[transaction]
+
+    def contact(self, peer: Hop, user: str | None = None) -> str:
+        """How that peer reaches us, as the value of a Contact."""
+        return self._signalling.identity.contact(peer, user)
+
+    def _from(self, caller: str | NameAddr | None, display: str | None, to: Hop) -> NameAddr:
+        if isinstance(caller, NameAddr):
+            return caller
+        host, port = self._signalling.identity.addresses[to.transport]
+        return NameAddr(display, Uri("sip", caller, host=host, port=port))
+
+    def _on_told(self, told: Told) -> None:
+        match told:
+            case CallArrived(session, invite):
+                self._on_arrival(session, invite)
+            case CallFact(session, fact):
+                call = self._calls.get(session)
+                if isinstance(fact, Ended):
+                    self._calls.pop(session, None)
+                if call is not None:
+                    call.handle(fact)
+            case RequestWaits(transaction, received):
+                self._on_register(transaction, received)
+            case ResponseCame(transaction, received):
+                self._settle(transaction, received.response)
+            case RequestFailed(transaction, failure):
+                self._settle(transaction, failure)
+            case _:
+                assert_never(told)
+
+    def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
+        verdict = self._trunks.admit(invite.source.host)
+        if not isinstance(verdict, Admitted):
+            log.warning("call.refused", rule_id=verdict.rule_id, source=str(invite.source))
+            self._signalling.command(session, Refuse(verdict.status))
+            return
+        if self._stopping:
+            self._signalling.command(session, Refuse(503))
+            return
+        facts = CallFacts(
+            session,
+            invite.call_id,
+            CallDirection.INCOMING,
+            invite.from_.uri,
+            invite.to.uri,
+            invite.from_.display,
+            verdict.trunk.name,
+            invite.request.headers,
+            invite.request.body,
+        )
+        call = Call(facts, self._line)
+        self._calls[session] = call
+        try:
+            self._on_call(call)
+        except Exception:
+            log.exception("call.not_taken", call_id=call.id)
+            self._signalling.command(session, Refuse(500))
+
+    def _on_register(self, transaction: TransactionId, received: ReceivedRequest) -> None:
+        if self._desk is None:
+            response = response_to(received.request, 403, to_tag=secrets.token_hex(8))
+        else:
+            response = self._desk.answer(received, self._signalling.now())
+        self._signalling.respond(transaction, response)
+
+    def _settle(self, transaction: TransactionId, result: Response | Failure) -> None:
+        answered = self._requests.get(transaction)
+        if answered is None or answered.done():
+            return
+        if isinstance(result, Failure):
+            answered.set_exception(RequestUnanswered(result))
+        elif result.status >= 200:
+            answered.set_result(result)
