@@ -26,7 +26,8 @@ CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 
 
 def secret_of(user: str) -> Secret | None:
-    return {"alice": Password("wonderland"), "bob": _hashed()}.get(user)
+    secrets: dict[str, Secret] = {"alice": Password("wonderland"), "bob": _hashed()}
+    return secrets.get(user)
 
 
 def _hashed() -> HashedPassword:
