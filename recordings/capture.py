@@ -13,6 +13,7 @@ from recordings.segment import (
     FRAMES_PER_S,
     MAX_RECORDING_FRAMES,
     MAX_SEGMENT_FRAMES,
+    SEGMENT_HEAD,
     FileHeader,
     SegmentError,
     encode_file_header,
@@ -55,11 +56,13 @@ class Capture:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self.fd = os.open(self.path, flags, 0o600)
-        self._write([encode_file_header(self.header)])
+        header = encode_file_header(self.header)
+        self._write([header], len(header))
 
     def drain(self) -> int:
         """Writes all that the source holds in one system call; returns how many frames it had lost."""
         buffers: list[bytes | memoryview] = []
+        length = 0
         sequence, next_frame, lost = self._sequence, self.next_frame, 0
         while len(buffers) < _MAX_BUFFERS and (frames := self.source.read()) is not None:
             if frames.first_frame < next_frame:
@@ -70,19 +73,19 @@ class Capture:
             for begin in range(0, len(samples), MAX_SEGMENT_FRAMES):
                 piece = samples[begin : begin + MAX_SEGMENT_FRAMES]
                 buffers += (encode_segment_head(sequence, next_frame, piece), piece.data)
+                length += SEGMENT_HEAD.size + piece.nbytes
                 sequence += 1
                 next_frame += len(piece)
         if next_frame > MAX_RECORDING_FRAMES:
             raise SegmentError("the recording has reached its greatest length")
         if buffers:
-            self._write(buffers)
+            self._write(buffers, length)
             self._sequence, self.next_frame = sequence, next_frame
             self.gap_frames += lost
         return lost
 
-    def _write(self, buffers: list[bytes | memoryview]) -> None:
+    def _write(self, buffers: list[bytes | memoryview], length: int) -> None:
         """All of it or nothing: what a full disk took of it is cut off again."""
-        length = sum(memoryview(buffer).nbytes for buffer in buffers)
         taken = 0
         try:
             taken = os.writev(self.fd, buffers)

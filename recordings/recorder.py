@@ -43,8 +43,9 @@ class RecorderReport:
 class Recorder:
     """Its methods are called on the event loop and never wait for a disk; `on_event` is called there too.
 
-    A killed process loses what was in the ring, at most `drain_interval_s` and 50 ms; a loss of power at most
-    `sync_every_s`. One process at a time may own a recordings folder.
+    A killed process loses what was in the ring, at most `drain_interval_s` and 50 ms. A loss of power costs
+    at most `sync_every_s` and what a sync takes beyond 0.1 s (`report` says). One process at a time may own a
+    recordings folder.
     """
 
     def __init__(
