@@ -28,7 +28,7 @@ class Station:
     messages: asyncio.Queue[tuple[bytes, Hop]] = field(default_factory=asyncio.Queue)
     lost: asyncio.Queue[SipSyntaxError] = field(default_factory=asyncio.Queue)
     failed: asyncio.Queue[Hop] = field(default_factory=asyncio.Queue)
-    bound: BoundAddress = BoundAddress("", 0)
+    bound: BoundAddress = field(default_factory=lambda: BoundAddress("", 0))
 
     def __post_init__(self) -> None:
         self.transport = SipTransport(
@@ -116,7 +116,6 @@ async def test_without_its_connection_a_hop_is_reached_at_its_address(open_stati
         Hop(Transport.TCP, LOOPBACK, 1),
         Hop(Transport.TCP, LOOPBACK, 1, ConnectionId(99)),
         Hop(Transport.TCP, "a..b", 5060),
-        Hop(Transport.UDP, "no-such-host.invalid", 5060),
         Hop(Transport.UDP, "::1", 5060),
         Hop(Transport.UDP, LOOPBACK, 0),
     ],
@@ -144,7 +143,7 @@ async def test_a_taken_port_is_a_clear_error_and_leaves_nothing_open(kind: socke
 
 
 async def test_an_address_that_is_not_ours_is_a_clear_error() -> None:
-    with pytest.raises(TransportError, match="cannot listen on 192.0.2.1") as caught:
+    with pytest.raises(TransportError, match=r"cannot listen on 192\.0\.2\.1") as caught:
         await Station().transport.bind("192.0.2.1", 0)
     assert not caught.value.port_taken
 
