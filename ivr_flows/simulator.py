@@ -26,6 +26,7 @@ from ivr_flows.engine.inputs import (
     TransferOutcome,
 )
 from ivr_flows.engine.instructions import Fact, Instruction, Note, StartPlayback
+from ivr_flows.engine.run import MASK
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
 from ivr_flows.segments import Pause
@@ -120,7 +121,15 @@ class _Simulation:
             self._resume(HungUp())
             return
         self._heard_since_input.clear()
+        self._echo(line.strip())
         self._obey(line.strip())
+
+    def _echo(self, line: str) -> None:
+        """Write down what was typed where no terminal does, for the transcript of a script."""
+        if not self._lines.isatty():
+            node = self._flow.nodes.get(self._session.node)
+            hidden = isinstance(node, Collect) and node.secret and set(line) <= KEYS
+            self._view.plain(MASK * len(line) if hidden else line)
 
     def _obey(self, line: str) -> None:
         match line:

@@ -48,6 +48,7 @@ class Say:
     prompt: Prompt
     next: str | None
     barge_in: bool = True
+    type_ahead: bool = True
     loop: bool = False
 
 

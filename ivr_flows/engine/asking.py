@@ -23,6 +23,7 @@ def enter(run: Run, node: Question) -> Move:
     state.entry = ""
     state.no_input = state.no_match = 0
     if not (node.type_ahead and node.barge_in):
+        # VoiceXML 2.1, 4.1.8: what was typed before a prompt that must be heard is not an answer to it
         state.typed_ahead = ""
     if not state.typed_ahead:
         return _ask(run, node, node.prompt)
@@ -178,7 +179,7 @@ def _again(run: Run, node: Question, prompts: tuple[Prompt, ...], count: int, re
     state.deadline = None
     if count > len(prompts):
         _close(run)
-        return run.leave(node.reprompts.fallback, reason)
+        return run.fall_back(node.reprompts.fallback, reason)
     prompt = prompts[count - 1]
     return _ask(run, node, prompt + node.prompt if node.reprompts.repeat_prompt else prompt)
 

@@ -62,9 +62,6 @@ class Run:
         state.barge_in = barge_in
         state.phase = Phase.PROMPT
         state.deadline = None
-        if not barge_in:
-            # VoiceXML 2.1, 4.1.8: what was typed before a prompt that must be heard is not an answer to it
-            state.typed_ahead = ""
         self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop))
         return True
 
@@ -89,9 +86,11 @@ class Run:
 
     def leave(self, target: str | None, reason: HangupCause) -> Move:
         """Take a node's own way out, else the flow's fallback, else end the call for the given reason."""
-        if target is not None:
-            return Go(target)
-        fallback = self.flow.fallback or self.flow.operator
+        return Go(target) if target is not None else self.fall_back(None, reason)
+
+    def fall_back(self, own: str | None, reason: HangupCause) -> Move:
+        """Take a node's own fallback, else the flow's, else end the call; never back into the node itself."""
+        fallback = own or self.flow.fallback or self.flow.operator
         if fallback is None or fallback == self.state.node:
             return End(reason)
         self.note(Fact.FELL_BACK, ("reason", reason.value), ("to", fallback))

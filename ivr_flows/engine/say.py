@@ -11,10 +11,13 @@ def enter(run: Run, node: Say) -> Move:
     A prompt is skipped once per wait: digits that nothing asks for are dropped when the caller comes round
     again, so that they cannot drive a flow in a circle.
     """
+    if not node.type_ahead:
+        run.state.typed_ahead = ""
     if run.state.typed_ahead and node.barge_in and node.next is not None and node.name not in run.skipped:
         run.skipped.add(node.name)
         return Go(node.next)
-    run.state.typed_ahead = ""
+    if node.barge_in:
+        run.state.typed_ahead = ""
     if run.play(node.prompt, barge_in=node.barge_in, loop=node.loop):
         return STAY
     return _onward(node)
@@ -25,10 +28,13 @@ def finished(node: Say) -> Move:
 
 
 def pressed(run: Run, node: Say, digit: str) -> Move:
-    """Cut the prompt short; the digit waits for the node that asks for one."""
-    if not node.barge_in or node.next is None:
+    """Cut the prompt short where it may be; the digit waits for the node that asks for one."""
+    if node.next is None:
         return STAY
-    run.type_ahead(digit)
+    if node.type_ahead:
+        run.type_ahead(digit)
+    if not node.barge_in:
+        return STAY
     run.interrupt("digit")
     run.skipped.add(node.name)
     return Go(node.next)

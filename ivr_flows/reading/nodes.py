@@ -68,7 +68,9 @@ def _say(fields: Fields, name: str, context: Context) -> Say:
     next_node = fields.optional_name("next")
     if next_node is None and not loop and "next" not in fields:
         fields.report.add(fields.path, "dead-end", "nothing follows the prompt", "add next: or a hangup node")
-    return Say(name, prompt, next_node, fields.flag("barge_in", context.defaults.barge_in), loop)
+    barge_in = fields.flag("barge_in", context.defaults.barge_in)
+    type_ahead = fields.flag("type_ahead", barge_in and context.defaults.type_ahead)
+    return Say(name, prompt, next_node, barge_in, type_ahead, loop)
 
 
 def _queue(fields: Fields, name: str, context: Context) -> Queue:

@@ -42,8 +42,22 @@ class Report:
         node = path[1] if in_node else ""
         key = ".".join(path[2:] if in_node else path)
         self.findings.append(
-            Finding(self.file, at.line, at.column, rule, message, mend, node[:80], key[:120], severity)
+            Finding(
+                self.file,
+                at.line,
+                at.column,
+                rule,
+                _one_line(message),
+                _one_line(mend),
+                _one_line(node),
+                _one_line(key),
+                severity,
+            )
         )
 
     def sorted(self) -> tuple[Finding, ...]:
         return tuple(sorted(set(self.findings)))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

@@ -5,6 +5,7 @@ so `no`, `09:00` and `007` are never turned into something else. The tree is bui
 come, so that no file can make it deeper or larger than the limits, however short the file is.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ from ruamel.yaml.reader import ReaderError
 
 MAX_FILE_BYTES = 512 * 1024
 MAX_DEPTH = 16
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 """Counted after aliases have been expanded."""
 
 
@@ -159,6 +160,10 @@ def _one_line(message: str) -> str:
     return " ".join(message.split())[:200]
 
 
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come yet."""
@@ -189,6 +194,7 @@ class _Builder:
                 raise TreeError(self.place, "yaml-limit", "a file holds one flow, here starts another", "")
         elif isinstance(event, ScalarEvent):
             self._refuse_tag(event.tag)
+            self._refuse_control_characters(event.value)
             self._add(Scalar(self.place, event.value, not event.style), event.anchor)
         elif isinstance(event, SequenceStartEvent | MappingStartEvent):
             self._open(event)
@@ -235,6 +241,12 @@ class _Builder:
         self._nodes += 1
         if top.weight > MAX_NODES or self._nodes > MAX_NODES:
             raise TreeError(self.place, "yaml-limit", f"more than {MAX_NODES} values, aliases expanded")
+
+    def _refuse_control_characters(self, text: str) -> None:
+        # escapes such as "\\e" and "\\ud800" can write what a terminal obeys and what UTF-8 cannot hold
+        if not text.isprintable() and any(_is_control(char) for char in text):
+            message = "the text contains a control character"
+            raise TreeError(self.place, "file-encoding", message, "delete the escape")
 
     def _refuse_tag(self, tag: object) -> None:
         if tag is not None:

@@ -1,0 +1,107 @@
+"""A session written to JSON and read back goes on as if nothing had happened."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr_flows.engine.inputs import DigitPressed, PlaybackFinished, PlaybackId, SpeechHeard, Started, Tick
+from ivr_flows.engine.serial import SessionDataError, session_from_json, session_to_json
+from ivr_flows.engine.session import Session
+from ivr_flows.loader import parse_flow
+
+FLOW = parse_flow(
+    b"""
+flow: test
+start: greet
+operator: bye
+nodes:
+  greet: {say: Hello., next: ask}
+  ask: {collect: pin, prompt: PIN?, digits: 2-4, secret: true, next: choose}
+  choose: {menu: Choose., options: {1: number, 12: bye, three: ask}}
+  number: {collect: number, prompt: Number?, digits: 3, next: choose}
+  bye: {queue: sales, next: greet}
+""",
+    "test.yaml",
+).flow
+
+
+def steps():
+    return st.lists(
+        st.tuples(
+            st.sampled_from(
+                [*map(DigitPressed, "0123#*"), Tick(), SpeechHeard("three"), PlaybackFinished(PlaybackId(0))]
+            ),
+            st.sampled_from([0.0, 0.25, 2.5, 6.0]),
+        ),
+        max_size=25,
+    )
+
+
+def play(session, received, now):
+    if isinstance(received, PlaybackFinished):
+        received = PlaybackFinished(PlaybackId(session.state.playback))
+    return session.resume(received, now)
+
+
+@given(before=steps(), after=steps(), offset=st.sampled_from([-500.0, 0.0, 1e6]))
+def test_a_restored_session_gives_the_same_orders_on_another_clock(before, after, offset):
+    session, now = Session(FLOW), 1000.0
+    session.resume(Started(datetime(2026, 11, 23, tzinfo=UTC)), now)
+    for received, gap in before:
+        now += gap
+        play(session, received, now)
+    twin = session_from_json(FLOW, session_to_json(session, with_secrets=True), now + offset)
+    for received, gap in after:
+        now += gap
+        assert play(session, received, now) == play(twin, received, now + offset)
+
+
+def test_secrets_and_digits_that_may_be_one_are_not_written(call):
+    line = call(
+        "start: {collect: pin, prompt: PIN?, digits: 4, secret: true, next: ask}\n"
+        "ask: {collect: code, prompt: Code?, digits: 4, secret: true, next: start}"
+    )
+    line.press("7391")
+    line.press("84", gap_s=0.5)
+    text = session_to_json(line.session)
+    assert "7391" not in text
+    assert "84" not in json.loads(text)["state"]["entry"]
+    restored = session_from_json(line.session.flow, text, 0.0)
+    assert restored.value("pin") == ""
+    assert restored.node == "ask"
+    whole = session_from_json(line.session.flow, session_to_json(line.session, with_secrets=True), 0.0)
+    assert whole.value("pin") == "7391"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "null", '{"format": 2}', '{"format": 1, "flow": "other", "state": {}}', "[" * 100_000],
+)
+def test_what_is_no_session_of_this_flow_is_refused(text):
+    with pytest.raises(SessionDataError):
+        session_from_json(FLOW, text, 0.0)
+
+
+def test_a_session_at_a_node_that_is_gone_is_refused(call):
+    line = call("start: {menu: Choose., options: {1: start}}")
+    text = session_to_json(line.session)
+    data = json.loads(text)
+    data["state"]["node"] = "gone"
+    with pytest.raises(SessionDataError, match="gone"):
+        session_from_json(line.session.flow, json.dumps(data), 0.0)
+
+
+@given(
+    st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3))
+)
+def test_any_other_value_in_a_field_is_refused_or_read(value):
+    text = json.loads(session_to_json(Session(FLOW)))
+    for name in text["state"]:
+        broken = {**text, "state": {**text["state"], name: value}}
+        try:
+            session_from_json(FLOW, json.dumps(broken), 0.0)
+        except SessionDataError:
+            continue
