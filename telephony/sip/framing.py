@@ -30,6 +30,8 @@ class StreamFramer:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._searched = 0
+        self._is_sip = False
+        self._total: int | None = None
         self._half_ping = False
 
     @property
@@ -65,33 +67,37 @@ class StreamFramer:
         if self._buffer == b"\r":
             return None
         self._half_ping = False
-        self._check_first_line()
+        if self._total is None:
+            self._total = self._find_total()
+        if self._total is None or len(self._buffer) < self._total:
+            return None
+        message = bytes(self._buffer[: self._total])
+        del self._buffer[: self._total]
+        self._searched, self._is_sip, self._total = 0, False, None
+        return message
+
+    def _find_total(self) -> int | None:
+        """The length of the message at the front, once its headers are here; done once for each message."""
+        self._is_sip = self._is_sip or self._first_line_is_sip()
         head_end = self._buffer.find(b"\r\n\r\n", max(self._searched - 3, 0))
+        self._searched = len(self._buffer)
         if head_end < 0:
-            self._searched = len(self._buffer)
             if self._searched > self._max_bytes:
                 raise self._lost("Message too large", status=513)
             return None
-        self._searched = head_end
-        length = self._content_length(bytes(self._buffer[:head_end]))
-        total = head_end + 4 + length
+        total = head_end + 4 + self._content_length(bytes(self._buffer[:head_end]))
         if total > self._max_bytes:
             raise self._lost("Message too large", status=513)
-        if len(self._buffer) < total:
-            return None
-        message = bytes(self._buffer[:total])
-        del self._buffer[:total]
-        self._searched = 0
-        return message
+        return total
 
-    def _check_first_line(self) -> None:
-        if self._searched > MAX_LINE_LENGTH:
-            return
+    def _first_line_is_sip(self) -> bool:
+        """False while the line is not yet complete."""
         line_end = self._buffer.find(b"\r\n", 0, MAX_LINE_LENGTH)
         if line_end < 0 and len(self._buffer) < MAX_LINE_LENGTH:
-            return
+            return False
         if b"SIP/" not in self._buffer[: max(line_end, 0)].upper():
             raise SipSyntaxError("Not a SIP stream")
+        return True
 
     def _content_length(self, head: bytes) -> int:
         values = {value.strip(b" \t") for value in _CONTENT_LENGTH.findall(_FOLD.sub(b" ", head))}
