@@ -1,0 +1,161 @@
+"""What holds for every flow and every caller, found out by random callers on the flows that we have."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ivr_flows.engine.inputs import (
+    DigitPressed,
+    HungUp,
+    PlaybackFinished,
+    PlaybackId,
+    QueueLeft,
+    QueueOutcome,
+    SpeechHeard,
+    SpeechStarted,
+    Started,
+    Tick,
+    TransferEnded,
+    TransferOutcome,
+)
+from ivr_flows.engine.instructions import (
+    Enqueue,
+    HangUp,
+    Listen,
+    StartPlayback,
+    StopListening,
+    StopPlayback,
+    Transfer,
+)
+from ivr_flows.engine.serial import session_from_json, session_to_json
+from ivr_flows.engine.session import Session
+from ivr_flows.engine.state import Phase
+from ivr_flows.loader import load_flow
+
+ROOT = Path(__file__).parents[2]
+FLOWS = [load_flow(path) for path in sorted((ROOT / "ivr_flows" / "library").glob("*.yaml"))]
+FLOWS += [load_flow(path) for path in sorted((ROOT / "tests" / "data" / "flows").glob("*.yaml"))]
+
+
+class Calls(RuleBasedStateMachine):
+    """A caller at random, watched from outside: only orders are looked at, and the phase."""
+
+    @initialize(flow=st.sampled_from(FLOWS))
+    def start(self, flow):
+        self.session = Session(flow)
+        self.now = 0.0
+        self.playing = None
+        self.listening = False
+        self.place = None
+        self.ends = 0
+        self.resume(Started(datetime(2026, 11, 24, 6, 0, tzinfo=UTC)))
+
+    def resume(self, received):
+        was_ended = self.session.ended
+        orders = self.session.resume(received, self.now)
+        assert not (was_ended and orders), "nothing is ordered after the end"
+        for order in orders:
+            assert not self.ends, "the end is the last order"
+            self.watch(order)
+
+    def watch(self, order):
+        match order:
+            case StartPlayback():
+                assert order.segments
+                assert self.playing is None or order.playback > self.playing
+                self.playing = order.playback
+            case StopPlayback():
+                assert order.playback == self.playing, "only what plays is stopped"
+                self.playing = None
+            case Listen():
+                assert not self.listening
+                assert order.phrases
+                self.listening = True
+            case StopListening():
+                assert self.listening
+                self.listening = False
+            case Enqueue():
+                assert self.place is None, "a caller is in one place"
+                self.place = Phase.QUEUE
+            case Transfer():
+                assert self.place is None, "a caller is in one place"
+                self.place = Phase.TRANSFER
+            case HangUp():
+                self.ends += 1
+
+    @rule(digit=st.sampled_from("0123456789*#"), gap=st.sampled_from([0.0, 0.1, 0.7]))
+    def press(self, digit, gap):
+        self.now += gap
+        self.resume(DigitPressed(digit))
+
+    @rule()
+    def hear_out(self):
+        self.now += 1.5
+        playing, self.playing = self.playing, None
+        if playing is not None:
+            self.resume(PlaybackFinished(playing))
+
+    @rule(old=st.integers(0, 3))
+    def end_of_an_older_playback(self, old):
+        if self.playing != old:
+            self.resume(PlaybackFinished(PlaybackId(old)))
+
+    @rule()
+    def wait(self):
+        self.now = max(self.now, self.session.deadline() or self.now)
+        self.resume(Tick())
+
+    @rule(text=st.sampled_from(["", "sales", "the depot", "operator", "support", "hm"]))
+    def say(self, text):
+        self.now += 0.8
+        self.resume(SpeechStarted())
+        self.now += 0.8
+        self.resume(SpeechHeard(text, 0.9))
+
+    @rule(outcome=st.sampled_from(QueueOutcome))
+    def leave_queue(self, outcome):
+        self.now += 5.0
+        if self.place is Phase.QUEUE:
+            self.place = None
+        self.resume(QueueLeft(outcome))
+
+    @rule(outcome=st.sampled_from(TransferOutcome))
+    def end_transfer(self, outcome):
+        self.now += 5.0
+        if self.place is Phase.TRANSFER:
+            self.place = None
+        self.resume(TransferEnded(outcome))
+
+    @rule()
+    def store_and_restore(self):
+        text = session_to_json(self.session, with_secrets=True)
+        self.session = session_from_json(self.session.flow, text, self.now)
+
+    @rule(chance=st.integers(0, 9))
+    def hang_up(self, chance):
+        if chance == 0:
+            self.resume(HungUp())
+
+    @invariant()
+    def the_session_is_where_the_orders_say(self):
+        if not hasattr(self, "session"):
+            return
+        session = self.session
+        if session.ended:
+            assert session.deadline() is None
+            assert not self.listening
+            assert session.cause is not None
+            return
+        assert session.node in session.flow.nodes
+        waits_for_time = session.deadline() is not None
+        assert waits_for_time == (session.phase is Phase.INPUT), "silence is always bounded"
+        assert (self.place is session.phase) == (session.phase in (Phase.QUEUE, Phase.TRANSFER))
+        if session.phase is Phase.PROMPT:
+            assert self.playing is not None, "a caller never waits for a prompt that does not play"
+
+
+Calls.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+TestCalls = Calls.TestCase
