@@ -249,6 +249,8 @@ def test_a_mismatch_forgets_what_was_typed_ahead(call):
     line.hear_out()
     assert line.node == "menu"
     assert line.heard[-1] == "Not that. Choose."
+    line.press("1")
+    assert line.heard[-1] == "Enter it."
 
 
 def test_typing_ahead_is_bounded_and_drops_what_is_too_much(call):
