@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -138,6 +139,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
             )
         )
         self.now = 0.0
+        self.seen = self.dispatch.snapshot(self.now)
         self.agents = {name: AgentBook() for name in AGENTS}
         self.stays: dict[str, Stay] = {}
         self.conversations: dict[str, str] = {}
@@ -151,6 +153,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         free_before = self.free_agents()
         self.now += elapsed_s
         effects = self.dispatch.handle(event, self.now)
+        self.seen = self.dispatch.snapshot(self.now)
         for book in self.agents.values():
             if book.wrap_up_until is not None and book.wrap_up_until <= self.now:
                 book.wrap_up_until = None
@@ -169,7 +172,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         assert (deadline := self.dispatch.next_deadline()) is None or deadline > self.now
 
     def free_agents(self) -> list[str]:
-        statuses = self.dispatch.snapshot(self.now).agents
+        statuses = self.seen.agents
         return [s.agent for s in statuses if s.state is AgentState.AVAILABLE and s.resting_until is None]
 
     def follow(self, effect: Effect) -> None:
@@ -218,39 +221,42 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         book.ringing = stay.offer = offer
         self.offers[offer] = OfferBook(agent, contact, stay.queue)
 
-    @rule(agent=agents, device=st.sampled_from(["desk", "soft"]), elapsed_s=elapsed)
-    def register(self, agent: str, device: str, elapsed_s: float) -> None:
-        self.agents[agent].devices.add(device)
-        self.tell(AgentRegistered(AgentId(agent), DeviceId(device)), elapsed_s)
-
-    @rule(elapsed_s=elapsed)
-    def everybody_registers(self, elapsed_s: float) -> None:
+    @initialize()
+    def everybody_registers(self) -> None:
         for agent in AGENTS:
-            self.register(agent, "desk", elapsed_s)
+            self.device(agent, "desk", True, 0.0)
 
-    @rule(agent=agents, device=st.sampled_from(["desk", "soft"]), elapsed_s=elapsed)
-    def unregister(self, agent: str, device: str, elapsed_s: float) -> None:
-        self.agents[agent].devices.discard(device)
-        self.tell(AgentUnregistered(AgentId(agent), DeviceId(device)), elapsed_s)
+    @rule(
+        agent=agents, device=st.sampled_from(["desk", "desk", "soft"]), there=st.booleans(), elapsed_s=elapsed
+    )
+    def device(self, agent: str, device: str, there: bool, elapsed_s: float) -> None:
+        devices = self.agents[agent].devices
+        (devices.add if there else devices.discard)(device)
+        event = (AgentRegistered if there else AgentUnregistered)(AgentId(agent), DeviceId(device))
+        self.tell(event, elapsed_s)
 
-    @rule(agent=agents, wanted=st.booleans(), elapsed_s=elapsed)
-    def ask_for_break(self, agent: str, wanted: bool, elapsed_s: float) -> None:
-        self.agents[agent].on_break = wanted
-        self.tell((BreakStarted if wanted else BreakEnded)(AgentId(agent)), elapsed_s)
+    @rule(agent=agents, elapsed_s=elapsed)
+    def ask_for_break_or_end_it(self, agent: str, elapsed_s: float) -> None:
+        book = self.agents[agent]
+        book.on_break = not book.on_break
+        self.tell((BreakStarted if book.on_break else BreakEnded)(AgentId(agent)), elapsed_s)
 
-    @rule(agent=agents, call=st.sampled_from(["x", "y"]), starts=st.booleans(), elapsed_s=elapsed)
-    def other_call(self, agent: str, call: str, starts: bool, elapsed_s: float) -> None:
+    @rule(agent=agents, call=st.sampled_from(["x", "x", "y"]), elapsed_s=elapsed)
+    def start_or_end_other_call(self, agent: str, call: str, elapsed_s: float) -> None:
         calls = self.agents[agent].calls
+        starts = call not in calls
         (calls.add if starts else calls.discard)(call)
         self.tell((OtherCallStarted if starts else OtherCallEnded)(AgentId(agent), CallId(call)), elapsed_s)
 
+    @precondition(lambda self: any(book.wrap_up_until for book in self.agents.values()))
     @rule(agent=agents, elapsed_s=elapsed)
     def finish_wrap_up(self, agent: str, elapsed_s: float) -> None:
         self.agents[agent].wrap_up_until = None
         self.tell(WrapUpFinished(AgentId(agent)), elapsed_s)
 
+    @precondition(lambda self: len(self.stays) + len(self.conversations) < len(CONTACTS))
     @rule(
-        contact=st.sampled_from(CONTACTS),
+        data=st.data(),
         queue=st.sampled_from([queue.name for queue in QUEUES]),
         demand=st.sampled_from(DEMANDS),
         priority=st.sampled_from([0, 0, 0, 1, 2]),
@@ -259,15 +265,15 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     )
     def enqueue(
         self,
-        contact: str,
+        data: st.DataObject,
         queue: str,
         demand: dict[str, int],
         priority: int,
         max_wait_s: float | None,
         elapsed_s: float,
     ) -> None:
-        if contact in self.stays or contact in self.conversations:
-            return
+        elsewhere = [c for c in CONTACTS if c not in self.stays and c not in self.conversations]
+        contact = data.draw(st.sampled_from(elsewhere))
         self.enqueued += 1
         defaults = next(settings.skills for settings in QUEUES if settings.name == queue)
         rank = (-priority, self.now + elapsed_s, self.enqueued)
@@ -277,7 +283,11 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
             ContactEnqueued(ContactId(contact), QueueId(queue), requirement, priority, max_wait_s), elapsed_s
         )
 
-    @rule(contact=st.sampled_from(CONTACTS), reason=st.sampled_from(LeaveReason), elapsed_s=elapsed)
+    @precondition(lambda self: self.stays or self.conversations)
+    @rule(data=st.data(), reason=st.sampled_from(LeaveReason), elapsed_s=elapsed)
+    def caller_leaves(self, data: st.DataObject, reason: LeaveReason, elapsed_s: float) -> None:
+        self.leave(data.draw(st.sampled_from(sorted({*self.stays, *self.conversations}))), reason, elapsed_s)
+
     def leave(self, contact: str, reason: LeaveReason, elapsed_s: float) -> None:
         self.conversations.pop(contact, None)
         if contact in self.stays and (offer := self.stays[contact].offer):
@@ -333,13 +343,13 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
     @invariant()
     def every_state_is_the_one_that_the_facts_say(self) -> None:
-        for status in self.dispatch.snapshot(self.now).agents:
+        for status in self.seen.agents:
             assert status.state is derive(status.facts)
             assert status.state is self.agents[status.agent].state()
 
     @invariant()
     def nobody_is_busy_with_a_leg_that_does_not_exist(self) -> None:
-        for status in self.dispatch.snapshot(self.now).agents:
+        for status in self.seen.agents:
             book = self.agents[status.agent]
             assert (status.facts.ringing, status.facts.talking) == (book.ringing, book.talking)
             if status.facts.ringing and not self.offers[status.facts.ringing].withdrawn:
@@ -348,7 +358,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
     @invariant()
     def a_caller_is_in_one_place_and_an_agent_has_one_contact(self) -> None:
-        snapshot = self.dispatch.snapshot(self.now)
+        snapshot = self.seen
         queued = [(w.contact, queue.queue) for queue in snapshot.queues for w in queue.waiting]
         assert sorted(queued) == sorted((stay.contact, stay.queue) for stay in self.stays.values())
         assert not set(self.stays) & set(self.conversations)
@@ -359,7 +369,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
     @invariant()
     def every_queue_is_in_order(self) -> None:
-        for queue in self.dispatch.snapshot(self.now).queues:
+        for queue in self.seen.queues:
             ranks = [self.stays[waiting.contact].rank for waiting in queue.waiting]
             assert ranks == sorted(ranks)
             assert [waiting.position for waiting in queue.waiting] == list(range(1, len(ranks) + 1))
@@ -378,7 +388,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         for contact in CONTACTS:
             self.leave(contact, LeaveReason.HUNG_UP, 0.0)
         assert self.enqueued == self.outcomes.total()
-        assert not any(queue.waiting for queue in self.dispatch.snapshot(self.now).queues)
+        assert not any(queue.waiting for queue in self.seen.queues)
 
 
 def test_s37_every_contact_ends_in_one_outcome_in_any_order_of_events() -> None:
