@@ -210,8 +210,7 @@ class Call:
         self.answered_at = self._line.now()
         refusal = None if self._media is None else self._media.accept(body)
         if refusal is not None:
-            log.info("call.answer_not_acceptable", call_id=self.id, reason=refusal.reason)
-            self._cause = "answer not acceptable"
+            self._cause = f"answer not acceptable: {refusal.reason}"
             self._command(told.HangUp())
             return
         self._confirmed.set_result(None)

@@ -12,11 +12,12 @@ from telephony.session_events import (
     Answered,
     DigitSignalled,
     Ended,
-    Hangup,
     HangUp,
+    Hangup,
     Party,
     Progress,
     Refuse,
+    RefuseReoffer,
     Reoffer,
     ReofferAnswered,
     Reoffered,
@@ -337,13 +338,11 @@ class TestReinvite:
         wire.run(0.1)
         assert methods(caller.sent(), "491 INVITE") == methods(server.sent(), "491 INVITE") == 1
         wire.run(10)
-        assert caller.facts[-1] == ReofferAnswered(answer) or ReofferAnswered(answer) in caller.facts
+        assert ReofferAnswered(answer) in caller.facts
         assert ReofferAnswered(answer) in server.facts
         assert not any(isinstance(fact, Ended) for side in talking for fact in side.facts)
 
     def test_a_refusal_leaves_the_call_as_it_was(self, wire, talking, offer):
-        from telephony.session_events import RefuseReoffer
-
         caller, server = talking
         server.on_fact = lambda side, session, fact: (
             side.do(RefuseReoffer(fact.transaction, 488), session) if isinstance(fact, Reoffered) else None
@@ -369,10 +368,7 @@ class TestReinvite:
         wire.run(0.1)
         caller.do(HangUp())
         wire.run(1)
-        assert server.sent() == ["100 INVITE", "200 BYE", "487 INVITE"] or set(server.sent()) >= {
-            "200 BYE",
-            "487 INVITE",
-        }
+        assert server.sent() == ["200 BYE", "487 INVITE"]
 
 
 class TestForks:
@@ -424,8 +420,6 @@ class TestForks:
 
 class TestChallenges:
     def challenge(self, wire, server, status: int, header: str):
-        from telephony.session_events import Refuse
-
         def on_call(side, session):
             request = side.invites[-1]
             if "Authorization" in request.headers or "Proxy-Authorization" in request.headers:
@@ -476,9 +470,7 @@ class TestChallenges:
 
 
 def test_keys_come_as_info_in_both_formats(wire, talking):
-    caller, server = talking
-    dialog = wire.sides  # the dialog is the caller's own: it sends what a telephone would
-    assert dialog
+    _, server = talking
     for kind, body in (
         ("application/dtmf-relay", "Signal=5\r\nDuration=160"),
         ("application/dtmf", "#"),

@@ -241,7 +241,7 @@ class TestRegistration:
         desk.changes = changes
         return desk
 
-    def account(self, registrar, password="secret", transport=Transport.UDP):  # noqa: S107
+    def account(self, registrar, password="secret", transport=Transport.UDP):
         address = Uri.parse(registrar.uri("alice"))
         return Account(address, Login("alice", password), registrar.hop(transport), expires_s=120)
 
@@ -274,7 +274,7 @@ class TestRegistration:
 
     async def test_a_wrong_password_is_refused(self, phones, desk):
         server, phone = await phones(desk), await phones()
-        registration = Registration(phone.endpoint, self.account(server, password="wrong"))  # noqa: S106
+        registration = Registration(phone.endpoint, self.account(server, password="wrong"))
         with pytest.raises(RegistrationRefused) as raised:
             await registration.register()
         assert raised.value.status == 401

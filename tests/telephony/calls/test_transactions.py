@@ -1,0 +1,187 @@
+"""What the transaction layer owes to each transport and to old peers."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.session_events import Accept, Ended, HangUp, Refuse, Ring
+from telephony.sip.hop import Hop, Transport
+from telephony.sip.message import Request
+
+
+def request(method: str, *, branch: str, number: int = 1, to_tag: str = "", call_id: str = "c") -> str:
+    tag = f";tag={to_tag}" if to_tag else ""
+    return (
+        f"{method} sip:100@127.0.0.1:5060 SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch={branch}\n"
+        f"From: <sip:x@127.0.0.1>;tag=x\nTo: <sip:100@127.0.0.1>{tag}\nCall-ID: {call_id}\n"
+        f"CSeq: {number} {method}\nContact: <sip:x@127.0.0.1:5070>\nContent-Length: 0\n\n"
+    )
+
+
+PEER = Hop(Transport.UDP, "127.0.0.1", 5070)
+
+
+class TestReliableTransport:
+    @pytest.fixture
+    def pair(self, wire):
+        caller = wire.side("caller", transport=Transport.TCP)
+        return caller, wire.side("server", transport=Transport.TCP)
+
+    def test_an_invite_is_not_repeated_but_times_out(self, wire, pair):
+        caller, _ = pair
+        caller.invite(Hop(Transport.TCP, "127.0.0.1", 9))
+        wire.run(40)
+        assert caller.sent() == ["INVITE"]
+        assert caller.hangup.hangup.status == 408
+
+    def test_a_refusal_is_not_repeated(self, wire, pair):
+        caller, server = pair
+        server.on_call = lambda side, session: side.do(Refuse(486), session)
+        wire.lose_first("ACK")
+        caller.invite(server)
+        wire.run(40)
+        assert server.sent() == ["486 INVITE"]
+
+    def test_a_200_is_repeated_until_its_ack_all_the_same(self, wire, pair, answer):
+        caller, server = pair
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        wire.lose_first("ACK")
+        caller.invite(server)
+        wire.run(40)
+        assert server.sent() == ["200 INVITE"] * 2
+        assert caller.sent() == ["INVITE", "ACK", "ACK"]
+
+    def test_the_contact_asks_for_the_same_transport(self, wire, pair):
+        caller, server = pair
+        caller.invite(server)
+        assert wire.log[0].message.headers.get("Contact") == "<sip:alice@127.0.0.1:5060;transport=tcp>"
+
+    def test_a_hop_that_cannot_be_reached_ends_the_call(self, wire, pair):
+        caller, _ = pair
+        hop = Hop(Transport.TCP, "127.0.0.1", 9)
+        caller.invite(hop)
+        wire.carry(caller, caller.agent.transport_failed(hop, wire.now))
+        assert caller.hangup.hangup.status == 503
+        wire.run(40)
+        assert caller.agent.sessions == 0
+
+
+class TestServerTransaction:
+    def test_a_ringing_reminder_goes_out_every_minute(self, wire):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Ring(), session)
+        wire.inject(request("INVITE", branch="z9hG4bKa"), server, PEER)
+        wire.run(125)
+        assert server.sent() == ["180 INVITE"] * 3
+
+    def test_a_refusal_nobody_acknowledges_is_repeated_for_32_seconds(self, wire):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Refuse(404), session)
+        wire.inject(request("INVITE", branch="z9hG4bKa"), server, PEER)
+        start = wire.now
+        wire.run(100)
+        at = [round(sent.at - start, 1) for sent in wire.log]
+        assert at == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+        assert server.agent.sessions == 0
+
+    def test_an_ack_of_an_rfc_2543_peer_finds_the_refusal(self, wire):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Refuse(404), session)
+        wire.inject(request("INVITE", branch="1"), server, PEER)
+        tag = wire.log[-1].message.headers.get("To").partition("tag=")[2]
+        wire.inject(request("ACK", branch="1", to_tag=tag), server, PEER)
+        wire.run(40)
+        assert server.sent() == ["404 INVITE"]
+
+    def test_an_rfc_2543_invite_that_comes_again_is_no_second_call(self, wire):
+        server = wire.side("server")
+        for _ in range(2):
+            wire.inject(request("INVITE", branch="1"), server, PEER)
+        assert len(server.calls) == 1
+        wire.inject(request("INVITE", branch="1", number=2, call_id="d"), server, PEER)
+        assert len(server.calls) == 2
+
+    def test_equal_branches_of_two_senders_are_two_transactions(self, wire):
+        server = wire.side("server")
+        first = request("INVITE", branch="z9hG4bKsame", call_id="c1")
+        wire.inject(first, server, PEER)
+        other = first.replace("127.0.0.1:5070;", "127.0.0.1:5071;").replace("c1", "c2")
+        wire.inject(other, server, Hop(Transport.UDP, "127.0.0.1", 5071))
+        assert len(server.calls) == 2
+
+    def test_a_cancel_over_two_hops_finds_its_invite_by_branch(self, wire):
+        server = wire.side("server")
+        wire.inject(request("INVITE", branch="z9hG4bKa"), server, PEER)
+        wire.inject(request("CANCEL", branch="z9hG4bKa"), server, PEER)
+        assert server.sent() == ["200 CANCEL", "487 INVITE"]
+        tags = {sent.message.headers.get("To").partition("tag=")[2] for sent in wire.log}
+        assert len(tags) == 1
+
+    def test_a_bye_of_the_caller_ends_a_call_that_only_rings(self, wire):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Ring(), session)
+        wire.inject(request("INVITE", branch="z9hG4bKa"), server, PEER)
+        bye = request("BYE", branch="z9hG4bKb", number=2, to_tag=str(server.calls[0]))
+        wire.inject(bye, server, PEER)
+        assert server.sent() == ["180 INVITE", "200 BYE", "487 INVITE"]
+        assert isinstance(server.facts[-1], Ended)
+
+
+class TestRoutes:
+    def test_the_called_side_follows_the_recorded_route_in_order(self, wire, answer):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        route = "Record-Route: <sip:127.0.0.1:5081;lr>, <sip:127.0.0.1:5082;lr>\nContent-Length"
+        invite = request("INVITE", branch="z9hG4bKa").replace("Content-Length", route)
+        wire.inject(invite, server, PEER)
+        ok = wire.log[-1].message
+        assert ok.headers.get("Record-Route") == "<sip:127.0.0.1:5081;lr>, <sip:127.0.0.1:5082;lr>"
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=str(server.calls[0])), server, PEER)
+        server.do(HangUp())
+        bye = wire.log[-1].message
+        assert isinstance(bye, Request)
+        assert (bye.method, bye.uri) == ("BYE", "sip:x@127.0.0.1:5070")
+        assert bye.headers.get_all("Route") == ("<sip:127.0.0.1:5081;lr>", "<sip:127.0.0.1:5082;lr>")
+
+    def test_a_strict_router_gets_the_request_uri_and_the_target_travels_last(self, wire, answer):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        route = "Record-Route: <sip:127.0.0.1:5081>\nRecord-Route: <sip:127.0.0.1:5082;lr>\nContent-Length"
+        wire.inject(request("INVITE", branch="z9hG4bKa").replace("Content-Length", route), server, PEER)
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=str(server.calls[0])), server, PEER)
+        server.do(HangUp())
+        bye = wire.log[-1].message
+        assert bye.uri == "sip:127.0.0.1:5081"
+        assert bye.headers.get_all("Route") == ("<sip:127.0.0.1:5082;lr>", "<sip:x@127.0.0.1:5070>")
+
+    def test_a_contact_with_a_host_name_is_reached_where_the_peer_is(self, wire, answer):
+        server = wire.side("server")
+        caller = wire.side("phone")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        invite = request("INVITE", branch="z9hG4bKa").replace("<sip:x@127.0.0.1:5070>", "<sip:x@pc.invalid>")
+        wire.inject(invite, server, caller.hop)
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=str(server.calls[0])), server, caller.hop)
+        server.do(HangUp())
+        wire.run(1)
+        assert server.sent()[-1] == "BYE"
+        assert caller.sent() == ["481 BYE"]
+
+    def test_a_broken_record_route_gets_a_400(self, wire):
+        server = wire.side("server")
+        invite = request("INVITE", branch="z9hG4bKa").replace(
+            "Content-Length", "Record-Route: <<<\nContent-Length"
+        )
+        wire.inject(invite, server, PEER)
+        assert server.sent() == ["400 INVITE"]
+        assert server.calls == []
+
+    def test_a_reinvite_moves_the_target_of_later_requests(self, wire, offer, answer):
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        wire.inject(request("INVITE", branch="z9hG4bKa"), server, PEER)
+        tag = str(server.calls[0])
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=tag), server, PEER)
+        again = request("INVITE", branch="z9hG4bKc", number=2, to_tag=tag)
+        wire.inject(again.replace("<sip:x@127.0.0.1:5070>", "<sip:x@127.0.0.1:5099>"), server, PEER)
+        server.do(HangUp())
+        assert wire.log[-1].message.uri == "sip:x@127.0.0.1:5099"
