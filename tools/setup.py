@@ -257,7 +257,8 @@ def install_softphone() -> None:
     outcome = pip_install("Independent softphone", "--only-binary", SOFTPHONE, SOFTPHONE)
     if outcome.status == 0:
         return
-    if "No matching distribution" not in outcome.tail:
+    # The other packages have just been found, so an index answers: this one has no wheel of it.
+    if not re.search(r"No matching distribution|ResolutionImpossible", outcome.tail):
         raise failure(f"Installing {SOFTPHONE}", outcome)
     print(
         f"  There is no {SOFTPHONE} wheel for Python {platform.python_version()} on {platform.machine()}\n"

@@ -1,0 +1,66 @@
+"""Real SIP clients as fixtures. What is missing here is skipped by name; with CI=true it fails."""
+
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from server.softphone.client import Softphone
+from server.softphone.settings import PhoneSettings
+
+PhoneMaker = Callable[[PhoneSettings], Awaitable[Softphone]]
+
+# The wheel of pjsua2-python exists for these only; anywhere else it is not an omission of this machine.
+PJSUA2_PYTHONS = ((3, 11), (3, 12))
+
+
+def need(name: str, present: bool, mend: str, expected: bool = True) -> None:
+    """Skip the test, naming what is missing; in CI a thing that ought to be there is a failure."""
+    if present:
+        return
+    reason = f"{name} is not installed: {mend}"
+    if expected and os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def pjsua2() -> None:
+    wheel_exists = sys.version_info[:2] in PJSUA2_PYTHONS and platform.machine() == "x86_64"
+    present = importlib.util.find_spec("pjsua2") is not None
+    need("pjsua2", present, "make test installs it for CPython 3.11 and 3.12 on Linux x86_64", wheel_exists)
+
+
+@pytest.fixture
+async def softphone(pjsua2: None) -> AsyncIterator[PhoneMaker]:
+    """Starts softphones on pjsua2, each a process, and ends them after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(settings: PhoneSettings) -> Softphone:
+            phone = await Softphone.start(settings, settings.identity, "--stack", "pjsua2")
+            return await stack.enter_async_context(phone)
+
+        yield start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.interop)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that were not run because something is missing, and count them."""
+    skipped = [
+        report.nodeid for report in terminalreporter.getreports("skipped") if "/interop/" in report.nodeid
+    ]
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} interoperability tests not run")
+        for name in skipped:
+            terminalreporter.line(name)

@@ -1,0 +1,185 @@
+"""Two softphone processes talk to each other without a server: an instrument is tested before it measures."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from server.softphone.client import Softphone, SoftphoneError
+from server.softphone.commands import Answer, Call, HangUp, Hold, Record, Register, Resume, SendDigits
+from server.softphone.events import (
+    Answered,
+    Calling,
+    DigitReceived,
+    DigitsSent,
+    Disconnected,
+    Failed,
+    Held,
+    Incoming,
+    MediaActive,
+    Party,
+    Recorded,
+    Resumed,
+    Ringing,
+    Stack,
+)
+from server.softphone.settings import PhoneSettings, Transport
+from tests.interop.conftest import PhoneMaker
+from tests.interop.sound import chirp, heard_share, read_wav, write_wav
+
+ANNA = PhoneSettings('"Anna Arendt" <sip:anna@127.0.0.1>')
+BEN = PhoneSettings("sip:ben@127.0.0.1")
+
+
+async def connect(caller: Softphone, called: Softphone) -> None:
+    caller.send(Call(f"sip:ben@{called.address}"))
+    await called.wait_for(Incoming, 5)
+    called.send(Answer())
+    for phone in (caller, called):
+        await phone.wait_for(Answered, 5)
+        await phone.wait_for(MediaActive, 5)
+
+
+async def test_caller_id_ringing_and_answer_are_reported_in_order_by_both_sides(
+    softphone: PhoneMaker,
+) -> None:
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    anna.send(Call(f"sip:ben@{ben.address}"))
+    incoming = await ben.wait_for(Incoming, 5)
+    calling = await anna.wait_for(Calling, 5)
+    ringing = await anna.wait_for(Ringing, 5)
+    ben.send(Answer())
+    answered = await anna.wait_for(Answered, 5)
+
+    assert anna.ready.stack is Stack.PJSUA2
+    assert (incoming.event.caller_name, incoming.event.caller_uri) == ("Anna Arendt", "sip:anna@127.0.0.1")
+    assert incoming.event.call_id == calling.event.call_id
+    assert ringing.event.status == 180
+    assert calling.at_s < incoming.at_s < answered.at_s
+    assert (await ben.wait_for(MediaActive, 5)).event.codec == "PCMU"
+
+
+async def test_each_side_records_what_the_other_says(softphone: PhoneMaker, tmp_path: Path) -> None:
+    rising, falling = chirp(2.0, 300, 3000), chirp(2.0, 2800, 400)
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    anna.send(Record(tmp_path / "anna_hears.wav"))
+    ben.send(Record(tmp_path / "ben_hears.wav"))
+    await connect(anna, ben)
+    await asyncio.gather(
+        anna.say(write_wav(tmp_path / "rising.wav", rising), 5),
+        ben.say(write_wav(tmp_path / "falling.wav", falling), 5),
+    )
+    await asyncio.sleep(0.5)  # the end of the sound is still on its way through the playout buffers
+    anna.send(HangUp())
+    for phone in (anna, ben):
+        await phone.wait_for(Recorded, 5)
+
+    heard_by_ben = read_wav(tmp_path / "ben_hears.wav")[:, 0]
+    heard_by_anna = read_wav(tmp_path / "anna_hears.wav")[:, 0]
+    assert heard_share(rising, heard_by_ben) > 0.8
+    assert heard_share(falling, heard_by_anna) > 0.8
+    assert heard_share(falling, heard_by_ben) < 0.3
+
+
+async def test_pressed_keys_arrive_in_order_as_telephone_events(softphone: PhoneMaker) -> None:
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    await connect(anna, ben)
+    anna.send(SendDigits("15#*0"))
+    sent = await anna.wait_for(DigitsSent, 5)
+    received = [await ben.wait_for(DigitReceived, 5) for _ in range(5)]
+    assert "".join(report.event.digit for report in received) == "15#*0"
+    assert received[0].at_s - sent.at_s < 0.2
+
+
+async def test_hold_silences_and_resume_restores_the_same_call(softphone: PhoneMaker, tmp_path: Path) -> None:
+    sound = chirp(1.0, 400, 2500)
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    anna.send(Record(tmp_path / "anna_hears.wav"))
+    await connect(anna, ben)
+    ben.send(Hold())
+    assert (await ben.wait_for(Held, 5)).event.by is Party.SELF
+    assert (await anna.wait_for(Held, 5)).event.by is Party.PEER
+    ben.send(Resume())
+    for phone in (anna, ben):
+        await phone.wait_for(Resumed, 5)
+    await ben.say(write_wav(tmp_path / "sound.wav", sound), 5)
+    await asyncio.sleep(0.5)
+    ben.send(HangUp())
+    await anna.wait_for(Recorded, 5)
+
+    assert heard_share(sound, read_wav(tmp_path / "anna_hears.wav")[:, 0]) > 0.8
+
+
+async def test_both_sides_agree_who_hung_up_and_how_long_the_dialog_was(softphone: PhoneMaker) -> None:
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    await connect(anna, ben)
+    await asyncio.sleep(1)
+    ben.send(HangUp())
+    of_ben = (await ben.wait_for(Disconnected, 5)).event
+    of_anna = (await anna.wait_for(Disconnected, 5)).event
+    assert (of_ben.by, of_anna.by) == (Party.SELF, Party.PEER)
+    assert of_anna.status == 200
+    assert of_anna.duration_s == pytest.approx(of_ben.duration_s, abs=0.05)
+    assert 1.0 <= of_anna.duration_s < 2.0
+
+
+async def test_a_caller_can_give_up_while_it_rings(softphone: PhoneMaker) -> None:
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    anna.send(Call(f"sip:ben@{ben.address}"))
+    await anna.wait_for(Ringing, 5)
+    anna.send(HangUp())
+    assert (await anna.wait_for(Disconnected, 5)).event.status == 487
+    gone = (await ben.wait_for(Disconnected, 5)).event
+    assert (gone.by, gone.duration_s) == (Party.PEER, 0)
+
+
+async def test_a_ringing_phone_that_hangs_up_is_busy_and_one_in_a_call_refuses_the_second(
+    softphone: PhoneMaker,
+) -> None:
+    anna, ben, carl = [await softphone(each) for each in (ANNA, BEN, PhoneSettings("sip:carl@127.0.0.1"))]
+    anna.send(Call(f"sip:ben@{ben.address}"))
+    await ben.wait_for(Incoming, 5)
+    ben.send(HangUp())
+    assert (await anna.wait_for(Disconnected, 5)).event.status == 486
+    await ben.wait_for(Disconnected, 5)
+    await connect(anna, ben)
+    carl.send(Call(f"sip:ben@{ben.address}"))
+    assert (await carl.wait_for(Disconnected, 5)).event.status == 486
+    assert len(ben.seen(Disconnected)) == 1
+
+
+async def test_auto_answer_rings_for_the_time_given_over_tcp_too(softphone: PhoneMaker) -> None:
+    anna = await softphone(PhoneSettings("sip:anna@127.0.0.1", transport=Transport.TCP))
+    ben = await softphone(PhoneSettings("sip:ben@127.0.0.1", transport=Transport.TCP, auto_answer_s=0.5))
+    anna.send(Call(f"sip:ben@{ben.address};transport=tcp"))
+    incoming = await ben.wait_for(Incoming, 5)
+    answered = await ben.wait_for(Answered, 5)
+    assert answered.at_s - incoming.at_s == pytest.approx(0.5, abs=0.2)
+
+
+async def test_impossible_commands_are_answered_with_an_error_and_the_phone_goes_on(
+    softphone: PhoneMaker,
+) -> None:
+    anna = await softphone(ANNA)
+    for command in (Answer(), HangUp(), Hold(), Register(), Call("not a uri")):
+        anna.send(command)
+        assert (await anna.wait_for(Failed, 5)).event.what == command.kind
+
+
+async def test_waiting_for_what_never_comes_tells_what_came_instead(softphone: PhoneMaker) -> None:
+    anna = await softphone(ANNA)
+    with pytest.raises(SoftphoneError, match=r"no Answered within 0\.2 s: it reported Ready"):
+        await anna.wait_for(Answered, 0.2)
+
+
+async def test_quitting_in_a_call_hangs_it_up(softphone: PhoneMaker) -> None:
+    anna, ben = await softphone(ANNA), await softphone(BEN)
+    await connect(anna, ben)
+    await anna.close()
+    assert (await ben.wait_for(Disconnected, 5)).event.by is Party.PEER
+
+
+async def test_a_port_in_use_is_named_and_the_phone_does_not_start(softphone: PhoneMaker) -> None:
+    anna = await softphone(ANNA)
+    with pytest.raises(SoftphoneError, match=r"ended before Ready: it reported Failed\(what='start'.*in use"):
+        await softphone(PhoneSettings("sip:ben@127.0.0.1", port=anna.ready.port))
