@@ -41,7 +41,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
             raise ConfigError(file, (f"larger than {MAX_FILE_BYTES} bytes; is this a configuration file?",))
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(file, ("no such file; `trunkline serve` without --config uses the default",)) from None
+        raise ConfigError(
+            file, ("no such file; `trunkline serve` without --config uses the default",)
+        ) from None
     except OSError as error:
         raise ConfigError(file, (f"cannot be read: {error.strerror}",)) from None
     except UnicodeDecodeError as error:

@@ -20,9 +20,11 @@ class HttpSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    address: str = Field("127.0.0.1", description="IP address to listen on; keep it on loopback")
-    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 lets the system choose")
-    try_next_ports: int = Field(0, ge=0, le=100, description="how many following ports to try when it is taken")
+    address: str = Field(default="127.0.0.1", description="IP address to listen on; keep it on loopback")
+    port: int = Field(default=8080, ge=0, le=65535, description="TCP port; 0 lets the system choose")
+    try_next_ports: int = Field(
+        default=0, ge=0, le=100, description="how many following ports to try when it is taken"
+    )
 
 
 class ServerSettings(BaseModel):
@@ -30,11 +32,17 @@ class ServerSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_directory: Path = Field(Path("var"), description="database, passwords, rendered prompts, recordings")
-    log_format: Literal["text", "json"] = Field("text", description="how log lines look on standard error")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
-    drain_s: float = Field(10.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended")
-    max_calls: int = Field(1000, ge=1, description="callers at once; the next one gets 503")
+    data_directory: Path = Field(default=Path("var"), description="database and generated passwords")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="form of log lines on standard error"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severe logged"
+    )
+    drain_s: float = Field(
+        default=10.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended"
+    )
+    max_calls: int = Field(default=1000, ge=1, description="callers at once; the next one gets 503")
 
     @property
     def database(self) -> Path:
@@ -47,12 +55,13 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    directory: Path | None = Field(None, description="folder of flow files; default: the flows that ship")
+    directory: Path | None = Field(default=None, description="folder of flow files; absent: those that ship")
     vocabulary: tuple[Path, ...] = Field(
-        (), description="text files of house sentences (scripts, FAQ) the recogniser adapts to"
+        default=(), description="text files of house sentences (scripts, FAQ) the recogniser adapts to"
     )
     number_gateway: str | None = Field(
-        None, description="host or host:port of the carrier that transfers to telephone numbers are dialled through"
+        default=None,
+        description="host or host:port of the carrier through which transfers to numbers are dialled",
     )
 
 
@@ -60,7 +69,8 @@ class AgentAccount(AgentSettings):
     """An agent and the SIP account of the agent's phones."""
 
     password: SecretStr | None = Field(
-        None, description="digest password; when absent one is made at first start and kept in data_directory"
+        default=None,
+        description="digest password; absent: made once, kept in data_directory",
     )
 
 
@@ -87,9 +97,7 @@ class Settings(BaseSettings):
     @property
     def acd(self) -> AcdSettings:
         """Agents without their accounts, with the queues: what dispatch needs."""
-        agents = tuple(
-            AgentSettings(**agent.model_dump(exclude={"password"})) for agent in self.agents
-        )
+        agents = tuple(AgentSettings(**agent.model_dump(exclude={"password"})) for agent in self.agents)
         return AcdSettings(agents=agents, queues=self.queues)
 
     @classmethod

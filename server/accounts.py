@@ -21,7 +21,7 @@ class AccountsError(Exception):
 
 
 def passwords(agents: Sequence[AgentAccount], data_directory: Path) -> dict[str, SecretStr]:
-    """One password per agent; a missing one is made now, kept (mode 0600), and the same at every later start."""
+    """One password per agent; a missing one is made once and kept in a file of mode 0600."""
     file = data_directory / FILE_NAME
     kept = _read(file)
     made = {
@@ -43,7 +43,7 @@ def _read(file: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AccountsError(f"{file}: {error}; repair it, or delete it to have new passwords made") from None
     if not all(isinstance(value, str) for value in data.values()):
-        raise AccountsError(f"{file}: every line must be agent = \"password\"")
+        raise AccountsError(f'{file}: every line must be agent = "password"')
     return data
 
 

@@ -1,4 +1,4 @@
-"""Is this machine fit to run the server, and is the installation safe? One check a line, each with its mend."""
+"""Is this machine fit to run the server, and the installation safe? One check a line, with its mend."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def _open_files(settings: Settings) -> Check:
     found = f"{hard} open files allowed, {need} needed for {settings.server.max_calls} calls"
     if hard >= need:
         return Check("open files", Verdict.GOOD, found)
-    return Check("open files", Verdict.WARNING, found, f"raise LimitNOFILE to {need}, or lower server.max_calls")
+    return Check(
+        "open files", Verdict.WARNING, found, f"raise LimitNOFILE to {need}, or lower server.max_calls"
+    )
 
 
 def _udp_port(settings: Settings) -> Check:
@@ -97,15 +99,21 @@ def _udp_port(settings: Settings) -> Check:
             probe.bind((address, port))
         except OSError as error:
             found = f"{address}:{port} cannot be bound: {error.strerror}"
-            return Check("SIP port", Verdict.WARNING, found, "is a server running already? else change sip.port")
+            return Check(
+                "SIP port", Verdict.WARNING, found, "is a server running already? else change sip.port"
+            )
     return Check("SIP port", Verdict.GOOD, f"{address}:{port} is free")
 
 
 def _http_loopback(settings: Settings) -> Check:
     if ipaddress.ip_address(settings.http.address).is_loopback:
-        return Check("administration", Verdict.GOOD, f"{settings.http.address}: reachable from this machine only")
+        return Check(
+            "administration", Verdict.GOOD, f"{settings.http.address}: reachable from this machine only"
+        )
     found = f"{settings.http.address} is reachable from outside, and has no password"
-    return Check("administration", Verdict.BAD, found, 'set http.address = "127.0.0.1" and use a tunnel or proxy')
+    return Check(
+        "administration", Verdict.BAD, found, 'set http.address = "127.0.0.1" and use a tunnel or proxy'
+    )
 
 
 def _trunks(settings: Settings) -> Check:
@@ -116,7 +124,9 @@ def _trunks(settings: Settings) -> Check:
         if network.num_addresses > 1 << 16 and not network.is_loopback
     ]
     if wide:
-        return Check("trunks", Verdict.WARNING, "; ".join(wide), "name the carrier's addresses, not whole ranges")
+        return Check(
+            "trunks", Verdict.WARNING, "; ".join(wide), "name the carrier's addresses, not whole ranges"
+        )
     return Check("trunks", Verdict.GOOD, ", ".join(trunk.name for trunk in settings.sip.trunks))
 
 
@@ -133,7 +143,9 @@ def _recogniser(settings: Settings) -> Check:
     if settings.speech.engine == "vosk":
         folder = settings.speech.vosk_model_dir
         good = folder is not None and folder.is_dir() and importlib.util.find_spec("vosk") is not None
-        mend = "" if good else "pip install 'trunkline[vosk]' and set speech.vosk_model_dir to an unpacked model"
+        mend = (
+            "" if good else "pip install 'trunkline[vosk]' and set speech.vosk_model_dir to an unpacked model"
+        )
         return Check("recogniser", Verdict.GOOD if good else Verdict.BAD, f"vosk, model {folder}", mend)
     found = "pocketsphinx: a demonstration engine"
     return Check("recogniser", Verdict.WARNING, found, 'for production: speech.engine = "vosk" with a model')
@@ -143,7 +155,9 @@ def _softphone(_settings: Settings) -> Check:
     if importlib.util.find_spec("pjsua2"):
         return Check("demonstration", Verdict.GOOD, "callers and agents on pjsua2")
     found = "no pjsua2 for this Python: callers and agents use Trunkline's own SIP stack"
-    return Check("demonstration", Verdict.WARNING, found, "pip install 'trunkline[softphone]' on Python 3.11 or 3.12")
+    return Check(
+        "demonstration", Verdict.WARNING, found, "pip install 'trunkline[softphone]' on Python 3.11 or 3.12"
+    )
 
 
 def _existing(path: Path) -> Path:

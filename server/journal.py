@@ -30,6 +30,7 @@ from server.journal_records import (
     ContactSummary,
     JournalEvent,
     JsonScalar,
+    contacts_lacking,
     events_of,
     newest_contacts,
     unclosed_contacts,
@@ -165,6 +166,9 @@ class Journal:
 
     def open_contacts(self) -> list[str]:
         return unclosed_contacts(self._engine)
+
+    def contacts_lacking(self, having: tuple[str, ...], lacking: tuple[str, ...]) -> list[str]:
+        return contacts_lacking(self._engine, having, lacking)
 
     def _write(self) -> None:
         # One connection for good: taking one from the pool for every batch costs more than the batch.

@@ -80,13 +80,18 @@ def newest_contacts(engine: Engine, limit: int) -> list[ContactSummary]:
 
 def unclosed_contacts(engine: Engine) -> list[str]:
     """Contacts that began and were never closed, oldest first."""
-    closing = JOURNAL.alias("closing")
-    closed = select(closing.c.sequence).where(
-        closing.c.kind == CLOSING_KIND, closing.c.contact_id == JOURNAL.c.contact_id
+    return contacts_lacking(engine, OPENING_KINDS, (CLOSING_KIND,))
+
+
+def contacts_lacking(engine: Engine, having: tuple[str, ...], lacking: tuple[str, ...]) -> list[str]:
+    """Contacts with a fact of one of these kinds and none of those, oldest first."""
+    other = JOURNAL.alias("other")
+    answered = select(other.c.sequence).where(
+        other.c.kind.in_(lacking), other.c.contact_id == JOURNAL.c.contact_id
     )
     query = (
         select(JOURNAL.c.contact_id)
-        .where(JOURNAL.c.kind.in_(OPENING_KINDS), ~closed.exists())
+        .where(JOURNAL.c.kind.in_(having), ~answered.exists())
         .group_by(JOURNAL.c.contact_id)
         .order_by(func.min(JOURNAL.c.sequence))
     )

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import structlog
 
 # What a caller says or keys, and what opens doors, never reaches a log, whoever passes it.
-SECRET_FIELDS = frozenset({"digit", "digits", "transcript", "text", "password", "authorization", "body", "sdp"})
+SECRET_FIELDS = frozenset(
+    {"digit", "digits", "transcript", "text", "password", "authorization", "body", "sdp"}
+)
 
 
 def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

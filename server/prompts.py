@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
@@ -14,7 +14,7 @@ from media.g711 import ULAW_SILENCE
 from media.hold_music import hold_music
 from media.prompt_file import read_prompt
 from media.sound import SAMPLES_PER_SECOND, Sound
-from media.speech.synthesis import Synthesiser
+from media.speech.synthesis import Progress, Synthesiser, Voice
 
 POSITIONS_AHEAD = 20
 
@@ -29,37 +29,39 @@ def position_text(position: int) -> str:
 class Prompts:
     """Renders segments; a text that was rendered before costs a look-up."""
 
-    def __init__(self, synthesiser: Synthesiser) -> None:
-        self._synthesiser = synthesiser
+    def __init__(self, synthesiser: Synthesiser, voice: Voice) -> None:
+        self.synthesiser = synthesiser
+        self._voice = voice
         self._files: dict[Path, Sound] = {}
-        self._texts: dict[str, Sound] = {}
+        self._texts: dict[tuple[str, Voice], Sound] = {}
 
     async def prepare(
-        self, texts: Iterable[str], files: Iterable[Path], on_progress: Callable[[int, int], None]
+        self, texts: Iterable[str], files: Iterable[Path], voice: str | None, on_progress: Progress
     ) -> None:
-        """Before the first call: everything that is known ahead is in memory, so that no caller waits for it."""
+        """Before the first call: what is known ahead is kept in memory, so that no caller waits for it."""
         for file in files:
             self._files[file] = await asyncio.to_thread(read_prompt, file)
+        spoken = self._spoken_by(voice)
         ahead = [*dict.fromkeys(texts), *(position_text(n + 1) for n in range(POSITIONS_AHEAD))]
-        for done, text in enumerate(ahead):
+        for done, text in enumerate(ahead, start=1):
+            self._texts[text, spoken] = await self.synthesiser.render(text, spoken)
             on_progress(done, len(ahead))
-            self._texts[text] = await self._synthesiser.render(text)
-        on_progress(len(ahead), len(ahead))
 
-    async def position(self, position: int) -> Sound:
-        return await self._text(position_text(position))
+    async def position(self, position: int, voice: str | None) -> Sound:
+        return await self._text(position_text(position), self._spoken_by(voice))
 
-    async def sounds(self, segments: Sequence[Segment]) -> tuple[Sound, ...]:
-        """Gapless parts in order; raises SynthesisError or PromptFileError."""
+    async def sounds(self, segments: Sequence[Segment], voice: str | None) -> tuple[Sound, ...]:
+        """Gapless parts in order; raises SynthesisError or PromptFileError. `voice` is the flow's own."""
+        spoken = self._spoken_by(voice)
         rendered: list[Sound] = []
         for segment in segments:
-            rendered += await self._segment(segment)
+            rendered += await self._segment(segment, spoken)
         return tuple(rendered)
 
-    async def _segment(self, segment: Segment) -> list[Sound]:
+    async def _segment(self, segment: Segment, voice: Voice) -> list[Sound]:
         match segment:
             case Text() | Digits() | Number():
-                return [await self._text(piece) for piece in spoken_pieces(segment)]
+                return [await self._text(piece, voice) for piece in spoken_pieces(segment)]
             case PromptFile(path):
                 return [await self.file(path)]
             case Pause(duration_ms):
@@ -69,6 +71,12 @@ class Prompts:
             case _:
                 assert_never(segment)
 
+    def _spoken_by(self, name: str | None) -> Voice:
+        return self._voice if name is None else Voice(name, self._voice.rate_wpm, self._voice.pitch)
+
+    def hold_music(self) -> Sound:
+        return hold_music()
+
     async def music(self, music: Music | PromptFile) -> Sound:
         return hold_music() if isinstance(music, Music) else await self.file(music.path)
 
@@ -77,10 +85,9 @@ class Prompts:
             self._files[path] = await asyncio.to_thread(read_prompt, path)
         return self._files[path]
 
-    async def _text(self, text: str) -> Sound:
+    async def _text(self, text: str, voice: Voice) -> Sound:
         """Only what is rendered ahead stays in memory: texts with a caller's own digits do not pile up."""
-        known = self._texts.get(text)
-        return known or await self._synthesiser.render(text)
+        return self._texts.get((text, voice)) or await self.synthesiser.render(text, voice)
 
 
 @lru_cache(maxsize=64)

@@ -24,7 +24,7 @@ SENTENCES = {
     "agent.ringing": "ringing {agent}",
     "agent.failed": "{agent} did not take it: {reason}",
     "agent.answered": "{agent} answered",
-    "contact.bridged": "talking with {agent} after {wait_s:.1f} s of waiting (bridge took {bridge_ms:.0f} ms)",
+    "contact.bridged": "talking with {agent} after waiting {wait_s:.1f} s (bridge took {bridge_ms:.1f} ms)",
     "contact.held": "{agent} put the caller on hold",
     "contact.resumed": "{agent} is back",
     "agent.left": "{agent} hung up or was hung up",

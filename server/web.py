@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from config.settings import HttpSettings
 from server.failure import StartError
-from server.journal import events_of
+from server.journal_records import events_of
 from server.metrics import Metrics
 from server.status import Status
 
@@ -87,7 +87,7 @@ class WebServer:
         """Returns once requests are answered; raises StartError after ten seconds."""
         try:
             async with asyncio.timeout(STARTUP_TIMEOUT_S):
-                while not self._server.started:
+                while not self._server.started:  # noqa: ASYNC110 - uvicorn offers no event
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise StartError("the HTTP server did not start within ten seconds") from None

@@ -10,7 +10,7 @@ from rich.table import Table
 from server.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
 from server.existing_store import existing_store
 from server.failure import StartError
-from server.journal import events_of, newest_contacts
+from server.journal_records import events_of, newest_contacts
 from server.timeline import line
 
 app = typer.Typer(no_args_is_help=True, help="What happened to callers, from the event journal.")

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from config.reader import DEFAULT_FILE
-from server.console import EXIT_MISTAKE, ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
+from server.console import (
+    EXIT_MISTAKE,
+    ConfigOption,
+    JsonOption,
+    mistakes_explained,
+    out,
+    print_json,
+    settings_of,
+)
 from server.doctor import Verdict, examine
 
 STYLES = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
@@ -35,6 +43,9 @@ def doctor(
     else:
         for check in checks:
             out.print(f"{check.verdict.value:>7}", style=STYLES[check.verdict], end="  ")
-            out.print(f"{check.name}: {check.found}" + (f"\n         {check.mend}" if check.mend else ""), markup=False)
+            out.print(
+                f"{check.name}: {check.found}" + (f"\n         {check.mend}" if check.mend else ""),
+                markup=False,
+            )
     if any(check.verdict is Verdict.BAD for check in checks):
         raise typer.Exit(EXIT_MISTAKE)

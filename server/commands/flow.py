@@ -13,7 +13,16 @@ from ivr_flows.check import check_files, exit_code
 from ivr_flows.findings import FlowError
 from ivr_flows.loader import load_flow
 from ivr_flows.simulator import simulate
-from server.console import EXIT_MISTAKE, ConfigOption, JsonOption, err, mistakes_explained, out, print_json, settings_of
+from server.console import (
+    EXIT_MISTAKE,
+    ConfigOption,
+    JsonOption,
+    err,
+    mistakes_explained,
+    out,
+    print_json,
+    settings_of,
+)
 from server.preflight import known_to_flows
 
 app = typer.Typer(no_args_is_help=True, help="Check and walk flow files.")

@@ -1,0 +1,71 @@
+"""`trunkline call`: a scriptable caller."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from media.errors import MediaError
+from media.speech.errors import SpeechError
+from server.console import ConfigOption, JsonOption, err, mistakes_explained, out, print_json, settings_of
+from server.failure import StartError
+from server.logs import configure_logs
+from server.scripted_call import Result, Script, carry_out
+from telephony.sip.errors import SipSyntaxError
+from telephony.transport import TransportError
+
+EXIT_NOT_ANSWERED = 1
+
+
+def call(
+    target: Annotated[str, typer.Argument(metavar="URI", help="Whom to call: sip:100@127.0.0.1:5060")],
+    press: Annotated[str, typer.Option(help="Keys to press: 0-9 * # A-D.")] = "",
+    say: Annotated[str, typer.Option(help="Words to say after the keys.")] = "",
+    record: Annotated[
+        Path | None, typer.Option(help="Stereo WAV file: left what is heard, right what is said.")
+    ] = None,
+    listen: Annotated[float, typer.Option(help="Seconds to listen before each act.", min=0)] = 2.0,
+    stay: Annotated[float, typer.Option(help="Hang up after so many seconds.", min=0.1, max=3600)] = 30.0,
+    caller: Annotated[str, typer.Option(help="User part of the calling address.")] = "caller",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Calls, listens, presses keys, speaks, and hangs up; exit code 1 when the call is not answered.
+
+    Example: trunkline call sip:100@127.0.0.1:5060 --press 1 --say "hello" --record out.wav
+    """
+    with mistakes_explained():
+        settings = settings_of(config)
+        if record is not None and not record.absolute().parent.is_dir():
+            raise StartError(f"--record: {record.parent} is no folder")
+        configure_logs("text", "warning")
+        script = Script(target, caller, listen, press, say, stay, record)
+        with err.status("calling") as status:
+            try:
+                result = asyncio.run(carry_out(script, settings, status.update))
+            except (MediaError, SpeechError, TransportError, SipSyntaxError, ValueError, OSError) as error:
+                raise StartError(f"{target}: {error}") from None
+    if as_json:
+        print_json(asdict(result))
+    else:
+        _tell(result)
+    if result.setup_ms is None:
+        raise typer.Exit(EXIT_NOT_ANSWERED)
+
+
+def _tell(result: Result) -> None:
+    if result.setup_ms is None:
+        out.print(f"not answered: {result.status} {result.reason}", markup=False)
+        return
+    out.print(
+        f"answered after {result.setup_ms} ms, lasted {result.duration_s} s, ended by {result.ended_by}"
+    )
+    out.print(
+        f"{result.packets_received} packets heard, {result.packets_lost} lost, {result.packets_sent} sent"
+    )
+    if result.recording:
+        out.print(f"recorded in {result.recording}", markup=False)

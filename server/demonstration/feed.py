@@ -1,0 +1,40 @@
+"""The journal as it is written: shown to people, and waited for by the demonstration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from server.journal import JournalEvent
+
+
+class Feed:
+    """Listens to every contact that begins after it was made."""
+
+    def __init__(self, show: Callable[[JournalEvent, JournalEvent], None]) -> None:
+        self._show = show
+        self.events: list[JournalEvent] = []
+        self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def told(self, event: JournalEvent) -> None:
+        """The journal's listener."""
+        self.events.append(event)
+        self._show(event, self.events[0])
+        task = asyncio.create_task(self._notify())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def seen(self, kind: str) -> list[JournalEvent]:
+        return [event for event in self.events if event.kind == kind]
+
+    async def wait_for(self, kind: str, timeout_s: float) -> JournalEvent:
+        """The last event of that kind; raises TimeoutError."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            while not (found := self.seen(kind)):
+                await self._changed.wait()
+            return found[-1]

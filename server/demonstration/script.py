@@ -1,0 +1,57 @@
+"""What the demonstration's caller and agent say to each other, and the audio of it."""
+
+from __future__ import annotations
+
+import tomllib
+import wave
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.g711 import ulaw_decode
+from media.sound import SAMPLES_PER_SECOND
+from media.speech.synthesis import Synthesiser
+
+CONVERSATION = Path(__file__).with_name("conversation.toml")
+HOUSE_SENTENCES = Path(__file__).with_name("house_sentences.txt")
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One sentence; `file` is it as 8 kHz WAV, `pcm` the same samples."""
+
+    role: Role
+    text: str
+    file: Path
+    pcm: NDArray[np.int16]
+
+
+async def rehearse(synthesiser: Synthesiser, folder: Path) -> tuple[Turn, ...]:
+    """Every turn with its audio, written into the folder."""
+    lines = tomllib.loads(CONVERSATION.read_text(encoding="utf-8"))["turns"]
+    turns = []
+    for number, spoken in enumerate(lines):
+        sound = await synthesiser.render(spoken["text"])
+        pcm = ulaw_decode(np.frombuffer(sound.ulaw, np.uint8))
+        file = folder / f"turn-{number}.wav"
+        write_wav(file, pcm)
+        turns.append(Turn(Role(spoken["speaker"]), spoken["text"], file, pcm))
+    return tuple(turns)
+
+
+def write_wav(file: Path, pcm: NDArray[np.int16]) -> None:
+    with wave.open(str(file), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(SAMPLES_PER_SECOND)
+        stream.writeframes(pcm.astype("<i2").tobytes())

@@ -1,0 +1,23 @@
+"""The recogniser as a menu hears with it."""
+
+from __future__ import annotations
+
+import numpy as np
+from media.speech.recogniser import SpeechWorkers
+from media.speech.vocabulary import Phrases
+from numpy.typing import NDArray
+
+from ivr_flows.engine.inputs import SpeechHeard
+
+
+class RecogniserEars:
+    """One utterance, one of the phrases: the best of what the recogniser found."""
+
+    def __init__(self, workers: SpeechWorkers) -> None:
+        self._workers = workers
+
+    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> SpeechHeard:
+        """Raises SpeechError when the recogniser is busy or failed."""
+        utterances = await self._workers.transcribe(pcm, Phrases(phrases))
+        best = max(utterances, key=lambda utterance: utterance.confidence, default=None)
+        return SpeechHeard("", 0.0) if best is None else SpeechHeard(best.text, best.confidence)
