@@ -23,6 +23,7 @@ from ivr_flows.engine.inputs import (
     PlaybackId,
     QueueLeft,
     QueueOutcome,
+    SpeechStarted,
     TransferEnded,
 )
 from ivr_flows.engine.instructions import Enqueue, Note, StartPlayback, Transfer
@@ -289,6 +290,8 @@ class Contact:
                 self._input(DigitPressed(digit))
             case media.PlaybackFinished(playback):
                 self._on_playback_finished(playback)
+            case media.TalkStarted() if self._listening is not None and self._listening.active:
+                self._input(SpeechStarted())
             case media.TalkEnded() if self._listening is not None:
                 self._listening.talk_ended(event)
             case media.MediaSilent(for_s):

@@ -29,6 +29,10 @@ class Listening:
         self._phrases: tuple[str, ...] = ()
         self._decoding: asyncio.Task[None] | None = None
 
+    @property
+    def active(self) -> bool:
+        return bool(self._phrases)
+
     def begin(self, phrases: tuple[str, ...]) -> None:
         self.end()
         self._phrases = phrases

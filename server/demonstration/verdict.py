@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from media.g711 import ulaw_decode
 from media.sound import SAMPLES_PER_SECOND, Sound
-from media.speech.accuracy import NOTHING_SAID
-from recordings.catalogue import RecordingEntry
+from media.speech.accuracy import NOTHING_SAID, compare
 from recordings.transcripts import Speaker, TranscriptItem, Utterance
 from recordings.wav import read_wav
 from server.demonstration.evidence import find
