@@ -20,7 +20,7 @@ class _Stored:
 
 
 class Arena:
-    """Sounds by content, counted by use; unused ones stay until the room is needed, least recently used first."""
+    """Sounds by content, counted by use; unused ones stay until the room is needed, oldest first."""
 
     def __init__(self, octets: Octets) -> None:
         self._octets = octets
@@ -29,7 +29,7 @@ class Arena:
         self._free: list[tuple[int, int]] = [(0, len(octets))]
 
     def hold(self, sound: Sound) -> tuple[SoundKey, int]:
-        """The sound's key and offset; it stays in place until `release` has been called as often as `hold`."""
+        """The sound's key and offset; it stays in place until released as often as held."""
         key = (sound.name, len(sound.ulaw), hash(sound.ulaw))
         stored = self._stored.get(key)
         if stored is None:

@@ -1,7 +1,7 @@
 """How the stages of the tick are compiled, and the one memory fence the rings rely on.
 
-A stage is a plain function over arrays. With NUMBA_DISABLE_JIT=1 the same text runs as ordinary Python: that is the
-oracle the tests compare with, and a slow fallback for a leg or two.
+A stage is a plain function over arrays. With NUMBA_DISABLE_JIT=1 the same text runs as ordinary Python: that
+is the oracle the tests compare with, and a slow fallback for a leg or two.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def entry(function: Function) -> Function:
 
 
 def source_digest(*modules: str) -> str:
-    """Numba's cache notices a change only in the file of the cached function itself; this covers its callees."""
+    """Numba's cache notices changes only in the file of the cached function; this covers its callees."""
     digest = hashlib.sha256()
     for module in modules:
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())

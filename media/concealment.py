@@ -1,6 +1,6 @@
-"""Sound in place of lost samples: the last pitch cycle repeated with decay, and a soft return to the real signal.
+"""Sound in place of lost samples: the last pitch cycle with decay, and a soft return to the real signal.
 
-The idea is ITU-T G.711 Appendix I without its output delay: ten milliseconds at full strength, silence after sixty.
+The idea is ITU-T G.711 Appendix I without its output delay: full strength for 10 ms, silence after 60 ms.
 """
 
 from typing import Final
@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 
 from media.compiled import stage
-from media.layout import HISTORY, Octets, Samples, Words
+from media.layout import HISTORY, Words
+from media.octets import fill
+from media.silence import silence_of
 
 NEVER_HEARD: Final = -1
 _LEAST_LAG: Final = 40
@@ -40,12 +42,16 @@ def _find_lag(scratch: Words, end: int) -> int:
 
 
 @stage
-def begin(leg: np.void, frame: Octets, at: int, cycle: Samples, decode: Samples, scratch: Words) -> None:
-    """Keep one pitch cycle of what was played before `at`; its end is blended so that it repeats seamlessly."""
+def begin(leg: np.void, at: int, hub: np.void) -> None:
+    """Keep one pitch cycle of what was played before `at`, its end blended so that it repeats seamlessly."""
+    scratch = hub["scratch"]
+    frame = leg["frame"]
+    decode = hub["decode"][leg["law"]]
     for k in range(HISTORY):
         scratch[k] = decode[frame[at - HISTORY + k]]
     lag = _find_lag(scratch, HISTORY)
     quarter = lag // 4
+    cycle = leg["cycle"]
     for k in range(lag):
         value = scratch[HISTORY - lag + k]
         inside = k - (lag - quarter)
@@ -58,11 +64,11 @@ def begin(leg: np.void, frame: Octets, at: int, cycle: Samples, decode: Samples,
 
 
 @stage
-def sample(leg: np.void, cycle: Samples, k: int) -> int:
+def sample(leg: np.void, k: int) -> int:
     """The k-th sample after the loss began."""
     if k >= SILENT_FROM:
         return 0
-    value = np.int64(cycle[k % leg["lag"]])
+    value = np.int64(leg["cycle"][k % leg["lag"]])
     if k < _STEP:
         value += leg["step"] * (_STEP - k) // _STEP
     if k >= _FULL:
@@ -71,40 +77,33 @@ def sample(leg: np.void, cycle: Samples, k: int) -> int:
 
 
 @stage
-def conceal(
-    leg: np.void,
-    frame: Octets,
-    at: int,
-    count: int,
-    cycle: Samples,
-    decode: Samples,
-    encode: Octets,
-    silence: int,
-    scratch: Words,
-) -> None:
+def conceal(leg: np.void, at: int, count: int, hub: np.void) -> None:
     """Write `count` samples of replacement; silence if nothing was ever heard or too long ago."""
+    if leg["lost_run"] == 0:
+        begin(leg, at, hub)
     run = leg["lost_run"]
-    if run == 0:
-        begin(leg, frame, at, cycle, decode, scratch)
+    frame = leg["frame"]
     if run == NEVER_HEARD or run >= SILENT_FROM:
-        frame[at : at + count] = np.uint8(silence)
+        fill(frame, at, count, silence_of(leg["law"]))
         return
+    encode = hub["encode"][leg["law"]]
     for k in range(count):
-        frame[at + k] = encode[sample(leg, cycle, run + k) & 0xFFFF]
+        frame[at + k] = encode[sample(leg, run + k) & 0xFFFF]
     leg["lost_run"] = run + count
     leg["concealed"] += count
 
 
 @stage
-def rejoin(
-    leg: np.void, frame: Octets, at: int, count: int, cycle: Samples, decode: Samples, encode: Octets
-) -> None:
+def rejoin(leg: np.void, at: int, count: int, hub: np.void) -> None:
     """Blend the first five milliseconds after a loss out of the replacement into the real signal."""
     run = leg["lost_run"]
     leg["lost_run"] = 0
     if run <= 0:
         return
+    frame = leg["frame"]
+    decode = hub["decode"][leg["law"]]
+    encode = hub["encode"][leg["law"]]
     for k in range(min(count, _BLEND)):
         real = np.int64(decode[frame[at + k]])
-        mixed = (real * (k + 1) + sample(leg, cycle, run + k) * (_BLEND - k - 1)) // _BLEND
+        mixed = (real * (k + 1) + sample(leg, run + k) * (_BLEND - k - 1)) // _BLEND
         frame[at + k] = encode[mixed & 0xFFFF]

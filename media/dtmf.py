@@ -26,8 +26,8 @@ _END: Final = 0x80
 def receive(leg: np.void, packet: Octets, start: int, timestamp: int) -> int:
     """The key, once per press and at the first packet of it that arrives, else NO_DIGIT.
 
-    A press is told by its timestamp alone: neither the marker nor the start nor the end is needed. A press longer
-    than 65535 samples goes on under a new timestamp that continues the full duration of the old one.
+    A press is told by its timestamp alone: neither the marker nor the start nor the end is needed. A press
+    longer than 65535 samples goes on under a new timestamp that continues the full duration of the old one.
     """
     event = np.int64(packet[start])
     ended = np.int64(packet[start + 1]) >> 7
@@ -56,22 +56,22 @@ def continues(leg: np.void, event: int, timestamp: int) -> bool:
     """RFC 4733 2.5.1.3: a new segment of a press that filled the duration field."""
     if not leg["digit_seen"] or leg["digit_ended"] or event != leg["digit_event"]:
         return False
-    return signed32(timestamp - leg["digit_ts"]) == leg["digit_duration"] and leg["digit_duration"] == _LONGEST
+    return leg["digit_duration"] == _LONGEST and signed32(timestamp - leg["digit_ts"]) == _LONGEST
 
 
 @stage
-def queue(leg: np.void, digits: Octets, event: int) -> bool:
+def queue(leg: np.void, event: int) -> bool:
     """False if the leg's queue is full: the digit is dropped."""
     if leg["send_count"] >= DIGITS:
         return False
-    digits[(leg["send_head"] + leg["send_count"]) % DIGITS] = np.uint8(event)
+    leg["digits"][(leg["send_head"] + leg["send_count"]) % DIGITS] = np.uint8(event)
     leg["send_count"] += 1
     return True
 
 
 @stage
-def due(leg: np.void, digits: Octets, timestamp: int) -> bool:
-    """Whether this frame belongs to an event rather than to audio; starts the next one, keeps pauses between."""
+def due(leg: np.void, timestamp: int) -> bool:
+    """Whether this frame belongs to an event instead of audio; starts the next one, keeps pauses between."""
     if leg["send_step"] > 0:
         return True
     if leg["send_pause"] > 0:
@@ -79,7 +79,7 @@ def due(leg: np.void, digits: Octets, timestamp: int) -> bool:
         return False
     if leg["send_count"] == 0:
         return False
-    leg["send_event"] = np.int64(digits[leg["send_head"]])
+    leg["send_event"] = np.int64(leg["digits"][leg["send_head"]])
     leg["send_head"] = (leg["send_head"] + 1) % DIGITS
     leg["send_count"] -= 1
     leg["send_step"] = _STEPS

@@ -15,7 +15,7 @@ import structlog
 
 from media.errors import MediaExhausted, MediaStopped
 from media.events import MediaEvent
-from media.layout import CONTROL_WORDS, GROUPS, Command, Event, Memory, Recording, Slot, Words
+from media.layout import GROUPS, ORDER_WORDS, Command, Memory
 from media.leg import Leg
 from media.memory import allocate
 from media.recording_ring import take_frames
@@ -37,8 +37,8 @@ _SPARE_DESCRIPTORS = 512
 class MediaEngine:
     """Owns the tick thread and all memory it works on.
 
-    Commands that find the ring full raise MediaExhausted; events that find it full are counted in the statistics and
-    lost. Nothing the tick needs for its own bookkeeping travels as an event, so a lost event never leaks a row.
+    Commands that find the ring full raise MediaExhausted; events that find it full are counted and
+    lost. Nothing needed for bookkeeping travels as an event, so a lost event never leaks a row.
     """
 
     def __init__(self, settings: MediaSettings) -> None:
@@ -51,7 +51,7 @@ class MediaEngine:
         self._free_rows = list(range(settings.max_legs - 1, -1, -1))
         self._group_legs = [0] * GROUPS
         self._generations = 0
-        self._batch = np.zeros(_EVENTS_AT_ONCE * CONTROL_WORDS, dtype=np.int64)
+        self._batch = np.zeros(_EVENTS_AT_ONCE * ORDER_WORDS, dtype=np.int64)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -62,13 +62,16 @@ class MediaEngine:
         self._loop = asyncio.get_running_loop()
         _raise_descriptor_limit(2 * self._settings.max_legs + _SPARE_DESCRIPTORS)
         await self._compile(on_progress)
-        self._memory.words[Slot.STOP] = 0
+        self._memory.hub["stop"] = 0
         self._thread = threading.Thread(
-            target=_tick, args=(self._memory, self._settings.realtime_priority), name="media-tick", daemon=True
+            target=_tick,
+            args=(self._memory, self._settings.realtime_priority),
+            name="media-tick",
+            daemon=True,
         )
         self._thread.start()
         # a daemon thread inside compiled code must not outlive the interpreter
-        weakref.finalize(self, _halt, self._memory.words, self._thread)
+        weakref.finalize(self, _halt, self._memory.hub, self._thread)
         self._loop.add_reader(self._event_fd, self._on_wake)
         self._switchboard.running = True
         log.info("media.started", max_legs=self._settings.max_legs)
@@ -85,10 +88,10 @@ class MediaEngine:
             await asyncio.sleep(0.005)
             self._reap()
         self._switchboard.running = False
-        await asyncio.to_thread(_halt, self._memory.words, self._thread)
+        await asyncio.to_thread(_halt, self._memory.hub, self._thread)
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)
-        self._memory.recordings[:, Recording.ENDED] = 1
+        self._memory.recordings["ended"] = 1
         for leg in self._legs.values():
             leg.dispose()
         self._legs.clear()
@@ -129,7 +132,7 @@ class MediaEngine:
         return engine_statistics(self._memory, len(self._legs))
 
     async def _compile(self, on_progress: Callable[[str], None] | None) -> None:
-        self._memory.words[Slot.STOP] = 1
+        self._memory.hub["stop"] = 1
         work = asyncio.create_task(asyncio.to_thread(_warm_up, self._memory))
         started_s = time.monotonic()
         while True:
@@ -145,8 +148,8 @@ class MediaEngine:
         """Deliver what the tick reported; the rest of a large burst waits for the next turn of the loop."""
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event_fd)
-        count = pop_events(self._memory.events, self._memory.words, self._batch)
-        entries = self._batch.reshape(-1, CONTROL_WORDS)[:count].tolist()
+        count = pop_events(self._memory.hub, self._batch)
+        entries = self._batch.reshape(-1, ORDER_WORDS)[:count].tolist()
         for kind, row, generation, first, second, *_ in entries:
             leg = self._legs.get(row)
             if leg is not None and leg.generation == generation:
@@ -158,7 +161,7 @@ class MediaEngine:
     def _reap(self) -> None:
         """Free the rows of closed legs that the tick has let go of."""
         for row, leg in [(row, leg) for row, leg in self._legs.items() if leg.closed]:
-            if self._memory.closed[row] == leg.generation:
+            if self._memory.legs[row]["closed"] == leg.generation:
                 self._group_legs[int(self._memory.legs[row]["group"])] -= 1
                 leg.dispose()
                 del self._legs[row]
@@ -172,19 +175,17 @@ def _tick(memory: Memory, realtime_priority: int) -> None:
     run_ticks(memory)
 
 
-def _halt(words: Words, thread: threading.Thread) -> None:
-    words[Slot.STOP] = 1
+def _halt(hub: np.void, thread: threading.Thread) -> None:
+    hub["stop"] = 1
     thread.join(_JOIN_S)
 
 
 def _warm_up(memory: Memory) -> None:
-    """Compile, or load from the cache, everything that is called from Python; STOP makes the loop return at once."""
+    """Compile, or load from the cache, what Python calls; `stop` makes the loop return at once."""
     run_ticks(memory)
-    push_commands(memory.commands, memory.words, np.zeros(CONTROL_WORDS, dtype=np.int64), 0)
-    pop_events(memory.events, memory.words, np.zeros(CONTROL_WORDS, dtype=np.int64))
-    take_frames(
-        memory.recordings[0], memory.recorded[0], memory.recorded_frame[0], np.zeros(0, dtype=np.uint8)
-    )
+    push_commands(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64), 0)
+    pop_events(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64))
+    take_frames(memory.recordings[0], np.zeros(0, dtype=np.uint8))
 
 
 def _raise_descriptor_limit(wanted: int) -> None:

@@ -4,7 +4,7 @@ All counters are 64 bits wide so that compiled and interpreted arithmetic agree 
 """
 
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,58 +23,18 @@ BATCH: Final = 4
 PACKET: Final = 2048
 OUTGOING: Final = 1024
 DIGITS: Final = 64
-CONTROL_WORDS: Final = 8
+PLAYLIST: Final = 64
+ORDER_WORDS: Final = 8
+COMMANDS: Final = 8192
+EVENTS: Final = 8192
+RECORDING_FRAMES: Final = 256
+"""5.12 s for a writer that waits for its disk."""
+LISTEN_SAMPLES: Final = 160_000
+MESSAGE_WORDS: Final = 8
+CONTROL_MESSAGE_WORDS: Final = 8
 
 ULAW: Final = 0
 ALAW: Final = 1
-
-
-class Slot(IntEnum):
-    """Words shared between the tick and the control side; each has one writer."""
-
-    STOP = 0
-    COMMAND_WRITTEN = 8
-    COMMAND_READ = 16
-    EVENT_WRITTEN = 24
-    EVENT_READ = 32
-    EVENT_DROPPED = 40
-    EVENT_SIGNAL = 41
-    TICK = 48
-    TICK_ORIGIN_NS = 49
-    NOW_NS = 50
-    REAL_NS = 51
-    LATE_TICKS = 52
-    SKIPPED_FRAMES = 53
-    PACKETS_IN = 54
-    PACKETS_OUT = 55
-    CPU_NS = 56
-    RECORDING_DROPPED = 57
-    SIZE = 64
-
-
-class Limit(IntEnum):
-    """Indexes of the settings as the tick reads them."""
-
-    CUSHION = 0
-    MAX_CUSHION = 1
-    SILENCE_NS = 2
-    RTCP_FRAMES = 3
-    TALK_ENERGY = 4
-    TALK_RATIO_Q8 = 5
-    HANGOVER = 6
-    EVENT_FD = 7
-    SIZE = 8
-
-
-class Address(IntEnum):
-    """Indexes of the fixed addresses handed to system calls."""
-
-    MESSAGES = 0
-    OUTGOING = 1
-    SOCKADDR = 2
-    TIMESPEC = 3
-    ONE = 4
-    SIZE = 5
 
 
 class Command(IntEnum):
@@ -104,25 +64,23 @@ class Event(IntEnum):
     RESUMED = 6
 
 
-class Recording(IntEnum):
-    """Words of a recording row; READ belongs to the consumer, the others to the tick."""
-
-    WRITTEN = 0
-    READ = 8
-    DROPPED = 9
-    ENDED = 10
-    STARTED_FRAME = 11
-    SIZE = 16
-
-
 _LEG_FIELDS: Final = (
     # life
-    *("generation", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
+    *("generation", "closed", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
     # the far end
     *("connected", "latched", "connected_ns", "remote_ip", "sdp_port", "remote_port"),
     *("payload_type", "dtmf_type", "may_send", "may_receive", "ptime", "law"),
     # received stream, RFC 3550 appendix A
-    *("rx_started", "rx_ssrc", "rx_candidate", "rx_base", "rx_highest", "rx_next_bad", "rx_recent", "rx_received"),
+    *(
+        "rx_started",
+        "rx_ssrc",
+        "rx_candidate",
+        "rx_base",
+        "rx_highest",
+        "rx_next_bad",
+        "rx_recent",
+        "rx_received",
+    ),
     *("rx_expected_prior", "rx_received_prior", "rx_lost_before", "rx_transit", "rx_jitter_q4", "rx_last_ns"),
     *("rx_packets", "rx_bytes", "rx_duplicates", "rx_rejected", "rx_ssrc_changes", "silent"),
     # playout buffer
@@ -132,7 +90,17 @@ _LEG_FIELDS: Final = (
     *("digit_seen", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
     *("send_head", "send_count", "send_step", "send_event", "send_ts", "send_pause"),
     # sent stream
-    *("tx_ssrc", "tx_sequence", "tx_ts", "tx_started", "tx_packets", "tx_bytes", "tx_errors", "out_fill", "out_ts"),
+    *(
+        "tx_ssrc",
+        "tx_sequence",
+        "tx_ts",
+        "tx_started",
+        "tx_packets",
+        "tx_bytes",
+        "tx_errors",
+        "out_fill",
+        "out_ts",
+    ),
     # playback
     *("playback", "playing", "list_id", "list_size", "list_at", "list_offset", "list_loop"),
     # neighbours
@@ -140,9 +108,91 @@ _LEG_FIELDS: Final = (
     # talk detection
     *("talk_floor", "talk_run", "talking", "talk_start", "talk_end", "heard_from", "heard_end"),
     # RTCP
-    *("rtcp_due", "rtcp_poll", "last_report", "last_report_ns", "round_trip_q16", "peer_lost", "peer_fraction_q8"),
+    *(
+        "rtcp_due",
+        "rtcp_poll",
+        "last_report",
+        "last_report_ns",
+        "round_trip_q16",
+        "peer_lost",
+        "peer_fraction_q8",
+    ),
 )
-LEG: Final = np.dtype([(name, "i8") for name in _LEG_FIELDS])
+LEG: Final = np.dtype(
+    [
+        *((name, "i8") for name in _LEG_FIELDS),
+        ("ring", "u1", (RING,)),
+        ("present", "u1", (RING,)),
+        ("frame", "u1", (HISTORY + FRAME,)),
+        ("outbuf", "u1", (OUTGOING,)),
+        ("digits", "u1", (DIGITS,)),
+        ("cycle", "i2", (CYCLE,)),
+        ("playlist", "i8", (2 * PLAYLIST,)),
+    ],
+    align=True,
+)
+
+RECORDING: Final = np.dtype(
+    [
+        *((name, "i8") for name in ("written", "dropped", "ended", "started_frame")),
+        ("apart", "i8", (8,)),
+        ("read", "i8"),
+        ("numbers", "i8", (RECORDING_FRAMES,)),
+        ("samples", "u1", (RECORDING_FRAMES * 2 * FRAME,)),
+    ],
+    align=True,
+)
+"""A ring of stereo frames; `read` belongs to the consumer and has a cache line of its own."""
+
+LISTENER: Final = np.dtype([("pcm", "i2", (LISTEN_SAMPLES,))])
+
+_HUB_FIELDS: Final = (
+    # written by the tick
+    *("command_read", "event_written", "event_dropped", "event_signal", "tick", "now_ns", "real_ns"),
+    *("late_ticks", "skipped_frames", "packets_in", "packets_out", "cpu_ns", "recording_dropped"),
+    # settings
+    *(
+        "cushion",
+        "max_cushion",
+        "silence_ns",
+        "rtcp_frames",
+        "talk_energy",
+        "talk_ratio_q8",
+        "hangover",
+        "event_fd",
+    ),
+    # addresses of fields below, for system calls
+    *("messages_at", "outgoing_at", "sockaddr_at", "timespec_at", "one_at"),
+)
+HUB: Final = np.dtype(
+    [
+        # written by the control side, a cache line of its own
+        *((name, "i8") for name in ("stop", "command_written", "event_read")),
+        ("apart", "i8", (8,)),
+        *((name, "i8") for name in _HUB_FIELDS),
+        ("active_count", "i8", (GROUPS,)),
+        ("lateness", "i8", (32,)),
+        ("tick_time", "i8", (32,)),
+        ("messages", "i8", (BATCH * MESSAGE_WORDS,)),
+        ("vectors", "i8", (BATCH * 2,)),
+        ("controls", "i8", (BATCH * CONTROL_MESSAGE_WORDS,)),
+        ("names", "u1", (BATCH, 16)),
+        ("packets", "u1", (BATCH, PACKET)),
+        ("outgoing", "u1", (OUTGOING,)),
+        ("sockaddr", "u1", (16,)),
+        ("timespec", "i8", (2,)),
+        ("one", "i8", (1,)),
+        ("cname", "u1", (16,)),
+        ("scratch", "i8", (HISTORY,)),
+        ("scratch_frame", "u1", (FRAME,)),
+        ("decode", "i2", (2, 256)),
+        ("encode", "u1", (2, 65536)),
+        ("translate", "u1", (4, 256)),
+        ("commands", "i8", (COMMANDS * ORDER_WORDS,)),
+        ("events", "i8", (EVENTS * ORDER_WORDS,)),
+    ],
+    align=True,
+)
 
 Words = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -150,48 +200,15 @@ Samples = NDArray[np.int16]
 
 
 class Memory(NamedTuple):
-    """Everything `run_ticks` touches; the arrays never move and are never replaced."""
+    """Everything `run_ticks` touches; nothing is ever moved or replaced.
 
-    words: Words
-    limits: Words
-    addresses: Words
-    commands: Words
-    events: Words
+    Few and coarse on purpose: every array of its own is seven more arguments to each compiled function, and
+    compilation time grows with them.
+    """
+
+    hub: np.void
     legs: NDArray[np.void]
-    closed: Words
+    recordings: NDArray[np.void]
+    listeners: NDArray[np.void]
     active: Words
-    active_count: Words
-    ring: Octets
-    present: Octets
-    frames: Octets
-    cycle: Samples
-    outbuf: Octets
-    digits: Octets
-    playlist: Words
     arena: Octets
-    recorded: Octets
-    recorded_frame: Words
-    recordings: Words
-    listened: Samples
-    decode: Samples
-    encode: Octets
-    translate: Octets
-    cname: Octets
-    messages: NDArray[np.void]
-    names: Octets
-    controls: Words
-    packets: Octets
-    vectors: Words
-    outgoing: Octets
-    sockaddr: Octets
-    timespec: Words
-    one: Words
-    scratch: Words
-    scratch_frame: Octets
-    lateness: Words
-    tick_time: Words
-
-
-def leg_row(memory: Memory, row: int) -> Any:
-    """The leg's record, to be read field by field from the control side."""
-    return memory.legs[row]

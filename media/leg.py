@@ -22,7 +22,7 @@ from media.events import (
     TalkEnded,
     TalkStarted,
 )
-from media.layout import DIGITS, Command, Event, leg_row
+from media.layout import DIGITS, PLAYLIST, Command, Event
 from media.recording_ring import RecordingSource
 from media.remote import RemoteMedia
 from media.reports import LegReport, leg_report
@@ -77,8 +77,8 @@ class Leg:
     def play(self, sounds: Sequence[Sound], *, loop: bool = False) -> PlaybackId:
         """Replace what is playing; the sounds follow each other without a gap, empty ones are left out."""
         heard = [sound for sound in sounds if sound.ulaw]
-        if not 0 < len(heard) <= self._switchboard.settings.max_sounds_per_playback:
-            raise MediaError("a playback needs between one and media.max_sounds_per_playback sounds")
+        if not 0 < len(heard) <= PLAYLIST:
+            raise MediaError(f"a playback needs between 1 and {PLAYLIST} sounds")
         self.release_played()
         playback = PlaybackId(next(self._switchboard.playback_ids))
         keys: list[SoundKey] = []
@@ -89,9 +89,7 @@ class Leg:
             for index, sound in enumerate(heard):
                 key, offset = self._switchboard.arena.hold(sound)
                 keys.append(key)
-                orders.append(
-                    (Command.SEGMENT, self.row, self.generation, index, offset, len(sound.ulaw))
-                )
+                orders.append((Command.SEGMENT, self.row, self.generation, index, offset, len(sound.ulaw)))
             self._send(orders)
         except MediaError:
             self._release(keys)
@@ -103,15 +101,13 @@ class Leg:
         self._order(Command.STOP_PLAYBACK)
 
     def send_digits(self, digits: str) -> None:
-        """Queue RFC 4733 events behind those being sent: 100 ms each, at most 64 waiting, more are dropped."""
+        """Queue RFC 4733 events of 100 ms behind those being sent; more than 64 waiting are dropped."""
         if self._remote is None or self._remote.dtmf_payload_type is None:
             raise MediaError("the peer does not take telephone-events")
         if len(digits) > DIGITS or not set(digits) <= set(KEYS):
             raise MediaError(f"at most {DIGITS} digits out of {KEYS}")
         if digits:
-            self._send(
-                [(Command.DIGIT, self.row, self.generation, KEYS.index(digit)) for digit in digits]
-            )
+            self._send([(Command.DIGIT, self.row, self.generation, KEYS.index(digit)) for digit in digits])
 
     def bridge(self, other: "Leg") -> None:
         """Let both hear each other, ending earlier bridges; a playing sound goes before the bridge."""
@@ -151,7 +147,7 @@ class Leg:
         """PCM between two positions in samples since the leg was opened; zeros where nothing is kept."""
         if self._listener is None:
             raise MediaError("nobody listens to this leg")
-        ring = self._switchboard.memory.listened[self._listener]
+        ring = self._switchboard.memory.listeners[self._listener]["pcm"]
         if not 0 <= end - start <= len(ring):
             raise MediaError("the listen ring is shorter than that")
         positions = np.arange(start, end)
@@ -213,7 +209,7 @@ class Leg:
 
     @property
     def _row(self) -> np.void:
-        row: np.void = leg_row(self._switchboard.memory, self.row)
+        row: np.void = self._switchboard.memory.legs[self.row]
         return row
 
     def _order(self, kind: Command, *arguments: int) -> None:
@@ -229,7 +225,7 @@ _EVENTS: dict[Event, Callable[[int, int], MediaEvent]] = {
     Event.DIGIT: lambda key, _: DigitReceived(KEYS[key]),
     Event.PLAYBACK_FINISHED: lambda playback, _: PlaybackFinished(PlaybackId(playback)),
     Event.TALK_STARTED: lambda start, _: TalkStarted(start),
-    Event.TALK_ENDED: lambda start, end: TalkEnded(start, end),
+    Event.TALK_ENDED: TalkEnded,
     Event.SILENT: lambda quiet_ns, _: MediaSilent(quiet_ns / 1e9),
     Event.RESUMED: lambda _first, _second: MediaResumed(),
 }

@@ -8,59 +8,37 @@ import numpy as np
 from media import g711
 from media.layout import (
     BATCH,
-    CONTROL_WORDS,
-    CYCLE,
-    DIGITS,
+    CONTROL_MESSAGE_WORDS,
     FRAME,
     GROUPS,
-    HISTORY,
+    HUB,
     LEG,
-    OUTGOING,
+    LISTENER,
+    MESSAGE_WORDS,
     PACKET,
-    RING,
-    Address,
-    Limit,
+    RECORDING,
     Memory,
     Octets,
-    Recording,
-    Samples,
-    Slot,
-    Words,
 )
 from media.settings import MediaSettings
 from media.sound import SAMPLES_PER_SECOND
-from media.syscalls import MESSAGE
+from media.syscalls import CONTROL, CONTROL_SIZE, NAME, NAME_SIZE, VECTOR, VECTORS
 
 FULL_SCALE_0_DBM0 = 15770
 """RMS of 0 dBm0 in 16-bit samples: a full-scale mu-law sine is +3.17 dBm0."""
 
 
-def _words(*shape: int) -> Words:
-    return np.zeros(shape, dtype=np.int64)
-
-
-def _octets(*shape: int) -> Octets:
-    """np.zeros maps fresh pages, so that rows never used take no memory."""
-    return np.zeros(shape, dtype=np.uint8)
-
-
-def _samples(*shape: int) -> Samples:
-    return np.zeros(shape, dtype=np.int16)
-
-
-def _limits(settings: MediaSettings, event_fd: int) -> Words:
+def _set_limits(hub: np.void, settings: MediaSettings, event_fd: int) -> None:
     samples_per_ms = SAMPLES_PER_SECOND // 1000
-    limits = _words(Limit.SIZE)
-    limits[Limit.CUSHION] = settings.playout_delay_ms * samples_per_ms - FRAME
-    limits[Limit.MAX_CUSHION] = settings.max_playout_delay_ms * samples_per_ms - FRAME
-    limits[Limit.SILENCE_NS] = int(settings.silence_after_s * 1e9)
-    limits[Limit.RTCP_FRAMES] = int(settings.rtcp_interval_s * SAMPLES_PER_SECOND / FRAME)
+    hub["cushion"] = settings.playout_delay_ms * samples_per_ms - FRAME
+    hub["max_cushion"] = settings.max_playout_delay_ms * samples_per_ms - FRAME
+    hub["silence_ns"] = int(settings.silence_after_s * 1e9)
+    hub["rtcp_frames"] = int(settings.rtcp_interval_s * SAMPLES_PER_SECOND / FRAME)
     rms = FULL_SCALE_0_DBM0 * math.pow(10, settings.talk_threshold_dbm0 / 20)
-    limits[Limit.TALK_ENERGY] = int(rms * rms * FRAME)
-    limits[Limit.TALK_RATIO_Q8] = int(256 * math.pow(10, settings.talk_above_noise_db / 10))
-    limits[Limit.HANGOVER] = settings.talk_hangover_ms * samples_per_ms
-    limits[Limit.EVENT_FD] = event_fd
-    return limits
+    hub["talk_energy"] = int(rms * rms * FRAME)
+    hub["talk_ratio_q8"] = int(256 * math.pow(10, settings.talk_above_noise_db / 10))
+    hub["hangover"] = settings.talk_hangover_ms * samples_per_ms
+    hub["event_fd"] = event_fd
 
 
 def _translations() -> Octets:
@@ -69,68 +47,41 @@ def _translations() -> Octets:
     return np.stack([same, g711.ULAW_TO_ALAW, g711.ALAW_TO_ULAW, same])
 
 
-def allocate(settings: MediaSettings, event_fd: int) -> Memory:
-    """Rows for every leg, recording and listener the settings allow."""
-    legs, recordings, listeners = settings.max_legs, settings.recording_rows, settings.listen_rows
-    ring_frames = int(settings.recording_ring_s * SAMPLES_PER_SECOND / FRAME)
-    listen_frames = int(settings.listen_ring_s * SAMPLES_PER_SECOND / FRAME)
-    memory = Memory(
-        words=_words(Slot.SIZE),
-        limits=_limits(settings, event_fd),
-        addresses=_words(Address.SIZE),
-        commands=_words(settings.command_ring * CONTROL_WORDS),
-        events=_words(settings.event_ring * CONTROL_WORDS),
-        legs=np.zeros(legs, dtype=LEG),
-        closed=_words(legs),
-        active=_words(GROUPS, legs),
-        active_count=_words(GROUPS),
-        ring=_octets(legs, RING),
-        present=_octets(legs, RING),
-        frames=_octets(legs, HISTORY + FRAME),
-        cycle=_samples(legs, CYCLE),
-        outbuf=_octets(legs, OUTGOING),
-        digits=_octets(legs, DIGITS),
-        playlist=_words(legs, 2 * settings.max_sounds_per_playback),
-        arena=_octets(settings.arena_mb << 20),
-        recorded=_octets(recordings, ring_frames * 2 * FRAME),
-        recorded_frame=_words(recordings, ring_frames),
-        recordings=_words(recordings, Recording.SIZE),
-        listened=_samples(listeners, listen_frames * FRAME),
-        decode=np.stack([g711.ULAW_DECODE, g711.ALAW_DECODE]),
-        encode=np.stack([g711.ULAW_ENCODE, g711.ALAW_ENCODE]),
-        translate=_translations(),
-        cname=np.frombuffer(secrets.token_hex(8).encode(), dtype=np.uint8).copy(),
-        messages=np.zeros(BATCH, dtype=MESSAGE),
-        names=_octets(BATCH, 16),
-        controls=_words(BATCH * 8),
-        packets=_octets(BATCH, PACKET),
-        vectors=_words(BATCH, 2),
-        outgoing=_octets(OUTGOING),
-        sockaddr=_octets(16),
-        timespec=_words(2),
-        one=np.ones(1, dtype=np.int64),
-        scratch=_words(HISTORY),
-        scratch_frame=_octets(FRAME),
-        lateness=_words(32),
-        tick_time=_words(32),
-    )
-    _point(memory)
-    return memory
+def _address(hub: np.void, field: str) -> int:
+    return int(hub[field].ctypes.data)
 
 
-def _point(memory: Memory) -> None:
+def _point(hub: np.void) -> None:
     """Fill in the addresses the kernel is given; see struct mmsghdr, msghdr and iovec."""
-    memory.addresses[Address.MESSAGES] = memory.messages.ctypes.data
-    memory.addresses[Address.OUTGOING] = memory.outgoing.ctypes.data
-    memory.addresses[Address.SOCKADDR] = memory.sockaddr.ctypes.data
-    memory.addresses[Address.TIMESPEC] = memory.timespec.ctypes.data
-    memory.addresses[Address.ONE] = memory.one.ctypes.data
+    for field in ("messages", "outgoing", "sockaddr", "timespec", "one"):
+        hub[f"{field}_at"] = _address(hub, field)
+    messages = hub["messages"].reshape(BATCH, MESSAGE_WORDS)
     for index in range(BATCH):
-        message = memory.messages[index]
-        memory.vectors[index] = (memory.packets[index].ctypes.data, PACKET)
-        message["name"] = memory.names[index].ctypes.data
-        message["name_size"] = memory.names.shape[1]
-        message["vector"] = memory.vectors[index].ctypes.data
-        message["vectors"] = 1
-        message["control"] = memory.controls[index * 8 :].ctypes.data
-        message["control_size"] = 64
+        hub["vectors"][2 * index : 2 * index + 2] = (_address(hub, "packets") + index * PACKET, PACKET)
+        message = messages[index]
+        message[NAME] = _address(hub, "names") + index * 16
+        message[NAME_SIZE] = 16
+        message[VECTOR] = _address(hub, "vectors") + index * 16
+        message[VECTORS] = 1
+        message[CONTROL] = _address(hub, "controls") + index * 8 * CONTROL_MESSAGE_WORDS
+        message[CONTROL_SIZE] = 8 * CONTROL_MESSAGE_WORDS
+
+
+def allocate(settings: MediaSettings, event_fd: int) -> Memory:
+    """Rows for every leg, recording and listener; np.zeros maps fresh pages, so unused rows stay free."""
+    hub: np.void = np.zeros(1, dtype=HUB)[0]
+    _set_limits(hub, settings, event_fd)
+    _point(hub)
+    hub["one"] = 1
+    hub["cname"] = np.frombuffer(secrets.token_hex(8).encode(), dtype=np.uint8)
+    hub["decode"] = np.stack([g711.ULAW_DECODE, g711.ALAW_DECODE])
+    hub["encode"] = np.stack([g711.ULAW_ENCODE, g711.ALAW_ENCODE])
+    hub["translate"] = _translations()
+    return Memory(
+        hub=hub,
+        legs=np.zeros(settings.max_legs, dtype=LEG),
+        recordings=np.zeros(settings.recording_rows, dtype=RECORDING),
+        listeners=np.zeros(settings.listen_rows, dtype=LISTENER),
+        active=np.zeros((GROUPS, settings.max_legs), dtype=np.int64),
+        arena=np.zeros(settings.arena_mb << 20, dtype=np.uint8),
+    )

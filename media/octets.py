@@ -1,9 +1,9 @@
-"""Big-endian fields of packets."""
+"""Big-endian fields of packets, and plain loops for moving octets (cheaper to compile than slices)."""
 
 import numpy as np
 
 from media.compiled import stage
-from media.layout import Octets
+from media.layout import FRAME, Octets
 
 
 @stage
@@ -32,3 +32,23 @@ def put32(packet: Octets, at: int, value: int) -> None:
 def signed32(value: int) -> int:
     """The distance between two 32-bit counters, across their wrap-around."""
     return (value + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
+
+
+@stage
+def copy(target: Octets, at: int, source: Octets, start: int, count: int) -> None:
+    """Front to back, so that overlapping octets may move forward only."""
+    for k in range(count):
+        target[at + k] = source[start + k]
+
+
+@stage
+def convert(target: Octets, at: int, source: Octets, start: int, table: Octets) -> None:
+    """One frame through a table of 256 codes."""
+    for k in range(FRAME):
+        target[at + k] = table[source[start + k]]
+
+
+@stage
+def fill(target: Octets, at: int, count: int, value: int) -> None:
+    for k in range(count):
+        target[at + k] = np.uint8(value)

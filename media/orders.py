@@ -6,8 +6,10 @@ import numpy as np
 
 from media import dtmf, outgoing, playback, playout, talk
 from media.compiled import fence, stage
-from media.layout import ALAW, CONTROL_WORDS, FRAME, ULAW, Command, Limit, Memory, Recording, Slot, Words
-from media.receive import silence_of, unsettle
+from media.layout import ALAW, FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Memory, Words
+from media.octets import fill
+from media.receive import unsettle
+from media.silence import silence_of
 
 NONE: Final = -1
 _PAYLOAD_PCMA: Final = 8
@@ -16,19 +18,19 @@ _PAYLOAD_PCMA: Final = 8
 @stage
 def apply_commands(memory: Memory, frame: int) -> None:
     """All that were published before this tick."""
-    words = memory.words
-    written = words[Slot.COMMAND_WRITTEN]
-    read = words[Slot.COMMAND_READ]
+    hub = memory.hub
+    written = hub["command_written"]
+    read = hub["command_read"]
     if read == written:
         return
     fence()
-    size = len(memory.commands) // CONTROL_WORDS
+    size = len(memory.hub["commands"]) // ORDER_WORDS
     while read < written:
-        at = read % size * CONTROL_WORDS
-        _apply(memory, memory.commands[at : at + CONTROL_WORDS], frame)
+        at = read % size * ORDER_WORDS
+        _apply(memory, memory.hub["commands"][at : at + ORDER_WORDS], frame)
         read += 1
     fence()
-    words[Slot.COMMAND_READ] = read
+    hub["command_read"] = read
 
 
 @stage
@@ -57,11 +59,11 @@ def _apply_sound(memory: Memory, row: int, order: Words) -> None:
     if kind == Command.PLAY:
         playback.begin(leg, order[3], order[4], order[5])
     elif kind == Command.SEGMENT:
-        playback.append(leg, memory.playlist[row], order[3], order[4], order[5])
+        playback.append(leg, order[3], order[4], order[5])
     elif kind == Command.STOP_PLAYBACK:
         leg["playing"] = 0
     elif kind == Command.DIGIT:
-        dtmf.queue(leg, memory.digits[row], order[3])
+        dtmf.queue(leg, order[3])
 
 
 @stage
@@ -116,22 +118,22 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["recording"] = NONE
     leg["listen"] = NONE
     leg["round_trip_q16"] = NONE
-    leg["cushion"] = memory.limits[Limit.CUSHION]
+    leg["cushion"] = memory.hub["cushion"]
     leg["rtcp_due"] = frame + (row * 7 % 50) + 25
     leg["rtcp_poll"] = frame + row % 50
     playout.reset(leg)
-    memory.frames[row, :] = silence_of(ULAW)
+    fill(leg["frame"], 0, HISTORY + FRAME, silence_of(ULAW))
     group = leg["group"]
-    leg["place"] = memory.active_count[group]
+    leg["place"] = memory.hub["active_count"][group]
     memory.active[group, leg["place"]] = row
-    memory.active_count[group] += 1
+    memory.hub["active_count"][group] += 1
 
 
 @stage
 def _connect(memory: Memory, row: int, order: Words) -> None:
-    """Words: address, port, payload types, directions, packet size. The same far end keeps its latched port."""
+    """Words: address, port, payload types, directions, packet size; the same far end keeps its latch."""
     leg = memory.legs[row]
-    now_ns = memory.words[Slot.NOW_NS]
+    now_ns = memory.hub["now_ns"]
     if not leg["connected"] or leg["remote_ip"] != order[3] or leg["sdp_port"] != order[4]:
         if leg["latched"]:
             unsettle(memory, leg)
@@ -145,7 +147,7 @@ def _connect(memory: Memory, row: int, order: Words) -> None:
     leg["dtmf_type"] = (order[5] >> 8) - 1
     if payload_type != leg["payload_type"] or not order[6] & 2:
         playout.reset(leg)
-        memory.frames[row, :] = silence_of(law)
+        fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))
         leg["out_fill"] = 0
     leg["payload_type"] = payload_type
     leg["law"] = law
@@ -171,7 +173,7 @@ def _end_recording(memory: Memory, row: int) -> None:
     recording = memory.legs[row]["recording"]
     if recording >= 0:
         fence()
-        memory.recordings[recording, Recording.ENDED] = 1
+        memory.recordings[recording]["ended"] = 1
         memory.legs[row]["recording"] = NONE
 
 
@@ -184,13 +186,13 @@ def _close(memory: Memory, row: int, frame: int) -> None:
     _unbridge(memory, row)
     _end_recording(memory, row)
     group = leg["group"]
-    last = memory.active_count[group] - 1
+    last = memory.hub["active_count"][group] - 1
     moved = memory.active[group, last]
     memory.active[group, leg["place"]] = moved
     memory.legs[moved]["place"] = leg["place"]
-    memory.active_count[group] = last
+    memory.hub["active_count"][group] = last
     leg["open"] = 0
     leg["playing"] = 0
     fence()
-    memory.closed[row] = leg["generation"]
-    memory.words[Slot.EVENT_SIGNAL] = 1
+    leg["closed"] = leg["generation"]
+    memory.hub["event_signal"] = 1

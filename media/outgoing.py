@@ -4,9 +4,11 @@ import numpy as np
 
 from media import dtmf, playback, rtcp, rtp
 from media.compiled import stage
-from media.layout import FRAME, HISTORY, OUTGOING, Address, Event, Memory, Octets, Slot
-from media.receive import fill_sockaddr, silence_of
+from media.layout import FRAME, HISTORY, OUTGOING, Event, Memory
+from media.octets import convert, copy, fill
+from media.receive import fill_sockaddr
 from media.ring import post
+from media.silence import silence_of
 from media.syscalls import MSG_DONTWAIT, MSG_NOSIGNAL, send, sendto
 
 _SOCKADDR_SIZE = 16
@@ -14,34 +16,30 @@ _MARKER = 0x80
 
 
 @stage
-def mix(memory: Memory, row: int, out: Octets, at: int) -> None:
-    """Write the leg's next frame in its own law; a sound plays on while nothing may be sent."""
+def mix(memory: Memory, row: int) -> None:
+    """Write the leg's next frame in its own law to `outgoing`; a sound plays on while nothing may be sent."""
     leg = memory.legs[row]
+    out = memory.hub["outgoing"]
     if leg["playing"]:
-        finished = playback.fill(
-            leg, memory.playlist[row], memory.arena, out, at, memory.translate[leg["law"]]
-        )
-        if finished:
+        if playback.play(leg, memory.arena, memory.hub, rtp.HEADER):
             post(memory, Event.PLAYBACK_FINISHED, row, leg["playback"], 0)
     elif leg["bridge"] >= 0:
         other = memory.legs[leg["bridge"]]
-        frame = memory.frames[leg["bridge"]]
-        table = memory.translate[2 * other["law"] + leg["law"]]
-        for k in range(FRAME):
-            out[at + k] = table[frame[HISTORY + k]]
+        table = memory.hub["translate"][2 * other["law"] + leg["law"]]
+        convert(out, rtp.HEADER, other["frame"], HISTORY, table)
     else:
-        out[at : at + FRAME] = np.uint8(silence_of(leg["law"]))
+        fill(out, rtp.HEADER, FRAME, silence_of(leg["law"]))
 
 
 @stage
 def transmit(memory: Memory, leg: np.void, size: int) -> None:
     """Hand the assembled packet to the kernel; a full queue or a vanished peer loses it and is counted."""
-    address = memory.addresses[Address.OUTGOING]
+    address = memory.hub["outgoing_at"]
     if leg["latched"]:
         sent = send(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL)
     else:
-        fill_sockaddr(memory.sockaddr, leg["remote_ip"], leg["remote_port"])
-        sockaddr = memory.addresses[Address.SOCKADDR]
+        fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"])
+        sockaddr = memory.hub["sockaddr_at"]
         sent = sendto(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL, sockaddr, _SOCKADDR_SIZE)
     leg["tx_sequence"] = leg["tx_sequence"] + 1 & 0xFFFF
     if sent < 0:
@@ -49,32 +47,31 @@ def transmit(memory: Memory, leg: np.void, size: int) -> None:
         return
     leg["tx_packets"] += 1
     leg["tx_bytes"] += size - rtp.HEADER
-    memory.words[Slot.PACKETS_OUT] += 1
+    memory.hub["packets_out"] += 1
 
 
 @stage
 def send_audio(memory: Memory, row: int, timestamp: int) -> None:
-    """Send the frame that lies behind the header in `outgoing`, regrouped if the peer wants another packet size."""
+    """Send the frame behind the header in `outgoing`, regrouped if the peer wants another packet size."""
     leg = memory.legs[row]
-    out = memory.outgoing
+    out = memory.hub["outgoing"]
     if leg["ptime"] == FRAME:
         _send_samples(memory, leg, timestamp, FRAME)
         return
-    stored = memory.outbuf[row]
-    fill = leg["out_fill"]
-    if fill == 0:
+    stored = leg["outbuf"]
+    held = leg["out_fill"]
+    if held == 0:
         leg["out_ts"] = timestamp
-    stored[fill : fill + FRAME] = out[rtp.HEADER : rtp.HEADER + FRAME]
-    fill += FRAME
+    copy(stored, held, out, rtp.HEADER, FRAME)
+    held += FRAME
     size = leg["ptime"]
-    while fill >= size:
-        out[rtp.HEADER : rtp.HEADER + size] = stored[:size]
+    while held >= size:
+        copy(out, rtp.HEADER, stored, 0, size)
         _send_samples(memory, leg, leg["out_ts"], size)
         leg["out_ts"] += size
-        fill -= size
-        for k in range(fill):
-            stored[k] = stored[size + k]
-    leg["out_fill"] = fill
+        held -= size
+        copy(stored, 0, stored, size, held)
+    leg["out_fill"] = held
 
 
 @stage
@@ -82,7 +79,11 @@ def _send_samples(memory: Memory, leg: np.void, timestamp: int, count: int) -> N
     kind = leg["payload_type"] | (0 if leg["tx_started"] else _MARKER)
     leg["tx_started"] = 1
     rtp.write_header(
-        memory.outgoing, kind, leg["tx_sequence"], timestamp + leg["tx_ts"] & 0xFFFF_FFFF, leg["tx_ssrc"]
+        memory.hub["outgoing"],
+        kind,
+        leg["tx_sequence"],
+        timestamp + leg["tx_ts"] & 0xFFFF_FFFF,
+        leg["tx_ssrc"],
     )
     transmit(memory, leg, rtp.HEADER + count)
 
@@ -91,10 +92,10 @@ def _send_samples(memory: Memory, leg: np.void, timestamp: int, count: int) -> N
 def send_event(memory: Memory, leg: np.void) -> None:
     """One packet of a key press in place of a frame of audio."""
     leg["out_fill"] = 0
-    first = dtmf.write_event(leg, memory.outgoing, rtp.HEADER)
+    first = dtmf.write_event(leg, memory.hub["outgoing"], rtp.HEADER)
     kind = leg["dtmf_type"] | (_MARKER if first else 0)
     timestamp = leg["send_ts"] + leg["tx_ts"] & 0xFFFF_FFFF
-    rtp.write_header(memory.outgoing, kind, leg["tx_sequence"], timestamp, leg["tx_ssrc"])
+    rtp.write_header(memory.hub["outgoing"], kind, leg["tx_sequence"], timestamp, leg["tx_ssrc"])
     transmit(memory, leg, rtp.HEADER + dtmf.PAYLOAD)
 
 
@@ -102,15 +103,13 @@ def send_event(memory: Memory, leg: np.void) -> None:
 def report(memory: Memory, row: int, timestamp: int, bye: bool) -> None:
     """Send an RTCP report to the port beside the one that RTP goes to."""
     leg = memory.legs[row]
-    size = rtcp.write_report(
-        leg, memory.outgoing, memory.cname, memory.words[Slot.REAL_NS], timestamp + leg["tx_ts"], bye
-    )
-    fill_sockaddr(memory.sockaddr, leg["remote_ip"], leg["remote_port"] + 1 & 0xFFFF)
+    size = rtcp.write_report(leg, memory.hub, timestamp + leg["tx_ts"], bye)
+    fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"] + 1 & 0xFFFF)
     sendto(
         leg["rtcp_fd"],
-        memory.addresses[Address.OUTGOING],
+        memory.hub["outgoing_at"],
         min(size, OUTGOING),
         MSG_DONTWAIT | MSG_NOSIGNAL,
-        memory.addresses[Address.SOCKADDR],
+        memory.hub["sockaddr_at"],
         _SOCKADDR_SIZE,
     )

@@ -3,7 +3,9 @@
 import numpy as np
 
 from media.compiled import fence, stage
-from media.layout import FRAME, Octets, Words
+from media.layout import FRAME, Octets
+from media.octets import fill
+from media.silence import silence_of
 
 
 @stage
@@ -18,8 +20,11 @@ def begin(leg: np.void, playback: int, size: int, loop: int) -> None:
 
 
 @stage
-def append(leg: np.void, playlist: Words, index: int, offset: int, length: int) -> None:
-    """Store one segment; the control side frees sounds of a playback that is current and not playing, hence the order."""
+def append(leg: np.void, index: int, offset: int, length: int) -> None:
+    """Store one segment. The control side frees the sounds of a playback that is current and does not play,
+    so it must not become current before it plays.
+    """
+    playlist = leg["playlist"]
     playlist[2 * index] = offset
     playlist[2 * index + 1] = length
     if index == leg["list_size"] - 1:
@@ -29,8 +34,11 @@ def append(leg: np.void, playlist: Words, index: int, offset: int, length: int) 
 
 
 @stage
-def fill(leg: np.void, playlist: Words, arena: Octets, out: Octets, at: int, table: Octets) -> bool:
-    """Write one frame in the leg's law; True when the last sample of the last sound is in it."""
+def play(leg: np.void, arena: Octets, hub: np.void, at: int) -> bool:
+    """Write one frame in the leg's law to `outgoing`; True when the last sample of the list is in it."""
+    playlist = leg["playlist"]
+    out = hub["outgoing"]
+    table = hub["translate"][leg["law"]]
     done = 0
     while done < FRAME:
         start = playlist[2 * leg["list_at"]] + leg["list_offset"]
@@ -42,8 +50,7 @@ def fill(leg: np.void, playlist: Words, arena: Octets, out: Octets, at: int, tab
         leg["list_offset"] += count
         if count == rest and _next_sound(leg):
             break
-    for k in range(done, FRAME):
-        out[at + k] = table[0xFF]
+    fill(out, at + done, FRAME - done, silence_of(leg["law"]))
     return leg["playing"] == 0
 
 

@@ -1,6 +1,6 @@
 """The playout buffer: a ring of encoded samples indexed by RTP timestamp, any packet size, any order.
 
-`play_ts` is the (extended) timestamp of the next sample to play; a sample is there when its mark in `present` is set.
+`play_ts` is the (extended) timestamp of the next sample; a sample is there when its mark in `present` is set.
 The cushion is how much more than one frame the buffer holds ready; it grows when the whole stream comes late and
 shrinks in the quiet, which also follows the drift between the peer's clock and ours.
 """
@@ -11,8 +11,9 @@ import numpy as np
 
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, conceal, rejoin
-from media.layout import FRAME, HISTORY, RING, Octets, Samples, Words
-from media.octets import signed32
+from media.layout import FRAME, HISTORY, RING, Octets
+from media.octets import copy, fill, signed32
+from media.silence import silence_of
 
 _MASK: Final = RING - 1
 _WINDOW_FRAMES: Final = 100
@@ -35,9 +36,9 @@ def reset(leg: np.void) -> None:
 
 
 @stage
-def restart(leg: np.void, present: Octets, timestamp: int) -> None:
+def restart(leg: np.void, timestamp: int) -> None:
     """Play `timestamp` one cushion from now and forget what was buffered."""
-    present[:] = 0
+    fill(leg["present"], 0, RING, 0)
     if leg["lost_run"] == 0:
         leg["lost_run"] = SILENT_FROM
     leg["play_started"] = 1
@@ -50,27 +51,27 @@ def restart(leg: np.void, present: Octets, timestamp: int) -> None:
 
 
 @stage
-def place(leg: np.void, present: Octets, timestamp: int, count: int, newest: bool, max_cushion: int) -> int:
+def place(leg: np.void, timestamp: int, count: int, newest: bool, hub: np.void) -> int:
     """Where in extended time `count` samples go, adapting to a stream that comes late.
 
-    `newest` is the verdict of the sequence number: late and newest means that the whole stream is late (step back and
-    hold more), late and not newest that one packet was overtaken (drop it, hold more when it is quiet).
+    `newest` is the verdict of the sequence number: late and newest means that the whole stream is late (step
+    back and hold more), late and not newest that one packet was overtaken (drop it, hold more in the quiet).
     """
     if not leg["play_started"]:
-        restart(leg, present, timestamp)
+        restart(leg, timestamp)
     begin = leg["play_ts"] + signed32(timestamp - leg["play_ts"])
     if begin + count - leg["play_ts"] > RING:
-        restart(leg, present, timestamp)
-        begin = _EPOCH + timestamp
+        restart(leg, timestamp)
+        return _EPOCH + timestamp
     if begin >= leg["play_ts"]:
         return begin
     late_by = leg["play_ts"] - begin
     leg["calm"] = 0
     if not newest:
-        _note_overtaken(leg, begin + count, max_cushion)
+        _note_overtaken(leg, begin + count, hub["max_cushion"])
         return begin
-    if leg["cushion"] + late_by > max_cushion:
-        restart(leg, present, timestamp)
+    if leg["cushion"] + late_by > hub["max_cushion"]:
+        restart(leg, timestamp)
         return _EPOCH + timestamp
     leg["cushion"] += late_by
     leg["play_ts"] = begin
@@ -88,37 +89,26 @@ def _note_overtaken(leg: np.void, end: int, max_cushion: int) -> None:
 
 
 @stage
-def insert(
-    leg: np.void,
-    ring: Octets,
-    present: Octets,
-    timestamp: int,
-    packet: Octets,
-    start: int,
-    count: int,
-    newest: bool,
-    max_cushion: int,
-) -> None:
-    """Store samples; what lies before the playing point is dropped."""
-    if count <= 0 or count > RING:
-        return
-    begin = place(leg, present, timestamp, count, newest, max_cushion)
-    skipped = max(leg["play_ts"] - begin, 0)
-    for k in range(skipped, count):
-        at = begin + k & _MASK
-        ring[at] = packet[start + k]
-        present[at] = 1
+def insert(leg: np.void, begin: int, packet: Octets, start: int, count: int) -> None:
+    """Store samples at their place; what lies before the playing point is dropped."""
+    ring = leg["ring"]
+    present = leg["present"]
+    skipped = min(max(leg["play_ts"] - begin, 0), count)
+    at = begin + skipped & _MASK
+    first = min(count - skipped, RING - at)
+    copy(ring, at, packet, start + skipped, first)
+    fill(present, at, first, 1)
+    copy(ring, 0, packet, start + skipped + first, count - skipped - first)
+    fill(present, 0, count - skipped - first, 1)
     leg["play_top"] = max(leg["play_top"], begin + count)
 
 
 @stage
-def cover_event(
-    leg: np.void, ring: Octets, present: Octets, timestamp: int, duration: int, silence: int
-) -> None:
+def cover_event(leg: np.void, timestamp: int, duration: int) -> None:
     """Mark the time that a telephone-event takes from the audio as quiet, not lost.
 
-    A repeated end packet covers one more frame, because most senders repeat it in place of audio; if audio comes after
-    all it overwrites the quiet.
+    A repeated end packet covers one more frame, because most senders repeat it in place of audio; audio that
+    comes after all overwrites the quiet.
     """
     top = max(leg["play_top"], leg["play_ts"])
     end = top + signed32(timestamp + duration - top)
@@ -128,38 +118,27 @@ def cover_event(
     if not leg["play_started"] or end - leg["play_ts"] > _EVENT_HORIZON:
         return
     for k in range(end - begin):
-        ring[begin + k & _MASK] = np.uint8(silence)
-        present[begin + k & _MASK] = 1
+        leg["ring"][begin + k & _MASK] = np.uint8(silence_of(leg["law"]))
+        leg["present"][begin + k & _MASK] = 1
     leg["play_top"] = end
 
 
 @stage
-def take(
-    leg: np.void,
-    ring: Octets,
-    present: Octets,
-    frame: Octets,
-    cycle: Samples,
-    decode: Samples,
-    encode: Octets,
-    silence: int,
-    scratch: Words,
-    least_cushion: int,
-) -> None:
-    """Play the next frame into frame[HISTORY:], moving what was played before into the history."""
-    frame[:HISTORY] = frame[FRAME : FRAME + HISTORY]
+def take(leg: np.void, hub: np.void) -> None:
+    """Play the next frame behind the history, moving what was played before into it."""
+    frame = leg["frame"]
+    copy(frame, 0, frame, FRAME, HISTORY)
     if not leg["play_started"]:
-        frame[HISTORY:] = np.uint8(silence)
+        fill(frame, HISTORY, FRAME, silence_of(leg["law"]))
         return
-    _observe(leg, least_cushion)
-    if _copy_whole(leg, ring, present, frame):
-        if leg["lost_run"] != 0:
-            rejoin(leg, frame, HISTORY, FRAME, cycle, decode, encode)
-    else:
-        _patch(leg, ring, present, frame, cycle, decode, encode, silence, scratch)
-    if leg["stretch"] | leg["shrink"] and _adjust(leg, present, frame, decode):
+    _observe(leg, hub["cushion"])
+    if not _copy_whole(leg):
+        _patch(leg, hub)
+    elif leg["lost_run"] != 0:
+        rejoin(leg, HISTORY, FRAME, hub)
+    if leg["stretch"] + leg["shrink"] > 0 and _adjust(leg, hub):
         return
-    _advance(leg, present, FRAME)
+    _advance(leg, FRAME)
 
 
 @stage
@@ -181,33 +160,29 @@ def _observe(leg: np.void, least_cushion: int) -> None:
 
 
 @stage
-def _copy_whole(leg: np.void, ring: Octets, present: Octets, frame: Octets) -> bool:
-    """The usual case, a frame without a hole, in at most two straight copies; False changes nothing that is played."""
+def _copy_whole(leg: np.void) -> bool:
+    """The usual case, a frame without a hole, in at most two straight copies; False if there is a hole."""
+    ring = leg["ring"]
+    present = leg["present"]
     at = leg["play_ts"] & _MASK
     first = min(FRAME, RING - at)
     marks = 0
     for k in range(first):
-        frame[HISTORY + k] = ring[at + k]
         marks += present[at + k]
     for k in range(FRAME - first):
-        frame[HISTORY + first + k] = ring[k]
         marks += present[k]
-    return marks == FRAME
+    if marks < FRAME:
+        return False
+    copy(leg["frame"], HISTORY, ring, at, first)
+    copy(leg["frame"], HISTORY + first, ring, 0, FRAME - first)
+    return True
 
 
 @stage
-def _patch(
-    leg: np.void,
-    ring: Octets,
-    present: Octets,
-    frame: Octets,
-    cycle: Samples,
-    decode: Samples,
-    encode: Octets,
-    silence: int,
-    scratch: Words,
-) -> None:
+def _patch(leg: np.void, hub: np.void) -> None:
     """A frame with holes, run by run."""
+    ring = leg["ring"]
+    present = leg["present"]
     base = leg["play_ts"]
     done = 0
     while done < FRAME:
@@ -217,28 +192,29 @@ def _patch(
             run += 1
         if mark:
             for k in range(done, done + run):
-                frame[HISTORY + k] = ring[base + k & _MASK]
-            rejoin(leg, frame, HISTORY + done, run, cycle, decode, encode)
+                leg["frame"][HISTORY + k] = ring[base + k & _MASK]
+            rejoin(leg, HISTORY + done, run, hub)
         else:
-            conceal(leg, frame, HISTORY + done, run, cycle, decode, encode, silence, scratch)
+            conceal(leg, HISTORY + done, run, hub)
         done += run
 
 
 @stage
-def _advance(leg: np.void, present: Octets, count: int) -> None:
+def _advance(leg: np.void, count: int) -> None:
     at = leg["play_ts"] & _MASK
     first = min(count, RING - at)
-    present[at : at + first] = 0
-    present[: count - first] = 0
+    fill(leg["present"], at, first, 0)
+    fill(leg["present"], 0, count - first, 0)
     leg["play_ts"] += count
 
 
 @stage
-def _adjust(leg: np.void, present: Octets, frame: Octets, decode: Samples) -> bool:
-    """In the quiet, play a frame twice (True: do not advance) or leave one out; far too much is cut at once."""
+def _adjust(leg: np.void, hub: np.void) -> bool:
+    """In the quiet, play a frame twice (True: stay) or leave some out; far too much goes at once."""
+    decode = hub["decode"][leg["law"]]
     energy = 0
     for k in range(FRAME):
-        value = np.int64(decode[frame[HISTORY + k]])
+        value = np.int64(decode[leg["frame"][HISTORY + k]])
         energy += value * value
     if energy > _QUIET_ENERGY and leg["shrink"] < RING // 2:
         return False
@@ -247,5 +223,5 @@ def _adjust(leg: np.void, present: Octets, frame: Octets, decode: Samples) -> bo
         return True
     cut = min(leg["shrink"], FRAME)
     leg["shrink"] -= cut
-    _advance(leg, present, cut)
+    _advance(leg, cut)
     return False

@@ -6,16 +6,33 @@ import numpy as np
 
 from media import dtmf, playout, rtcp, rtp
 from media.compiled import stage
-from media.g711 import ALAW_SILENCE, ULAW_SILENCE
-from media.layout import ALAW, BATCH, Address, Event, Limit, Memory, Octets, Slot, Words
-from media.octets import get16, get32, put16, put32
+from media.layout import (
+    BATCH,
+    CONTROL_MESSAGE_WORDS,
+    MESSAGE_WORDS,
+    RING,
+    Event,
+    Memory,
+    Octets,
+    Words,
+)
+from media.octets import fill, get16, get32, put16, put32
 from media.ring import post
-from media.syscalls import AF_INET, AF_UNSPEC, MSG_DONTWAIT, TIMESTAMP_CONTROL, connect, recvmmsg
+from media.syscalls import (
+    AF_INET,
+    AF_UNSPEC,
+    CONTROL_SIZE,
+    FLAGS,
+    MSG_DONTWAIT,
+    NAME_SIZE,
+    SIZE,
+    TIMESTAMP_CONTROL,
+    connect,
+    recvmmsg,
+)
 
 _MOST_BATCHES: Final = 4
 _LATCH_NS: Final = 1_000_000_000
-_CONTROL_SIZE: Final = 64
-_CONTROL_WORDS: Final = _CONTROL_SIZE // 8
 _NAME_SIZE: Final = 16
 _TRUNCATED: Final = 0x20
 
@@ -24,14 +41,9 @@ HEARD: Final = -2
 
 
 @stage
-def silence_of(law: int) -> int:
-    return ALAW_SILENCE if law == ALAW else ULAW_SILENCE
-
-
-@stage
 def arrival(controls: Words, index: int, fallback_ns: int) -> int:
     """The kernel's time of arrival, so that the rhythm of our draining is not taken for jitter."""
-    at = index * _CONTROL_WORDS
+    at = index * CONTROL_MESSAGE_WORDS
     if controls[at + 1] != TIMESTAMP_CONTROL:
         return fallback_ns
     return controls[at + 2] * 1_000_000_000 + controls[at + 3]
@@ -49,21 +61,21 @@ def fill_sockaddr(sockaddr: Octets, ip: int, port: int) -> None:
 @stage
 def settle(memory: Memory, leg: np.void) -> None:
     """Connect the socket: the kernel then drops other sources and saves the route look-up of every send."""
-    fill_sockaddr(memory.sockaddr, leg["remote_ip"], leg["remote_port"])
-    connect(leg["fd"], memory.addresses[Address.SOCKADDR], _NAME_SIZE)
+    fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"])
+    connect(leg["fd"], memory.hub["sockaddr_at"], _NAME_SIZE)
     leg["latched"] = 1
 
 
 @stage
 def unsettle(memory: Memory, leg: np.void) -> None:
-    memory.sockaddr[:] = AF_UNSPEC
-    connect(leg["fd"], memory.addresses[Address.SOCKADDR], _NAME_SIZE)
+    fill(memory.hub["sockaddr"], 0, 16, AF_UNSPEC)
+    connect(leg["fd"], memory.hub["sockaddr_at"], _NAME_SIZE)
     leg["latched"] = 0
 
 
 @stage
 def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
-    """Accept the negotiated address only. The port may differ (NAT) until the negotiated one is heard, or a second."""
+    """Accept the negotiated address only; the port may differ (NAT) until the true one is heard, or 1 s."""
     if not leg["connected"] or ip != leg["remote_ip"]:
         return False
     if leg["latched"]:
@@ -76,15 +88,13 @@ def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
         leg["remote_port"] = port
     if port != leg["remote_port"]:
         return False
-    if memory.words[Slot.NOW_NS] - leg["connected_ns"] > _LATCH_NS:
+    if memory.hub["now_ns"] - leg["connected_ns"] > _LATCH_NS:
         settle(memory, leg)
     return True
 
 
 @stage
-def accept(
-    leg: np.void, ring: Octets, present: Octets, packet: Octets, size: int, arrival_ns: int, max_cushion: int
-) -> int:
+def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.void) -> int:
     """One RTP packet from the right source: a digit, HEARD, or NOTHING when it was refused."""
     start = rtp.payload_start(packet, size)
     kind = np.int64(packet[1]) & 0x7F
@@ -94,9 +104,10 @@ def accept(
         return NOTHING
     previous = leg["rx_highest"]
     verdict = rtp.track(leg, packet)
-    if verdict in (rtp.DUPLICATE, rtp.REJECTED):
-        return HEARD if verdict == rtp.DUPLICATE else NOTHING
-    timestamp = get32(packet, 4)
+    if verdict == rtp.DUPLICATE:
+        return HEARD
+    if verdict == rtp.REJECTED:
+        return NOTHING
     count = size - rtp.padding(packet, size) - start
     leg["rx_packets"] += 1
     leg["rx_bytes"] += count
@@ -104,21 +115,21 @@ def accept(
         leg["play_started"] = 0
         leg["digit_seen"] = 0
     if is_event:
-        return _accept_event(leg, ring, present, packet, start, count, timestamp)
-    rtp.measure_jitter(leg, timestamp, arrival_ns)
-    newest = verdict == rtp.RESTARTED or leg["rx_highest"] > previous
-    playout.insert(leg, ring, present, timestamp, packet, start, count, newest, max_cushion)
+        return _accept_event(leg, packet, start, count)
+    rtp.measure_jitter(leg, get32(packet, 4), arrival_ns)
+    if 0 < count <= RING:
+        newest = verdict == rtp.RESTARTED or leg["rx_highest"] > previous
+        begin = playout.place(leg, get32(packet, 4), count, newest, hub)
+        playout.insert(leg, begin, packet, start, count)
     return HEARD
 
 
 @stage
-def _accept_event(
-    leg: np.void, ring: Octets, present: Octets, packet: Octets, start: int, count: int, timestamp: int
-) -> int:
+def _accept_event(leg: np.void, packet: Octets, start: int, count: int) -> int:
     if count < dtmf.PAYLOAD:
         return HEARD
-    duration = get16(packet, start + 2)
-    playout.cover_event(leg, ring, present, timestamp, duration, silence_of(leg["law"]))
+    timestamp = get32(packet, 4)
+    playout.cover_event(leg, timestamp, get16(packet, start + 2))
     digit = dtmf.receive(leg, packet, start, timestamp)
     return HEARD if digit == dtmf.NO_DIGIT else digit
 
@@ -128,7 +139,7 @@ def drain(memory: Memory, row: int) -> None:
     """Take what waits in the RTP socket, a bounded number; more stays for the next turn."""
     leg = memory.legs[row]
     for _ in range(_MOST_BATCHES):
-        got = recvmmsg(leg["fd"], memory.addresses[Address.MESSAGES], BATCH, MSG_DONTWAIT, 0)
+        got = recvmmsg(leg["fd"], memory.hub["messages_at"], BATCH, MSG_DONTWAIT, 0)
         for index in range(got):
             _take_rtp(memory, row, index)
             _rearm(memory, index)
@@ -139,37 +150,32 @@ def drain(memory: Memory, row: int) -> None:
 @stage
 def _rearm(memory: Memory, index: int) -> None:
     """Put back what the kernel overwrites in a message header."""
-    message = memory.messages[index]
-    message["name_size"] = _NAME_SIZE
-    message["control_size"] = _CONTROL_SIZE
-    message["flags"] = 0
-    memory.controls[index * _CONTROL_WORDS + 1] = 0
+    messages = memory.hub["messages"]
+    at = index * MESSAGE_WORDS
+    messages[at + NAME_SIZE] = _NAME_SIZE
+    messages[at + CONTROL_SIZE] = 8 * CONTROL_MESSAGE_WORDS
+    messages[at + FLAGS] = 0
+    memory.hub["controls"][index * CONTROL_MESSAGE_WORDS + 1] = 0
 
 
 @stage
 def _take_rtp(memory: Memory, row: int, index: int) -> None:
     leg = memory.legs[row]
-    name = memory.names[index]
-    message = memory.messages[index]
-    if message["flags"] & _TRUNCATED or not admit(memory, leg, get32(name, 4), get16(name, 2)):
+    name = memory.hub["names"][index]
+    messages = memory.hub["messages"]
+    at = index * MESSAGE_WORDS
+    if messages[at + FLAGS] & _TRUNCATED or not admit(memory, leg, get32(name, 4), get16(name, 2)):
         leg["rx_rejected"] += 1
         return
     if not leg["may_receive"]:
         return
-    real_ns = arrival(memory.controls, index, memory.words[Slot.REAL_NS])
-    heard = accept(
-        leg,
-        memory.ring[row],
-        memory.present[row],
-        memory.packets[index],
-        message["size"] & 0xFFFF_FFFF,
-        real_ns,
-        memory.limits[Limit.MAX_CUSHION],
-    )
+    real_ns = arrival(memory.hub["controls"], index, memory.hub["real_ns"])
+    size = messages[at + SIZE] & 0xFFFF_FFFF
+    heard = accept(leg, memory.hub["packets"][index], size, real_ns, memory.hub)
     if heard == NOTHING:
         return
-    memory.words[Slot.PACKETS_IN] += 1
-    leg["rx_last_ns"] = memory.words[Slot.NOW_NS]
+    memory.hub["packets_in"] += 1
+    leg["rx_last_ns"] = memory.hub["now_ns"]
     if leg["silent"]:
         leg["silent"] = 0
         post(memory, Event.RESUMED, row, 0, 0)
@@ -181,12 +187,12 @@ def _take_rtp(memory: Memory, row: int, index: int) -> None:
 def drain_rtcp(memory: Memory, row: int) -> None:
     """Once a second; the kernel's arrival time keeps the round trip exact."""
     leg = memory.legs[row]
-    got = recvmmsg(leg["rtcp_fd"], memory.addresses[Address.MESSAGES], BATCH, MSG_DONTWAIT, 0)
+    got = recvmmsg(leg["rtcp_fd"], memory.hub["messages_at"], BATCH, MSG_DONTWAIT, 0)
     for index in range(got):
-        message = memory.messages[index]
-        if leg["connected"] and get32(memory.names[index], 4) == leg["remote_ip"]:
-            real_ns = arrival(memory.controls, index, memory.words[Slot.REAL_NS])
-            rtcp.read_compound(leg, memory.packets[index], message["size"] & 0xFFFF_FFFF, real_ns)
+        if leg["connected"] and get32(memory.hub["names"][index], 4) == leg["remote_ip"]:
+            real_ns = arrival(memory.hub["controls"], index, memory.hub["real_ns"])
+            size = memory.hub["messages"][index * MESSAGE_WORDS + SIZE]
+            rtcp.read_compound(leg, memory.hub["packets"][index], size & 0xFFFF_FFFF, real_ns)
         _rearm(memory, index)
 
 
@@ -196,7 +202,7 @@ def watch(memory: Memory, row: int) -> None:
     leg = memory.legs[row]
     if leg["silent"] or not leg["connected"] or not leg["may_receive"]:
         return
-    quiet_ns = memory.words[Slot.NOW_NS] - leg["rx_last_ns"]
-    if quiet_ns > memory.limits[Limit.SILENCE_NS]:
+    quiet_ns = memory.hub["now_ns"] - leg["rx_last_ns"]
+    if quiet_ns > memory.hub["silence_ns"]:
         leg["silent"] = 1
         post(memory, Event.SILENT, row, quiet_ns, 0)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.compiled import entry, fence, stage
-from media.layout import FRAME, HISTORY, Memory, Octets, Recording, Words
+from media.layout import FRAME, HISTORY, RECORDING_FRAMES, Memory, Octets
+from media.octets import convert, copy
+from media.rtp import HEADER
 
 _READ_AT_ONCE = 64
 
@@ -21,69 +23,55 @@ class Frames:
 
 
 @stage
-def record(
-    recording: Words,
-    recorded: Octets,
-    recorded_frame: Words,
-    number: int,
-    frame: Octets,
-    out: Octets,
-    at: int,
-    table: Octets,
-) -> bool:
-    """Append both directions of one frame; False when the writer is a whole ring behind and the frame is dropped."""
-    written = recording[Recording.WRITTEN]
-    size = len(recorded_frame)
-    if written - recording[Recording.READ] >= size:
-        recording[Recording.DROPPED] += 1
+def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
+    """Append both directions of one frame; False when the writer is a whole ring behind and it is dropped."""
+    written = recording["written"]
+    if written - recording["read"] >= RECORDING_FRAMES:
+        recording["dropped"] += 1
         return False
-    slot = written % size
-    base = slot * 2 * FRAME
-    for k in range(FRAME):
-        recorded[base + k] = table[frame[HISTORY + k]]
-    for k in range(FRAME):
-        recorded[base + FRAME + k] = table[out[at + k]]
-    recorded_frame[slot] = number
+    slot = written % RECORDING_FRAMES
+    to_ulaw = hub["translate"][2 * leg["law"]]
+    convert(recording["samples"], slot * 2 * FRAME, leg["frame"], HISTORY, to_ulaw)
+    convert(recording["samples"], (slot * 2 + 1) * FRAME, hub["outgoing"], HEADER, to_ulaw)
+    recording["numbers"][slot] = number
     fence()
-    recording[Recording.WRITTEN] = written + 1
+    recording["written"] = written + 1
     return True
 
 
 @entry
-def take_frames(recording: Words, recorded: Octets, recorded_frame: Words, samples: Octets) -> tuple[int, int]:
+def take_frames(recording: np.void, samples: Octets) -> tuple[int, int]:
     """Copy consecutive frames into `samples`; returns the number of the first one and how many."""
-    read = recording[Recording.READ]
-    size = len(recorded_frame)
-    ready = min(recording[Recording.WRITTEN] - read, len(samples) // (2 * FRAME))
+    read = recording["read"]
+    numbers = recording["numbers"]
+    recorded = recording["samples"]
+    ready = min(recording["written"] - read, len(samples) // (2 * FRAME))
     fence()
     first = np.int64(0)
     count = 0
     while count < ready:
-        slot = (read + count) % size
+        slot = (read + count) % RECORDING_FRAMES
         if count == 0:
-            first = recorded_frame[slot]
-        elif recorded_frame[slot] != first + count:
+            first = numbers[slot]
+        elif numbers[slot] != first + count:
             break
-        for k in range(2 * FRAME):
-            samples[count * 2 * FRAME + k] = recorded[slot * 2 * FRAME + k]
+        copy(samples, count * 2 * FRAME, recorded, slot * 2 * FRAME, 2 * FRAME)
         count += 1
     fence()
-    recording[Recording.READ] = read + count
+    recording["read"] = read + count
     return first, count
 
 
 class RecordingSource:
     """Read by one thread only; `finished` is final once read() has returned None.
 
-    Frames are numbered from 0 at start_recording; a jump in `first_frame` is time that was lost to an overrun or to a
+    Frames are numbered from 0 at start_recording; a jump in `first_frame` is time lost to an overrun or to a
     skipped tick. The row goes back to the pool when the last frame has been read or nobody holds the source any more.
     """
 
     def __init__(self, row: int, memory: Memory, returned: "collections.deque[int]") -> None:
         self._row = row
         self._recording = memory.recordings[row]
-        self._recorded = memory.recorded[row]
-        self._recorded_frame = memory.recorded_frame[row]
         self._returned = returned
         self._drained = False
         self._dropped = 0
@@ -95,20 +83,20 @@ class RecordingSource:
 
     @property
     def dropped_frames(self) -> int:
-        return self._dropped if self._drained else int(self._recording[Recording.DROPPED])
+        return self._dropped if self._drained else int(self._recording["dropped"])
 
     @property
     def started_at_frame(self) -> int:
-        """Frame 0 in frames since the leg was opened: the bridge to the positions of TalkStarted; -1 until known."""
-        return self._started if self._drained else int(self._recording[Recording.STARTED_FRAME])
+        """Frame 0 in frames since the leg was opened, for comparison with TalkStarted; -1 until known."""
+        return self._started if self._drained else int(self._recording["started_frame"])
 
     def read(self) -> Frames | None:
         """The next consecutive frames, or None when there is nothing new."""
         if self._drained:
             return None
-        ended = bool(self._recording[Recording.ENDED])
+        ended = bool(self._recording["ended"])
         samples = np.empty(_READ_AT_ONCE * 2 * FRAME, dtype=np.uint8)
-        first, count = take_frames(self._recording, self._recorded, self._recorded_frame, samples)
+        first, count = take_frames(self._recording, samples)
         if count:
             return Frames(int(first), samples[: count * 2 * FRAME].reshape(count, 2, FRAME))
         if ended:
@@ -117,7 +105,7 @@ class RecordingSource:
 
     def abandon(self) -> None:
         """Give the row back without the tick ever having had it."""
-        self._recording[Recording.ENDED] = 1
+        self._recording["ended"] = 1
         self._drain()
 
     def _drain(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from media.layout import FRAME, Memory, Slot, Words
+from media.layout import FRAME, Memory, Words
 
 _SAMPLES_PER_MS = 8
 
@@ -73,19 +73,19 @@ def leg_report(leg: np.void) -> LegReport:
 
 
 def engine_statistics(memory: Memory, legs: int) -> EngineStatistics:
-    words = memory.words
+    hub = memory.hub
     return EngineStatistics(
         legs=legs,
-        ticks=int(words[Slot.TICK]),
-        late_ticks=int(words[Slot.LATE_TICKS]),
-        skipped_frames=int(words[Slot.SKIPPED_FRAMES]),
-        packets_received=int(words[Slot.PACKETS_IN]),
-        packets_sent=int(words[Slot.PACKETS_OUT]),
-        events_dropped=int(words[Slot.EVENT_DROPPED]),
-        recording_frames_dropped=int(words[Slot.RECORDING_DROPPED]),
-        tick_cpu_s=int(words[Slot.CPU_NS]) / 1e9,
-        tick_time_us=_histogram(memory.tick_time),
-        lateness_us=_histogram(memory.lateness),
+        ticks=int(hub["tick"]),
+        late_ticks=int(hub["late_ticks"]),
+        skipped_frames=int(hub["skipped_frames"]),
+        packets_received=int(hub["packets_in"]),
+        packets_sent=int(hub["packets_out"]),
+        events_dropped=int(hub["event_dropped"]),
+        recording_frames_dropped=int(hub["recording_dropped"]),
+        tick_cpu_s=int(hub["cpu_ns"]) / 1e9,
+        tick_time_us=_histogram(memory.hub["tick_time"]),
+        lateness_us=_histogram(memory.hub["lateness"]),
     )
 
 

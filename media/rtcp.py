@@ -64,10 +64,10 @@ def _put_description(leg: np.void, out: Octets, at: int, cname: Octets) -> int:
 
 
 @stage
-def write_report(
-    leg: np.void, out: Octets, cname: Octets, real_ns: int, timestamp: int, bye: bool
-) -> int:
+def write_report(leg: np.void, hub: np.void, timestamp: int, bye: bool) -> int:
     """A compound packet: sender report (receiver report if nothing was sent), CNAME, on request BYE."""
+    out = hub["outgoing"]
+    real_ns = hub["real_ns"]
     blocks = 1 if leg["rx_started"] else 0
     at = 8
     if leg["tx_packets"] > 0:
@@ -85,7 +85,7 @@ def write_report(
         _put_block(leg, out, at, real_ns)
         at += _BLOCK
     put16(out, 2, at // 4 - 1)
-    at = _put_description(leg, out, at, cname)
+    at = _put_description(leg, out, at, hub["cname"])
     if bye:
         out[at] = 0x81
         out[at + 1] = _BYE
@@ -105,22 +105,20 @@ def read_compound(leg: np.void, packet: Octets, size: int, arrival_ns: int) -> N
             return
         kind = packet[at + 1]
         blocks = np.int64(packet[at]) & 31
+        first = at + 8
         if kind == SENDER_REPORT and length >= _SENDER_INFO:
             leg["last_report"] = get32(packet, at + 10)
             leg["last_report_ns"] = arrival_ns
-            _read_blocks(leg, packet, at + _SENDER_INFO, at + length, blocks, arrival_ns)
-        elif kind == RECEIVER_REPORT:
-            _read_blocks(leg, packet, at + 8, at + length, blocks, arrival_ns)
+            first = at + _SENDER_INFO
+        if kind in (SENDER_REPORT, RECEIVER_REPORT):
+            _read_blocks(leg, packet, first, min(at + length, first + blocks * _BLOCK), arrival_ns)
         at += length
 
 
 @stage
-def _read_blocks(leg: np.void, packet: Octets, start: int, end: int, blocks: int, arrival_ns: int) -> None:
+def _read_blocks(leg: np.void, packet: Octets, start: int, end: int, arrival_ns: int) -> None:
     """RFC 3550 6.4.1: round trip = arrival - LSR - DLSR, if the peer has had a report of ours."""
-    for k in range(blocks):
-        at = start + k * _BLOCK
-        if at + _BLOCK > end:
-            return
+    for at in range(start, end - _BLOCK + 1, _BLOCK):
         if get32(packet, at) != leg["tx_ssrc"]:
             continue
         counters = get32(packet, at + 4)

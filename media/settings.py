@@ -17,24 +17,12 @@ class MediaSettings(BaseModel):
     )
     max_legs: int = Field(default=2048, ge=1, le=65536, description="Most legs open at the same time.")
     recording_rows: int = Field(default=2048, ge=1, description="Most legs recorded at the same time.")
-    recording_ring_s: float = Field(
-        default=5.12,
-        ge=0.5,
-        le=120,
-        description="Seconds of recording kept in memory while the disk is slow.",
-    )
     listen_rows: int = Field(default=512, ge=1, description="Most legs listened to at the same time.")
-    listen_ring_s: float = Field(
-        default=20.0, ge=1, le=120, description="Seconds of caller audio kept for the recogniser."
-    )
     arena_mb: int = Field(
         default=64,
         ge=1,
         le=4096,
         description="Megabytes for sounds being played or kept ready (2 minutes per MB).",
-    )
-    max_sounds_per_playback: int = Field(
-        default=64, ge=1, le=1024, description="Most sounds in one gapless playback list."
     )
     playout_delay_ms: int = Field(
         default=40, ge=20, le=200, description="Initial and least playout delay in milliseconds."
@@ -59,12 +47,6 @@ class MediaSettings(BaseModel):
     )
     talk_hangover_ms: int = Field(
         default=400, ge=40, le=3000, description="Milliseconds of quiet that end a talk spurt."
-    )
-    command_ring: int = Field(
-        default=8192, ge=64, description="Commands waiting for the tick; more is an error."
-    )
-    event_ring: int = Field(
-        default=8192, ge=64, description="Events waiting for asyncio; more are counted and lost."
     )
     dscp: int = Field(default=46, ge=0, le=63, description="DiffServ code point of RTP and RTCP; 46 is EF.")
     realtime_priority: int = Field(

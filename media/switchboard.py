@@ -8,7 +8,7 @@ import numpy as np
 
 from media.arena import Arena
 from media.errors import MediaExhausted, MediaStopped
-from media.layout import CONTROL_WORDS, Command, Memory, Recording
+from media.layout import DIGITS, ORDER_WORDS, PLAYLIST, RECORDING, Command, Memory
 from media.ring import push_commands
 from media.settings import MediaSettings
 
@@ -27,31 +27,31 @@ class Switchboard:
         self.returned_recordings: collections.deque[int] = collections.deque()
         self._free_recordings = list(range(settings.recording_rows - 1, -1, -1))
         self._free_listeners = list(range(settings.listen_rows - 1, -1, -1))
-        self._batch = np.zeros(CONTROL_WORDS * (settings.max_sounds_per_playback + 64), dtype=np.int64)
+        self._batch = np.zeros(ORDER_WORDS * (PLAYLIST + DIGITS), dtype=np.int64)
 
     def order(self, orders: Sequence[Order]) -> None:
         """Enqueue all or none; the tick sees them together."""
         if not self.running:
             raise MediaStopped("the media engine is not running")
-        batch = self._batch.reshape(-1, CONTROL_WORDS)
+        batch = self._batch.reshape(-1, ORDER_WORDS)
         for index, words in enumerate(orders):
             batch[index, : len(words)] = words
-        if not push_commands(self.memory.commands, self.memory.words, self._batch, len(orders)):
+        if not push_commands(self.memory.hub, self._batch, len(orders)):
             raise MediaExhausted("the media command ring is full: the tick thread does not keep up")
 
     def take_recording(self) -> int:
         """A recording row with its indexes at zero."""
         for _ in range(len(self.returned_recordings)):
             row = self.returned_recordings.popleft()
-            if self.memory.recordings[row, Recording.ENDED]:
+            if self.memory.recordings[row]["ended"]:
                 self._free_recordings.append(row)
             else:
                 self.returned_recordings.append(row)
         if not self._free_recordings:
             raise MediaExhausted("no free recording ring: raise media.recording_rows")
         row = self._free_recordings.pop()
-        self.memory.recordings[row] = 0
-        self.memory.recordings[row, Recording.STARTED_FRAME] = -1
+        self.memory.recordings[row] = np.zeros((), dtype=RECORDING)
+        self.memory.recordings[row]["started_frame"] = -1
         return row
 
     def take_listener(self) -> int:

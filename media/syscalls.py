@@ -1,14 +1,13 @@
 """The system calls of the tick loop, by symbol name so that compiled code can be cached between processes.
 
-Structures are laid out for 64-bit Linux (x86-64 and aarch64 agree). All pointers are addresses of arrays that live as
-long as the engine.
+Structures are laid out for 64-bit Linux (x86-64 and aarch64 agree). All pointers are addresses of arrays that
+live as long as the engine.
 """
 
 import ctypes
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 from numba import types
 
 from media.compiled import COMPILED
@@ -25,19 +24,15 @@ SO_TIMESTAMPNS: Final = 35
 # level and type of the control message that carries the kernel's arrival time, as one 64-bit word
 TIMESTAMP_CONTROL: Final = 1 | SO_TIMESTAMPNS << 32
 
-# struct mmsghdr; the receive path fills in the addresses once and resets only what the kernel overwrites
-MESSAGE: Final = np.dtype(
-    [
-        ("name", "i8"),
-        ("name_size", "i8"),
-        ("vector", "i8"),
-        ("vectors", "i8"),
-        ("control", "i8"),
-        ("control_size", "i8"),
-        ("flags", "i8"),
-        ("size", "i8"),
-    ]
-)
+# words of struct mmsghdr; the receive path resets only what the kernel overwrites
+NAME: Final = 0
+NAME_SIZE: Final = 1
+VECTOR: Final = 2
+VECTORS: Final = 3
+CONTROL: Final = 4
+CONTROL_SIZE: Final = 5
+FLAGS: Final = 6
+SIZE: Final = 7
 
 _INT = types.int32
 _LONG = types.int64

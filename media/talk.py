@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from media.compiled import stage
-from media.layout import FRAME, HISTORY, Limit, Octets, Samples, Words
+from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, Samples
 
 NOTHING: Final = 0
 STARTED: Final = 1
@@ -24,9 +24,11 @@ def reset(leg: np.void) -> None:
 
 
 @stage
-def hear(leg: np.void, frame: Octets, decode: Samples, listened: Samples, position: int) -> int:
-    """Keep the current frame as PCM at `position` in the listen ring and return its energy; gaps become silence."""
-    size = len(listened)
+def hear(leg: np.void, listened: Samples, position: int, hub: np.void) -> int:
+    """Keep the frame as PCM at `position` of the listen ring and return its energy; gaps become silence."""
+    frame = leg["frame"]
+    decode = hub["decode"][leg["law"]]
+    size = LISTEN_SAMPLES
     gap = min(position - leg["heard_end"], size)
     for k in range(gap):
         listened[(position - gap + k) % size] = 0
@@ -41,14 +43,14 @@ def hear(leg: np.void, frame: Octets, decode: Samples, listened: Samples, positi
 
 
 @stage
-def detect(leg: np.void, energy: int, position: int, limits: Words) -> int:
+def detect(leg: np.void, energy: int, position: int, hub: np.void) -> int:
     """STARTED when two frames in a row stand out of the noise, ENDED after the hangover."""
-    threshold = max(limits[Limit.TALK_ENERGY], leg["talk_floor"] * limits[Limit.TALK_RATIO_Q8] >> 8)
+    threshold = max(hub["talk_energy"], leg["talk_floor"] * hub["talk_ratio_q8"] >> 8)
     loud = energy > threshold
     _follow_noise(leg, energy)
     leg["talk_run"] = leg["talk_run"] + 1 if loud else 0
     if leg["talking"]:
-        return _go_on(leg, loud, position, limits[Limit.HANGOVER])
+        return _go_on(leg, loud, position, hub["hangover"])
     if leg["talk_run"] < _ONSET_FRAMES:
         return NOTHING
     leg["talking"] = 1
@@ -76,4 +78,4 @@ def _follow_noise(leg: np.void, energy: int) -> None:
         leg["talk_floor"] = floor - (floor - energy >> 2)
     else:
         rise = (floor >> 8 if leg["talking"] else floor >> 5) + 1
-        leg["talk_floor"] = min(min(floor + rise, energy), _HIGHEST_FLOOR)
+        leg["talk_floor"] = min(floor + rise, energy, _HIGHEST_FLOOR)

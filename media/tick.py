@@ -10,20 +10,17 @@ from media.compiled import COMPILED, source_digest, stage
 from media.layout import (
     FRAME,
     GROUPS,
-    HISTORY,
     TICK_NS,
-    Address,
     Event,
-    Limit,
     Memory,
-    Recording,
-    Slot,
     Words,
 )
+from media.octets import copy, fill
 from media.orders import apply_commands
 from media.recording_ring import record
 from media.ring import post
 from media.rtp import HEADER
+from media.silence import silence_of
 from media.syscalls import (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
@@ -38,22 +35,33 @@ _MOST_BEHIND: Final = 2 * GROUPS
 _RTCP_POLL_FRAMES: Final = 50
 _CPU_EVERY_TICKS: Final = 200
 _STAGES: Final = (
-    *("layout", "syscalls", "compiled", "octets", "rtp", "concealment", "playout", "dtmf", "playback", "talk"),
-    *("rtcp", "ring", "recording_ring", "receive", "outgoing", "orders", "g711", "tick"),
+    *(
+        "layout",
+        "syscalls",
+        "compiled",
+        "octets",
+        "rtp",
+        "concealment",
+        "playout",
+        "dtmf",
+        "playback",
+        "talk",
+    ),
+    *("rtcp", "ring", "silence", "recording_ring", "receive", "outgoing", "orders", "g711", "tick"),
 )
 
 
 @stage
 def read_clock(memory: Memory, clock: int) -> int:
-    clock_gettime(clock, memory.addresses[Address.TIMESPEC])
-    return memory.timespec[0] * 1_000_000_000 + memory.timespec[1]
+    clock_gettime(clock, memory.hub["timespec_at"])
+    return memory.hub["timespec"][0] * 1_000_000_000 + memory.hub["timespec"][1]
 
 
 @stage
 def sleep_until(memory: Memory, due_ns: int) -> None:
-    memory.timespec[0] = due_ns // 1_000_000_000
-    memory.timespec[1] = due_ns % 1_000_000_000
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, memory.addresses[Address.TIMESPEC], 0)
+    memory.hub["timespec"][0] = due_ns // 1_000_000_000
+    memory.hub["timespec"][1] = due_ns % 1_000_000_000
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, memory.hub["timespec_at"], 0)
 
 
 @stage
@@ -73,20 +81,7 @@ def serve(memory: Memory, row: int, frame: int) -> None:
     leg = memory.legs[row]
     elapsed = frame - leg["opened_frame"]
     receive.drain(memory, row)
-    law = leg["law"]
-    heard = memory.frames[row]
-    playout.take(
-        leg,
-        memory.ring[row],
-        memory.present[row],
-        heard,
-        memory.cycle[row],
-        memory.decode[law],
-        memory.encode[law],
-        receive.silence_of(law),
-        memory.scratch,
-        memory.limits[Limit.CUSHION],
-    )
+    playout.take(leg, memory.hub)
     _answer(memory, row, elapsed)
     if leg["recording"] >= 0:
         _record(memory, row, elapsed)
@@ -97,51 +92,38 @@ def serve(memory: Memory, row: int, frame: int) -> None:
 
 @stage
 def _answer(memory: Memory, row: int, elapsed: int) -> None:
-    """Compose what the leg hears and send it; a leg that may not be sent to hears nothing."""
+    """Compose what the leg hears and send it; it stays in `outgoing`, where the recording takes it from."""
     leg = memory.legs[row]
-    out = memory.outgoing
-    outgoing.mix(memory, row, out, HEADER)
+    out = memory.hub["outgoing"]
+    outgoing.mix(memory, row)
     if not leg["connected"] or not leg["may_send"]:
-        out[HEADER : HEADER + FRAME] = receive.silence_of(leg["law"])
-    elif leg["dtmf_type"] >= 0 and dtmf.due(leg, memory.digits[row], elapsed * FRAME):
+        fill(out, HEADER, FRAME, silence_of(leg["law"]))
+    elif leg["dtmf_type"] >= 0 and dtmf.due(leg, elapsed * FRAME):
         outgoing.send_event(memory, leg)
-        out[HEADER : HEADER + FRAME] = receive.silence_of(leg["law"])
+        fill(out, HEADER, FRAME, silence_of(leg["law"]))
     elif leg["ptime"] == FRAME:
         outgoing.send_audio(memory, row, elapsed * FRAME)
     else:
-        memory.scratch_frame[:] = out[HEADER : HEADER + FRAME]
+        copy(memory.hub["scratch_frame"], 0, out, HEADER, FRAME)
         outgoing.send_audio(memory, row, elapsed * FRAME)
-        out[HEADER : HEADER + FRAME] = memory.scratch_frame
+        copy(out, HEADER, memory.hub["scratch_frame"], 0, FRAME)
 
 
 @stage
 def _record(memory: Memory, row: int, elapsed: int) -> None:
     leg = memory.legs[row]
-    index = leg["recording"]
-    recording = memory.recordings[index]
-    if recording[Recording.STARTED_FRAME] < 0:
-        recording[Recording.STARTED_FRAME] = elapsed
-    kept = record(
-        recording,
-        memory.recorded[index],
-        memory.recorded_frame[index],
-        elapsed - recording[Recording.STARTED_FRAME],
-        memory.frames[row],
-        memory.outgoing,
-        HEADER,
-        memory.translate[2 * leg["law"]],
-    )
-    if not kept:
-        memory.words[Slot.RECORDING_DROPPED] += 1
+    recording = memory.recordings[leg["recording"]]
+    if recording["started_frame"] < 0:
+        recording["started_frame"] = elapsed
+    if not record(recording, elapsed - recording["started_frame"], leg, memory.hub):
+        memory.hub["recording_dropped"] += 1
 
 
 @stage
 def _listen(memory: Memory, row: int, position: int) -> None:
     leg = memory.legs[row]
-    energy = talk.hear(
-        leg, memory.frames[row], memory.decode[leg["law"]], memory.listened[leg["listen"]], position
-    )
-    change = talk.detect(leg, energy, position, memory.limits)
+    energy = talk.hear(leg, memory.listeners[leg["listen"]]["pcm"], position, memory.hub)
+    change = talk.detect(leg, energy, position, memory.hub)
     if change == talk.STARTED:
         post(memory, Event.TALK_STARTED, row, leg["talk_start"], 0)
     elif change == talk.ENDED:
@@ -157,7 +139,7 @@ def _keep_company(memory: Memory, row: int, frame: int, elapsed: int) -> None:
         receive.drain_rtcp(memory, row)
         receive.watch(memory, row)
     if frame >= leg["rtcp_due"]:
-        leg["rtcp_due"] = frame + memory.limits[Limit.RTCP_FRAMES]
+        leg["rtcp_due"] = frame + memory.hub["rtcp_frames"]
         if leg["connected"]:
             outgoing.report(memory, row, elapsed * FRAME, False)
 
@@ -165,21 +147,21 @@ def _keep_company(memory: Memory, row: int, frame: int, elapsed: int) -> None:
 @stage
 def signal(memory: Memory) -> None:
     """Wake asyncio once per tick that has news."""
-    if memory.words[Slot.EVENT_SIGNAL]:
-        memory.words[Slot.EVENT_SIGNAL] = 0
-        write(memory.limits[Limit.EVENT_FD], memory.addresses[Address.ONE], 8)
+    if memory.hub["event_signal"]:
+        memory.hub["event_signal"] = 0
+        write(memory.hub["event_fd"], memory.hub["one_at"], 8)
 
 
 @stage
 def catch_up(memory: Memory, tick: int, late_ns: int) -> int:
     """Ticks up to 40 ms late run back to back; beyond that whole frames are left out, for every leg alike."""
-    count_in(memory.lateness, late_ns)
+    count_in(memory.hub["lateness"], late_ns)
     if late_ns > TICK_NS:
-        memory.words[Slot.LATE_TICKS] += 1
+        memory.hub["late_ticks"] += 1
     if late_ns <= _MOST_BEHIND * TICK_NS:
         return tick
     frames = late_ns // (GROUPS * TICK_NS)
-    memory.words[Slot.SKIPPED_FRAMES] += frames
+    memory.hub["skipped_frames"] += frames
     return tick + frames * GROUPS
 
 
@@ -188,26 +170,25 @@ def run_one(memory: Memory, tick: int, now_ns: int) -> None:
     """One tick, without its sleep."""
     frame = tick // GROUPS
     group = tick % GROUPS
-    memory.words[Slot.NOW_NS] = now_ns
-    memory.words[Slot.REAL_NS] = read_clock(memory, CLOCK_REALTIME)
+    memory.hub["now_ns"] = now_ns
+    memory.hub["real_ns"] = read_clock(memory, CLOCK_REALTIME)
     apply_commands(memory, frame)
-    for place in range(memory.active_count[group]):
+    for place in range(memory.hub["active_count"][group]):
         serve(memory, memory.active[group, place], frame)
     signal(memory)
     if tick % _CPU_EVERY_TICKS == 0:
-        memory.words[Slot.CPU_NS] = read_clock(memory, CLOCK_THREAD_CPU)
+        memory.hub["cpu_ns"] = read_clock(memory, CLOCK_THREAD_CPU)
 
 
 def _loop(digest: str) -> Callable[[Memory], int]:
-    """The cached entry point; the digest is part of its cache key because it is a free variable of the function."""
+    """The cached entry point; the digest, a free variable of the function, is part of its cache key."""
 
     def run_ticks(memory: Memory) -> int:
-        words = memory.words
+        hub = memory.hub
         origin_ns = read_clock(memory, CLOCK_MONOTONIC)
-        words[Slot.TICK_ORIGIN_NS] = origin_ns
-        tick = words[Slot.TICK]
+        tick = hub["tick"]
         first = tick
-        while words[Slot.STOP] == 0:
+        while hub["stop"] == 0:
             tick += 1
             due_ns = origin_ns + (tick - first) * TICK_NS
             now_ns = read_clock(memory, CLOCK_MONOTONIC)
@@ -215,9 +196,9 @@ def _loop(digest: str) -> Callable[[Memory], int]:
                 sleep_until(memory, due_ns)
                 now_ns = read_clock(memory, CLOCK_MONOTONIC)
             tick = catch_up(memory, tick, max(now_ns - due_ns, 0))
-            words[Slot.TICK] = tick
+            hub["tick"] = tick
             run_one(memory, tick, now_ns)
-            count_in(memory.tick_time, read_clock(memory, CLOCK_MONOTONIC) - now_ns)
+            count_in(hub["tick_time"], read_clock(memory, CLOCK_MONOTONIC) - now_ns)
         return len(digest)
 
     if not COMPILED:
