@@ -64,8 +64,11 @@ class PacedSource:
         self._read = 0
         self._sound = numbered_frames(0, 1280)
 
+    def end(self) -> None:
+        self.finished = True
+
     def read(self) -> FakeFrames | None:
-        due = int((monotonic() - self._began_s) * 50)
+        due = self._read if self.finished else int((monotonic() - self._began_s) * 50)
         if due <= self._read:
             return None
         first, begin = self._read, self._read % 128

@@ -1,0 +1,32 @@
+"""The recorder on the real media engine: a leg's time on the disk is the leg's time."""
+
+import asyncio
+import time
+
+import pytest
+
+from media.engine import MediaEngine
+from media.remote import RemoteMedia
+from media.settings import MediaSettings
+from recordings.catalogue import RecordingState
+from recordings.wav import play_path, read_wav
+from tests.recordings.conftest import Studio
+
+
+@pytest.mark.timeout(400)
+async def test_a_legs_recording_lasts_as_long_as_it_was_recorded(studio: Studio) -> None:
+    engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=4, arena_mb=1))
+    await engine.start()
+    leg = engine.open_leg(lambda event: None)
+    leg.connect(RemoteMedia("127.0.0.1", 9, payload_type=0, dtmf_payload_type=None))
+    began_s = time.monotonic()
+    recording = studio.begin(leg.start_recording())
+    await asyncio.sleep(1.2)
+    leg.stop_recording()
+    lasted_s = time.monotonic() - began_s
+    entry = await studio.recorder.finish(recording)
+    leg.close()
+    await engine.stop()
+    assert (entry.state, entry.gap_s) == (RecordingState.COMPLETE, 0.0)
+    assert entry.duration_s == pytest.approx(lasted_s, abs=0.1)
+    assert read_wav(play_path(studio.directory, entry)).duration_s == entry.duration_s

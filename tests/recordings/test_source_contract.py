@@ -1,0 +1,91 @@
+"""What the recorder relies on in a source: the fake one and the media engine's ring give the same."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from media.engine import MediaEngine
+from media.remote import RemoteMedia
+from media.settings import MediaSettings
+from recordings.source import Frames, RecordingSource
+from tests.recordings.fakes import FakeSource, PacedSource
+
+
+@dataclass
+class Played:
+    """A source, what ends it, and whether the clock or the test fills it."""
+
+    source: RecordingSource
+    end: Callable[[], None]
+    push: Callable[[int], None]
+
+
+@pytest.fixture(params=["fake", "paced", "engine"])
+async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
+    if request.param == "fake":
+        fake = FakeSource()
+        yield Played(fake, fake.end, fake.push)
+    elif request.param == "paced":
+        paced = PacedSource()
+        yield Played(paced, paced.end, lambda _: None)
+    else:
+        engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=4, arena_mb=1))
+        await engine.start()
+        leg = engine.open_leg(lambda event: None)
+        leg.connect(RemoteMedia("127.0.0.1", 9, payload_type=0, dtmf_payload_type=None))
+        yield Played(leg.start_recording(), leg.stop_recording, lambda _: None)
+        leg.close()
+        await engine.stop()
+
+
+async def taken(source: RecordingSource, at_least: int) -> list[Frames]:
+    blocks: list[Frames] = []
+    async with asyncio.timeout(10):
+        while sum(len(block.samples) for block in blocks) < at_least:
+            while (block := source.read()) is not None:
+                blocks.append(block)
+            await asyncio.sleep(0.01)
+    return blocks
+
+
+@pytest.mark.timeout(400)
+async def test_frames_are_stereo_mulaw_numbered_from_0_without_a_hole(played: Played) -> None:
+    played.push(20)
+    blocks = await taken(played.source, 20)
+    expected = 0
+    for block in blocks:
+        assert block.first_frame == expected
+        assert block.samples.dtype == np.uint8
+        assert block.samples.shape == (len(block.samples), 2, 160)
+        assert len(block.samples) > 0
+        expected += len(block.samples)
+    assert played.source.dropped_frames == 0
+
+
+@pytest.mark.timeout(400)
+async def test_a_block_once_given_is_not_written_to_again(played: Played) -> None:
+    played.push(5)
+    blocks = await taken(played.source, 5)
+    before = [block.samples.copy() for block in blocks]
+    played.push(5)
+    await taken(played.source, 5)
+    assert all(np.array_equal(block.samples, earlier) for block, earlier in zip(blocks, before, strict=True))
+
+
+@pytest.mark.timeout(400)
+async def test_source_is_finished_only_after_its_end_and_stays_so(played: Played) -> None:
+    played.push(5)
+    await taken(played.source, 5)
+    assert not played.source.finished
+    played.end()
+    async with asyncio.timeout(10):
+        while not played.source.finished:
+            played.source.read()
+            await asyncio.sleep(0.01)
+    while played.source.read() is not None:
+        pass
+    assert played.source.finished
+    assert played.source.read() is None
