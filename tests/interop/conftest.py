@@ -7,13 +7,29 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import pytest
 
 from server.softphone.client import Softphone
 from server.softphone.settings import PhoneSettings
+from tests.interop import baresip as baresip_program
+from tests.interop import sipp as sipp_program
+from tests.interop import sound
+from tests.interop.baresip import Account, Baresip
+from tests.interop.sipp import SippResult
 
 PhoneMaker = Callable[[PhoneSettings], Awaitable[Softphone]]
+BaresipMaker = Callable[[Account], Awaitable[Baresip]]
+BARESIP_SAYS = sound.chirp(2.0, 350, 2900)
+
+
+class SippRunner(Protocol):
+    """`await sipp("127.0.0.1:5060", "-sn", "uac", "-m", "10")`."""
+
+    async def __call__(self, target: str, *arguments: str, timeout_s: float = 60) -> SippResult: ...
+
 
 # The wheel of pjsua2-python exists for these only; anywhere else it is not an omission of this machine.
 PJSUA2_PYTHONS = ((3, 11), (3, 12))
@@ -44,6 +60,34 @@ async def softphone(pjsua2: None) -> AsyncIterator[PhoneMaker]:
         async def start(settings: PhoneSettings) -> Softphone:
             phone = await Softphone.start(settings, settings.identity, "--stack", "pjsua2")
             return await stack.enter_async_context(phone)
+
+        yield start
+
+
+@pytest.fixture
+def sipp(tmp_path: Path) -> SippRunner:
+    """Runs SIPp against an address and returns what it counted."""
+    need("sipp", sipp_program.PROGRAM is not None, "apt-get install sip-tester")
+
+    async def run(target: str, *arguments: str, timeout_s: float = 60) -> SippResult:
+        folder = tmp_path / f"sipp{len(list(tmp_path.glob('sipp*')))}"
+        folder.mkdir()
+        return await sipp_program.run_sipp(folder, target, *arguments, timeout_s=timeout_s)
+
+    return run
+
+
+@pytest.fixture
+async def baresip(tmp_path: Path) -> AsyncIterator[BaresipMaker]:
+    """Starts baresips that say a rising chirp, then are silent; ends them after the test."""
+    need("baresip", baresip_program.PROGRAM is not None, "apt-get install baresip-core")
+    silence = np.zeros(60 * sound.RATE_HZ, np.int16)
+    says = sound.write_wav(tmp_path / "says.wav", np.concatenate([BARESIP_SAYS, silence]))
+    async with AsyncExitStack() as stack:
+
+        async def start(account: Account) -> Baresip:
+            folder = tmp_path / f"{account.user}{len(list(tmp_path.glob(f'{account.user}*')))}"
+            return await stack.enter_async_context(await Baresip.start(folder, account, says))
 
         yield start
 
