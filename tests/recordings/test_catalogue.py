@@ -11,7 +11,14 @@ from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.errors import UnknownRecordingError
 from recordings.instants import from_utc_text, to_utc_text
 from recordings.segment import RecordingId
-from recordings.transcripts import Speaker, Transcripts, Untranscribed, Utterance, render_transcript
+from recordings.transcripts import (
+    Speaker,
+    TranscriptItem,
+    Transcripts,
+    Untranscribed,
+    Utterance,
+    render_transcript,
+)
 
 NOON = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -89,7 +96,7 @@ def test_transcript_is_kept_by_speaker_and_read_in_time_order(filled: Catalogue)
         Utterance(Speaker.CALLER, 5.04, 6.0, "my invoice is wrong", "pocketsphinx", 0.8),
         Utterance(Speaker.CALLER, 0.5, 1.0, "hello", "pocketsphinx"),
     ]
-    agent = [
+    agent: list[TranscriptItem] = [
         Utterance(Speaker.AGENT, 2.0, 3.0, "how can I help", "pocketsphinx"),
         Untranscribed(Speaker.AGENT, 65.0, 67.5, "pocketsphinx", "worker died"),
     ]
