@@ -61,7 +61,7 @@ class Account:
 
 
 class Baresip:
-    """One baresip. Its events are those of the control module: CALL_INCOMING, CALL_ESTABLISHED, REGISTER_OK ..."""
+    """One baresip; its events are those of its control module: CALL_INCOMING, CALL_ESTABLISHED, REGISTER_OK."""
 
     def __init__(self, folder: Path, port: int, process: asyncio.subprocess.Process) -> None:
         self.folder = folder
