@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telephony.identity import Tokens
 from telephony.sip.message import Request, Response
 from telephony.sip.responses import response_to
 
@@ -15,7 +16,7 @@ DTMF_RELAY = "application/dtmf-relay"
 DTMF = "application/dtmf"
 _BODIES = {
     "INVITE": (SDP,),
-    "INFO": (DTMF_RELAY, DTMF, SDP),
+    "INFO": (DTMF_RELAY, DTMF),
 }
 _SCHEMES = frozenset({"sip", "tel"})
 
@@ -27,13 +28,13 @@ def options_headers() -> Extra:
     return (("Allow", ALLOW), ("Accept", SDP), ("Accept-Encoding", "identity"), ("Supported", ""))
 
 
-def refusal_of(request: Request, to_tag: str) -> Response | None:
+def refusal_of(request: Request, tokens: Tokens) -> Response | None:
     """The answer to a request that cannot be understood, checked in the order of section 8.2."""
     if request.method not in ALLOWED_METHODS:
         status = 405 if request.method in _KNOWN_METHODS else 501
-        return response_to(request, status, to_tag=to_tag, extra=(("Allow", ALLOW),))
+        return response_to(request, status, to_tag=tokens(), extra=(("Allow", ALLOW),))
     if request.uri.partition(":")[0].lower() not in _SCHEMES:
-        return response_to(request, 416, to_tag=to_tag)
+        return response_to(request, 416, to_tag=tokens())
     required = [
         option.strip()
         for line in request.headers.get_all("Require")
@@ -42,8 +43,8 @@ def refusal_of(request: Request, to_tag: str) -> Response | None:
     ]
     if required and request.method not in {"ACK", "CANCEL"}:
         unsupported = ("Unsupported", ", ".join(required))
-        return response_to(request, 420, to_tag=to_tag, extra=(unsupported,))
-    return _refusal_of_body(request, to_tag)
+        return response_to(request, 420, to_tag=tokens(), extra=(unsupported,))
+    return _refusal_of_body(request, tokens)
 
 
 def content_type(request: Request) -> str:
@@ -51,16 +52,16 @@ def content_type(request: Request) -> str:
     return (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
 
 
-def _refusal_of_body(request: Request, to_tag: str) -> Response | None:
+def _refusal_of_body(request: Request, tokens: Tokens) -> Response | None:
     readable = _BODIES.get(request.method)
     if readable is None or not request.body or _is_optional(request):
         return None
     encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
     if encoding != "identity":
-        return response_to(request, 415, to_tag=to_tag, extra=(("Accept-Encoding", "identity"),))
+        return response_to(request, 415, to_tag=tokens(), extra=(("Accept-Encoding", "identity"),))
     if content_type(request) in readable:
         return None
-    return response_to(request, 415, to_tag=to_tag, extra=(("Accept", ", ".join(readable)),))
+    return response_to(request, 415, to_tag=tokens(), extra=(("Accept", ", ".join(readable)),))
 
 
 def _is_optional(request: Request) -> bool:

@@ -128,7 +128,7 @@ class UserAgent:
             return self._on_ack(transaction, arrived, now)
         if arrived.method == "CANCEL":
             return self._on_cancel(transaction, arrived, now)
-        refusal = refusal_of(arrived.request, self._means.tokens())
+        refusal = refusal_of(arrived.request, self._means.tokens)
         if refusal is not None:
             return self.respond(transaction, refusal, now)
         if arrived.method == "REGISTER":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Self
 
 from telephony.sip.errors import SipSyntaxError
@@ -132,7 +133,8 @@ class Dialog:
 
 def hop_to(uri: Uri, peer: Hop) -> Hop:
     """Where to send for that URI; for a host name, which nobody looks up in mid-call, where the peer is."""
-    if not is_address(uri.host):
+    if not is_address(uri.host) or (_is_global(peer.host) and not _is_global(uri.host)):
+        # Neither can an address behind the peer's NAT be reached from here.
         return peer
     wanted = (uri.params.get("transport") or peer.transport.value).upper()
     transport = Transport.TCP if wanted == "TCP" else Transport.UDP
@@ -141,6 +143,12 @@ def hop_to(uri: Uri, peer: Hop) -> Hop:
     return Hop(transport, uri.host, uri.port or DEFAULT_PORT, connection)
 
 
+@lru_cache(maxsize=1024)
+def _is_global(address: str) -> bool:
+    return is_address(address) and ipaddress.ip_address(address).is_global
+
+
+@lru_cache(maxsize=1024)
 def is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
 from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
 from telephony.sip.message import Headers, Message, Request, Response
+
+# The messages of one dialog repeat their From, To and CSeq: each text is read once. Bounded, and errors are
+# not kept.
+_cseq = lru_cache(maxsize=512)(parse_cseq)
+_name_addr = lru_cache(maxsize=2048)(parse_name_addr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedRespons
     headers = message.headers
     try:
         vias = parse_vias(_needed(headers, "Via"))
-        cseq = parse_cseq(_needed(headers, "CSeq"))
-        from_ = parse_name_addr(_needed(headers, "From"))
-        to = parse_name_addr(_needed(headers, "To"))
+        cseq = _cseq(_needed(headers, "CSeq"))
+        from_ = _name_addr(_needed(headers, "From"))
+        to = _name_addr(_needed(headers, "To"))
         call_id = _needed(headers, "Call-ID")
         if isinstance(message, Response):
             return ReceivedResponse(message, source, vias[0], cseq, from_, to, call_id)

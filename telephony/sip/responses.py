@@ -61,6 +61,7 @@ REASONS = {
 # "The Via header field values in the response MUST equal the Via header field values in the request and MUST
 # maintain the same ordering"; Record-Route is copied because a response may create a dialog (section 12.1.1).
 _COPIED = frozenset({"via", "v", "from", "f", "to", "t", "call-id", "i", "cseq"})
+_TO = frozenset({"to", "t"})
 _COPIED_AND_ROUTED = _COPIED | {"record-route"}
 
 
@@ -79,15 +80,15 @@ def response_to(
 ) -> Response:
     """A response to that request; the tag is put on a To that has none, as all but a 100 must."""
     copied = _COPIED_AND_ROUTED if 100 < status < 300 else _COPIED
-    items = [(name, value) for name, value in request.headers if name.lower() in copied]
-    if to_tag is not None:
-        items = [(name, _tagged(name, value, to_tag)) for name, value in items]
+    items: list[tuple[str, str]] = []
+    for item in request.headers.items:
+        name = item[0].lower()
+        if name in copied:
+            items.append((item[0], _tagged(item[1], to_tag)) if to_tag and name in _TO else item)
     return Response(status, reason or reason_phrase(status), Headers((*items, *extra)), body)
 
 
-def _tagged(name: str, value: str, tag: str) -> str:
-    if name.lower() not in {"to", "t"}:
-        return value
+def _tagged(value: str, tag: str) -> str:
     # Parameters of the URI stand inside the angle brackets; those of the header field after them.
     after = value[value.rfind(">") + 1 :] if ">" in value else value
     has_tag = any(part.strip().lower().startswith("tag=") for part in after.split(";")[1:])

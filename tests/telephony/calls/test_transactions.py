@@ -166,6 +166,17 @@ class TestRoutes:
         assert server.sent()[-1] == "BYE"
         assert caller.sent() == ["481 BYE"]
 
+    def test_a_private_contact_of_a_public_peer_is_reached_through_its_nat(self, wire, answer):
+        server, phone = wire.side("server"), wire.side("phone", host="8.8.8.8")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        invite = request("INVITE", branch="z9hG4bKa").replace("x@127.0.0.1:5070>", "x@192.168.1.7:5070>")
+        wire.inject(invite, server, phone.hop)
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=str(server.calls[0])), server, phone.hop)
+        server.do(HangUp())
+        wire.run(1)
+        assert phone.sent() == ["481 BYE"]
+        assert wire.log[-2].message.uri == "sip:x@192.168.1.7:5070"
+
     def test_a_broken_record_route_gets_a_400(self, wire):
         server = wire.side("server")
         invite = request("INVITE", branch="z9hG4bKa").replace(
