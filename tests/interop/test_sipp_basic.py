@@ -1,11 +1,10 @@
-"""SIPp's own scenarios against an endpoint that answers."""
+"""SIPp's own scenarios against an endpoint, without sound: signalling alone."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-from pathlib import Path
+import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -15,23 +14,11 @@ from telephony.call import Call
 from telephony.endpoint import SipEndpoint
 from telephony.session_events import Party
 from telephony.settings import SipSettings
-
-pytestmark = pytest.mark.interop
-SIPP = shutil.which("sipp")
-
-
-@pytest.fixture(autouse=True)
-def _needs_sipp() -> None:
-    if SIPP is not None:
-        return
-    reason = "sipp is not installed: apt-get install sip-tester"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+from tests.interop.sipp import free_port
 
 
 class SilentLeg:
-    """Signalling is what is tried here."""
+    """Remembers where it would have sent."""
 
     address = "127.0.0.1"
     rtp_port = 40000
@@ -44,42 +31,16 @@ class SilentLeg:
 
 
 class SilentMedia:
-    def open_leg(self, on_event: MediaEvent) -> SilentLeg:
+    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> SilentLeg:
         return SilentLeg()
 
 
-async def sipp(folder: Path, *arguments: str) -> str:
-    """Runs sipp to its end; fails with its screen and error file unless it counted every call as good."""
-    process = await asyncio.create_subprocess_exec(
-        str(SIPP),
-        *arguments,
-        *("-i", "127.0.0.1", "-nostdin", "-timeout", "30s", "-timeout_error", "-trace_err"),
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), 45)
-    finally:
-        if process.returncode is None:
-            process.kill()
-    screen = output.decode("utf-8", "replace")
-    assert process.returncode == 0, screen[-3000:] + errors_in(folder)
-    return screen
-
-
-def errors_in(folder: Path) -> str:
-    return "\n".join(path.read_text(errors="replace") for path in folder.glob("*errors.log"))
-
-
-def unexpected(screen: str) -> int:
-    """The sum of the last column of the message table's last printing."""
-    table = screen[screen.rfind("Unexpected-Msg") :].splitlines()
-    return sum(int(line.split()[-1]) for line in table if "<--" in line and line.split()[-1].isdigit())
+def refuse_nothing(_call: Call) -> None:
+    pytest.fail("nobody was to call")
 
 
 @pytest.mark.parametrize("transport", ["u1", "t1"])
-async def test_sipps_caller_is_answered_and_hangs_up(tmp_path, transport):
+async def test_sipps_caller_is_rung_answered_and_hangs_up(sipp, transport):
     calls: list[Call] = []
     async with asyncio.TaskGroup() as group:
 
@@ -94,39 +55,58 @@ async def test_sipps_caller_is_answered_and_hangs_up(tmp_path, transport):
 
         endpoint = SipEndpoint(SipSettings(port=0), SilentMedia(), on_call)
         bound = await endpoint.start()
-        target = f"127.0.0.1:{bound.port}"
-        screen = await sipp(
-            tmp_path, "-sn", "uac", target, "-t", transport, "-m", "20", "-r", "10", "-d", "200"
-        )
+        options = ("-sn", "uac", "-t", transport, "-m", "20", "-r", "10", "-d", "200")
+        result = await sipp(f"127.0.0.1:{bound.port}", *options, timeout_s=30)
         await endpoint.stop()
-    assert len(calls) == 20
-    assert unexpected(screen) == 0
+    assert result.clean, result.account
+    assert (result.successful, len(calls)) == (20, 20)
     assert all(call.hangup is not None and call.hangup.by is Party.PEER for call in calls)
 
 
-async def test_sipps_called_side_is_called_held_and_hung_up_on(tmp_path, unused_udp_port):
-    endpoint = SipEndpoint(SipSettings(port=0), SilentMedia(), lambda call: None)
+@pytest.mark.parametrize(("transport", "kind"), [("u1", socket.SOCK_DGRAM), ("t1", socket.SOCK_STREAM)])
+async def test_sipps_called_side_is_called_and_hung_up_on(sipp, transport, kind):
+    port = free_port(kind)
+    suffix = ";transport=tcp" if transport == "t1" else ""
+    options = ("-sn", "uas", "-t", transport, "-p", str(port), "-m", "5")
+    endpoint = SipEndpoint(SipSettings(port=0), SilentMedia(), refuse_nothing)
     await endpoint.start()
-    ready = asyncio.create_task(sipp(tmp_path, "-sn", "uas", "-p", str(unused_udp_port), "-m", "5"))
     try:
-        for _ in range(5):
-            # SIPp may still be starting: the INVITE is repeated until it listens.
-            call = await endpoint.place_call(f"sip:service@127.0.0.1:{unused_udp_port}", caller="trunkline")
-            async with asyncio.timeout(10):
-                await call.wait_answered()
-            assert call.leg.remote.port > 0
-            await call.hang_up()
-        await ready
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(sipp("127.0.0.1", *options, timeout_s=30))
+            await listening(port, kind)
+            for _ in range(5):
+                call = await endpoint.place_call(f"sip:service@127.0.0.1:{port}{suffix}", caller="trunkline")
+                await asyncio.wait_for(call.wait_answered(), 10)
+                assert call.leg.remote.port > 0
+                await call.hang_up()
     finally:
-        ready.cancel()
         await endpoint.stop()
+    result = running.result()
+    assert result.clean, result.account
+    assert result.successful == 5
 
 
-async def test_a_caller_nobody_admits_is_refused(tmp_path):
-    endpoint = SipEndpoint(SipSettings(port=0, trunks=()), SilentMedia(), lambda call: None)
+async def listening(port: int, kind: socket.SocketKind) -> None:
+    """Over UDP the INVITE is repeated until SIPp has started; a TCP connection would be refused."""
+    if kind is socket.SOCK_DGRAM:
+        return
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def test_a_caller_nobody_admits_is_refused(sipp):
+    endpoint = SipEndpoint(SipSettings(port=0, trunks=()), SilentMedia(), refuse_nothing)
     bound = await endpoint.start()
     try:
-        with pytest.raises(AssertionError, match="403"):
-            await sipp(tmp_path, "-sn", "uac", f"127.0.0.1:{bound.port}", "-m", "1")
+        result = await sipp(f"127.0.0.1:{bound.port}", "-sn", "uac", "-m", "1", timeout_s=20)
     finally:
         await endpoint.stop()
+    assert (result.successful, result.failed) == (0, 1)
+    assert "403 Forbidden" in result.account
