@@ -61,7 +61,7 @@ class Account:
 
 
 class Baresip:
-    """One baresip; its events are those of its control module: CALL_INCOMING, CALL_ESTABLISHED, REGISTER_OK."""
+    """One baresip; its events are its control module's: CALL_INCOMING, CALL_ESTABLISHED, REGISTER_OK."""
 
     def __init__(self, folder: Path, port: int, process: asyncio.subprocess.Process) -> None:
         self.folder = folder
