@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from media.speech.recogniser import SpeechWorkers
-from media.speech.vocabulary import Vocabulary
 from sqlalchemy import Engine
 
 from acd.events import AgentRegistered, AgentUnregistered
@@ -26,9 +24,12 @@ from ivr_flows.ports import Caller
 from media.engine import MediaEngine
 from media.errors import MediaError
 from media.speech.errors import SpeechError
+from media.speech.recogniser import SpeechWorkers
 from media.speech.synthesis import Synthesiser
+from media.speech.vocabulary import Vocabulary
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
+from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingSettled
 from recordings.recorder import Recorder
 from server.accounts import AccountsError, passwords
 from server.agent_phones import AgentPhones
@@ -204,12 +205,12 @@ async def _start_keeping(
     settings: Settings, store: Engine, catalogue: Catalogue, stack: AsyncExitStack
 ) -> tuple[Recorder, Journal, tuple[RecordingEntry, ...]]:
     """Recordings and journal, with what a dead server left unfinished closed as interrupted."""
-    recorder = Recorder(settings.recordings, catalogue)
-    await recorder.start()
-    stack.push_async_callback(recorder.stop)
     journal = Journal(store)
     await journal.start()
     stack.push_async_callback(journal.stop)
+    recorder = Recorder(settings.recordings, catalogue, lambda event: _on_recording(event, journal))
+    await recorder.start()
+    stack.push_async_callback(recorder.stop)
     recovered = tuple(await recorder.recover())
     for entry in recovered:
         journal.append(
@@ -223,6 +224,19 @@ async def _start_keeping(
     if recovered or interrupted:
         log.warning("server.recovered", recordings=len(recovered), contacts=len(interrupted))
     return recorder, journal, recovered
+
+
+def _on_recording(event: RecordingEvent, journal: Journal) -> None:
+    """What the disk did to a recording belongs to the contact; the end of a recording is told by its tape."""
+    match event:
+        case RecordingFailed(recording, contact, reason):
+            log.error("recording.failed", recording=recording, reason=reason)
+            journal.append(contact, "recording.failed", recording=recording, reason=reason)
+        case FramesDropped(recording, contact, frames):
+            log.warning("recording.gap", recording=recording, frames=frames)
+            journal.append(contact, "recording.gap", recording=recording, frames=frames)
+        case RecordingSettled():
+            pass
 
 
 async def _prepare_prompts(

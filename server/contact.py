@@ -36,7 +36,7 @@ from server.tape import Tape
 from server.transfer import connect
 from server.waiting import Waiting
 from telephony.call import Call
-from telephony.call_events import CallEnded, CallEvent, Digit
+from telephony.call_events import CallEnded, CallEvent, Digit, Ended
 
 log = structlog.get_logger(__name__)
 
@@ -259,7 +259,7 @@ class Contact:
         music = self._house.prompts.hold_music()
         conversation = Conversation(self.call, other, music, lambda side, on: self._on_hold(side, on, name))
         self._conversation = conversation
-        other.on_event = lambda event: conversation.on_event(Side.OTHER, event)
+        other.on_event = lambda event: self._on_other_event(conversation, name, event)
         conversation.begin()
 
     def end_conversation(self) -> None:
@@ -281,9 +281,15 @@ class Contact:
     # What the call tells
 
     def _on_call_event(self, event: CallEvent) -> None:
-        if self._conversation is not None:
+        if isinstance(event, Ended):
+            self._report_media("caller", self.call)
+        elif self._conversation is not None:
             self._conversation.on_event(Side.CALLER, event)
-            return
+        else:
+            self._on_flow_event(event)
+
+    def _on_flow_event(self, event: CallEvent) -> None:
+        """While the flow has the caller."""
         match event:
             case Digit(digit):
                 self._key_at = time.monotonic()
@@ -301,6 +307,11 @@ class Contact:
             case _:
                 pass
 
+    def _on_other_event(self, conversation: Conversation, name: str, event: CallEvent) -> None:
+        if isinstance(event, Ended):
+            self._report_media(name, conversation.other)
+        conversation.on_event(Side.OTHER, event)
+
     def _on_playback_finished(self, playback: media.PlaybackId) -> None:
         if self._waiting is not None:
             self._waiting.playback_finished(playback)
@@ -308,6 +319,25 @@ class Contact:
             finished = self._playing[1]
             self._playing = None
             self._input(PlaybackFinished(finished))
+
+    def _report_media(self, party: str, call: Call) -> None:
+        """How the party's sound travelled, as the engine and its RTCP saw it."""
+        if call.answered_at is None:
+            return
+        report = call.leg.report()
+        self._fact(
+            "media.report",
+            party=party,
+            packets_received=report.packets_received,
+            packets_sent=report.packets_sent,
+            lost=report.lost,
+            late=report.late,
+            concealed_ms=report.concealed_ms,
+            jitter_ms=round(report.jitter_ms, 2),
+            playout_delay_ms=round(report.playout_delay_ms, 1),
+            round_trip_ms=None if report.round_trip_ms is None else round(report.round_trip_ms, 2),
+            lost_by_peer=report.lost_by_peer,
+        )
 
     def _input(self, received: Input) -> None:
         try:

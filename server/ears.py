@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from media.speech.recogniser import SpeechWorkers
-from media.speech.vocabulary import Phrases
 from numpy.typing import NDArray
 
 from ivr_flows.engine.inputs import SpeechHeard
+from media.speech.recogniser import SpeechWorkers
+from media.speech.vocabulary import Phrases
 
 
 class RecogniserEars:

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
-from media.speech.recogniser import SpeechError
 
 from ivr_flows.engine.inputs import SpeechHeard
 from media.events import TalkEnded
+from media.speech.recogniser import SpeechError
 from server.house import Ears
 from telephony.call import Call
 

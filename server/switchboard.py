@@ -51,7 +51,7 @@ class Switchboard:
 
     def take(self, call: Call, tasks: asyncio.TaskGroup) -> None:
         """Does not block; the call is answered or refused in a task of its own."""
-        number = call.facts.local_uri.user or ""
+        number = call.facts.called or ""
         flow = self.repertoire.flow_for(number)
         if flow is None:
             self._refuse(call, NO_SUCH_NUMBER, tasks)
@@ -93,4 +93,4 @@ class Switchboard:
 
 def _new_contact_id() -> ContactId:
     """Sorts by time, and cannot be guessed."""
-    return ContactId(f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}")
+    return ContactId(f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(6)}")

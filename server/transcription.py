@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import structlog
-from media.speech.recogniser import SpeechError, SpeechWorkers
-from media.speech.vocabulary import Vocabulary
 from numpy.typing import NDArray
 
 from media.g711 import ULAW_SILENCE, ulaw_decode
 from media.sound import SAMPLES_PER_SECOND
+from media.speech.recogniser import SpeechError, SpeechWorkers
+from media.speech.vocabulary import Vocabulary
 from recordings.catalogue import Catalogue
 from recordings.segment import RecordingId
 from recordings.segment_reader import Gap, Segment, read_segments

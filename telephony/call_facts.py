@@ -24,7 +24,11 @@ class CallDirection(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """Never changes during the call. `headers` are those of a received INVITE, `offer` its body."""
+    """Never changes during the call. `headers` are those of a received INVITE, `offer` its body.
+
+    `called` is the user that an incoming call is for: of the Request-URI, since To may name somebody before a
+    forwarding.
+    """
 
     id: SessionId
     sip_call_id: str
@@ -33,6 +37,7 @@ class CallFacts:
     local_uri: Uri
     remote_display: str | None = None
     trunk: str | None = None
+    called: str | None = None
     headers: Headers = field(default_factory=Headers)
     offer: bytes = b""
 

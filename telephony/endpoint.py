@@ -186,10 +186,11 @@ class SipEndpoint:
             CallDirection.INCOMING,
             invite.from_.uri,
             invite.to.uri,
-            invite.from_.display,
-            verdict.trunk.name,
-            invite.request.headers,
-            invite.request.body,
+            remote_display=invite.from_.display,
+            trunk=verdict.trunk.name,
+            called=Uri.parse(invite.request.uri).user,
+            headers=invite.request.headers,
+            offer=invite.request.body,
         )
         call = Call(facts, self._line)
         self._calls[session] = call

@@ -18,6 +18,28 @@ class Match:
     at: int
 
 
+PIECE = 4000  # samples: half a second at 8 kHz
+SLIP = 1600  # how far a jitter buffer may have moved a piece
+
+
+def likeness(said: Samples, channel: Samples) -> Match:
+    """How well `channel` holds `said`, half a second at a time.
+
+    Jitter buffers stretch and cut a few frames, so a whole sentence does not lie on one time line; its pieces do.
+    `similarity` is the mean over the pieces, weighted by their energy.
+    """
+    whole = find(said, channel)
+    pieces = [said[at : at + PIECE] for at in range(0, len(said) - PIECE // 2, PIECE)]
+    total, weight = 0.0, 0.0
+    for number, piece in enumerate(pieces):
+        at = whole.at + number * PIECE
+        around = channel[max(0, at - SLIP) : at + PIECE + SLIP]
+        energy = float(np.square(piece.astype(np.float64)).sum())
+        total += find(piece, around).similarity * energy
+        weight += energy
+    return Match(total / weight if weight else 0.0, whole.at)
+
+
 def find(said: Samples, channel: Samples) -> Match:
     """Where and how well `said` occurs in `channel`; both 16-bit PCM of the same rate."""
     needle = said.astype(np.float64)

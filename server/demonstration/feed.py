@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from server.journal import JournalEvent
 
+IMPOSSIBLE = {"transcript.ready": "transcript.failed", "recording.finished": "recording.failed"}
+
 
 class Feed:
     """Listens to every contact that begins after it was made."""
@@ -33,8 +35,10 @@ class Feed:
         return [event for event in self.events if event.kind == kind]
 
     async def wait_for(self, kind: str, timeout_s: float) -> JournalEvent:
-        """The last event of that kind; raises TimeoutError."""
+        """The last event of that kind; raises TimeoutError, also at once when it has become impossible."""
         async with asyncio.timeout(timeout_s), self._changed:
             while not (found := self.seen(kind)):
+                if self.seen(IMPOSSIBLE.get(kind, "")):
+                    raise TimeoutError(f"{IMPOSSIBLE[kind]} instead of {kind}")
                 await self._changed.wait()
             return found[-1]

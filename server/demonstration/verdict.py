@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from media.g711 import ulaw_decode
 from media.sound import SAMPLES_PER_SECOND, Sound
 from media.speech.accuracy import NOTHING_SAID, compare
+from recordings.catalogue import RecordingEntry
 from recordings.transcripts import Speaker, TranscriptItem, Utterance
 from recordings.wav import read_wav
-from server.demonstration.evidence import find
+from server.demonstration.evidence import find, likeness
 from server.demonstration.performance import Heard
 from server.demonstration.script import Role, Turn
 
-SIMILAR = 0.5
+SIMILAR = 0.8
 WORDS_RIGHT = 0.8
 DURATION_TOLERANCE_S = 0.1
 
@@ -79,7 +80,7 @@ def _heard(exhibits: Exhibits, role: Role, claim: str) -> Proof:
 
 def _contains(claim: str, turns: tuple[Turn, ...], role: Role, channel: NDArray[np.int16]) -> Proof:
     """Every sentence of that party, in the order in which they were said."""
-    matches = [find(turn.pcm, channel) for turn in turns if turn.role is role]
+    matches = [likeness(turn.pcm, channel) for turn in turns if turn.role is role]
     worst = min(match.similarity for match in matches)
     ordered = all(earlier.at < later.at for earlier, later in itertools.pairwise(matches))
     measured = f"{len(matches)} sentences in order, correlation at least {worst:.2f}"
@@ -88,7 +89,7 @@ def _contains(claim: str, turns: tuple[Turn, ...], role: Role, channel: NDArray[
 
 def _caller_heard(claim: str, sound: Sound, exhibits: Exhibits) -> Proof:
     heard = read_wav(exhibits.heard.by_caller).samples[:, 0]
-    match = find(_pcm(sound)[: 2 * SAMPLES_PER_SECOND], heard)
+    match = likeness(_pcm(sound)[: 2 * SAMPLES_PER_SECOND], heard)
     at_s = match.at / SAMPLES_PER_SECOND
     return Proof(claim, f"correlation {match.similarity:.2f} at {at_s:.1f} s", match.similarity >= SIMILAR)
 
