@@ -25,7 +25,7 @@ SLIP = 1600  # how far a jitter buffer may have moved a piece
 def likeness(said: Samples, channel: Samples) -> Match:
     """How well `channel` holds `said`, half a second at a time.
 
-    Jitter buffers stretch and cut a few frames, so a whole sentence does not lie on one time line; its pieces do.
+    Jitter buffers stretch and cut a few frames: a sentence does not lie on one time line, its pieces do.
     `similarity` is the mean over the pieces, weighted by their energy.
     """
     whole = find(said, channel)
