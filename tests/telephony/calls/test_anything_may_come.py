@@ -6,10 +6,11 @@ import random
 
 import pytest
 
-from telephony.session_events import Accept, Ring
+from telephony.session_events import Accept, Ring, SessionId
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.parser import parse_message
+from tests.telephony.calls.wire import Side, Wire
 
 TOKENS = [
     b"",
@@ -36,7 +37,8 @@ def call(server_tag: str, offer: bytes) -> list[bytes]:
     for number, method in ((1, "INVITE"), (1, "CANCEL"), (1, "ACK"), (2, "INFO"), (3, "INVITE"), (4, "BYE")):
         tag = "" if number == 1 and method != "ACK" else f";tag={server_tag}"
         heads.append(
-            f"{method} sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{number};rport\r\n"
+            f"{method} sip:100@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{number};rport\r\n"
             f"Record-Route: <sip:127.0.0.1:5081;lr>\r\nFrom: A <sip:x@127.0.0.1>;tag=x\r\n"
             f"To: <sip:100@127.0.0.1>{tag}\r\nCall-ID: c\r\nCSeq: {number} {method}\r\n"
             f"Contact: <sip:x@127.0.0.1:5070>\r\nMax-Forwards: 70\r\nRequire: \r\n"
@@ -55,11 +57,11 @@ def damage(data: bytes, dice: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_damaged_call_harms_nobody(wire, offer, answer, seed):
+def test_a_damaged_call_harms_nobody(wire: Wire, offer: bytes, answer: bytes, seed: int) -> None:
     dice = random.Random(seed)
     server = wire.side("server")
 
-    def take(side, session):
+    def take(side: Side, session: SessionId) -> None:
         side.do(Ring(), session)
         if dice.random() < 0.7:
             side.do(Accept(answer), session)

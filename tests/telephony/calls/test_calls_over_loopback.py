@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 
 import pytest
 
 from media.events import DigitReceived, PlaybackFinished, PlaybackId
+from telephony.call import Call
 from telephony.call_events import (
     Answered,
     CallEnded,
+    CallEvent,
     Digit,
     Ended,
     Held,
@@ -19,24 +24,26 @@ from telephony.call_events import (
 )
 from telephony.endpoint import RequestUnanswered
 from telephony.login import Login
-from telephony.registrar import BindingAdded, BindingRemoved
+from telephony.registrar import BindingAdded, BindingRemoved, RegistrarEffect
 from telephony.registration import Account, Registration, RegistrationRefused
 from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Party
+from telephony.session_events import Hangup, Party
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.digest import Password
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.message import Headers, Request
 from telephony.sip.uri import Uri
+from tests.telephony.calls.phone import Phone, PhoneMaker
 
+Talk = Callable[[bytes, Transport], Awaitable[bytes]]
 BOTH = pytest.mark.parametrize("transport", list(Transport))
 
 
-async def arrival(phone):
+async def arrival(phone: Phone) -> Call:
     return await asyncio.wait_for(phone.arrived.get(), 2)
 
 
-async def establish(caller, callee, transport=Transport.UDP):
+async def establish(caller: Phone, callee: Phone, transport: Transport = Transport.UDP) -> tuple[Call, Call]:
     outgoing = await caller.endpoint.place_call(callee.uri(transport=transport), caller="alice")
     outgoing.on_event = caller.events.append
     incoming = await arrival(callee)
@@ -45,12 +52,12 @@ async def establish(caller, callee, transport=Transport.UDP):
     return outgoing, incoming
 
 
-async def ended(call):
+async def ended(call: Call) -> Hangup:
     return await asyncio.wait_for(call.ended, 2)
 
 
 @BOTH
-async def test_a_call_is_rung_answered_and_hung_up(phones, transport):
+async def test_a_call_is_rung_answered_and_hung_up(phones: PhoneMaker, transport: Transport) -> None:
     caller, callee = await phones(), await phones()
     outgoing = await caller.endpoint.place_call(
         callee.uri(transport=transport), caller="alice", display="Alice", headers=(("X-Contact", "7"),)
@@ -73,12 +80,14 @@ async def test_a_call_is_rung_answered_and_hung_up(phones, transport):
     assert callee.events[0] == Answered()
     assert isinstance(caller.events[-1], Ended)
     assert all(leg.closed for leg in caller.media.legs + callee.media.legs)
+    assert incoming.answered_at is not None
+    assert incoming.ended_at is not None
     assert incoming.invited_at <= incoming.answered_at <= incoming.ended_at
     assert caller.endpoint.calls == callee.endpoint.calls == ()
 
 
 @BOTH
-async def test_hold_and_resume_are_heard_on_the_other_side(phones, transport):
+async def test_hold_and_resume_are_heard_on_the_other_side(phones: PhoneMaker, transport: Transport) -> None:
     caller, callee = await phones(), await phones()
     outgoing, incoming = await establish(caller, callee, transport)
     await incoming.hold()
@@ -92,7 +101,7 @@ async def test_hold_and_resume_are_heard_on_the_other_side(phones, transport):
     assert caller.events[-2:] == [Held(), Resumed()]
 
 
-async def test_both_sides_may_hold_at_once(phones):
+async def test_both_sides_may_hold_at_once(phones: PhoneMaker) -> None:
     outgoing, incoming = await establish(await phones(), await phones())
     await outgoing.hold()
     await incoming.hold()
@@ -104,14 +113,14 @@ async def test_both_sides_may_hold_at_once(phones):
     assert not incoming.held_by_peer
 
 
-async def test_hold_before_the_answer_is_refused(phones):
+async def test_hold_before_the_answer_is_refused(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     outgoing = await caller.endpoint.place_call(callee.uri())
     with pytest.raises(HoldRefused):
         await outgoing.hold()
 
 
-async def test_an_outgoing_call_is_cancelled_by_hanging_up(phones):
+async def test_an_outgoing_call_is_cancelled_by_hanging_up(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     outgoing = await caller.endpoint.place_call(callee.uri())
     incoming = await arrival(callee)
@@ -126,7 +135,7 @@ async def test_an_outgoing_call_is_cancelled_by_hanging_up(phones):
         await outgoing.wait_answered()
 
 
-async def test_a_rejected_call_tells_why(phones):
+async def test_a_rejected_call_tells_why(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     outgoing = await caller.endpoint.place_call(callee.uri())
     await (await arrival(callee)).reject(486)
@@ -137,7 +146,7 @@ async def test_a_rejected_call_tells_why(phones):
     assert callee.media.legs == []
 
 
-async def test_hanging_up_twice_is_harmless(phones):
+async def test_hanging_up_twice_is_harmless(phones: PhoneMaker) -> None:
     outgoing, incoming = await establish(await phones(), await phones())
     await outgoing.hang_up()
     await outgoing.hang_up()
@@ -146,7 +155,7 @@ async def test_hanging_up_twice_is_harmless(phones):
     assert [await ended(call) for call in (outgoing, incoming)]
 
 
-async def test_cancelling_a_waiter_does_not_disturb_the_call(phones):
+async def test_cancelling_a_waiter_does_not_disturb_the_call(phones: PhoneMaker) -> None:
     outgoing, incoming = await establish(await phones(), await phones())
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
@@ -155,15 +164,15 @@ async def test_cancelling_a_waiter_does_not_disturb_the_call(phones):
     assert (await ended(outgoing)).by is Party.PEER
 
 
-async def test_a_source_outside_the_trunks_gets_a_403(phones):
+async def test_a_source_outside_the_trunks_gets_a_403(phones: PhoneMaker) -> None:
     caller = await phones()
-    callee = await phones(trunks=(TrunkSettings(name="carrier", networks=("192.0.2.0/24",)),))
+    callee = await phones(trunks=(TrunkSettings(name="carrier", networks=(IPv4Network("192.0.2.0/24"),)),))
     outgoing = await caller.endpoint.place_call(callee.uri())
     assert (await ended(outgoing)).status == 403
     assert callee.arrived.empty()
 
 
-async def test_when_no_sound_can_be_had_the_caller_gets_a_503(phones):
+async def test_when_no_sound_can_be_had_the_caller_gets_a_503(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     callee.media.full = True
     outgoing = await caller.endpoint.place_call(callee.uri())
@@ -172,10 +181,10 @@ async def test_when_no_sound_can_be_had_the_caller_gets_a_503(phones):
     assert (await ended(outgoing)).status == 503
 
 
-async def test_an_owner_that_fails_costs_its_own_call_only(phones):
+async def test_an_owner_that_fails_costs_its_own_call_only(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
 
-    def fail(event):
+    def fail(event: CallEvent) -> None:
         raise ZeroDivisionError
 
     outgoing = await caller.endpoint.place_call(callee.uri())
@@ -187,7 +196,7 @@ async def test_an_owner_that_fails_costs_its_own_call_only(phones):
     await establish(caller, callee)
 
 
-async def test_media_events_reach_the_owner_and_keys_come_once(phones):
+async def test_media_events_reach_the_owner_and_keys_come_once(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     await establish(caller, callee)
     leg = callee.media.legs[0]
@@ -196,7 +205,7 @@ async def test_media_events_reach_the_owner_and_keys_come_once(phones):
     assert callee.events[1:] == [Digit("1"), PlaybackFinished(PlaybackId(7))]
 
 
-async def test_stopping_ends_the_calls_of_both_sides(phones):
+async def test_stopping_ends_the_calls_of_both_sides(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     outgoing, incoming = await establish(caller, callee)
     await callee.endpoint.stop()
@@ -204,14 +213,14 @@ async def test_stopping_ends_the_calls_of_both_sides(phones):
     assert (await ended(outgoing)).by is Party.PEER
 
 
-async def test_a_tcp_port_nobody_listens_on_ends_the_call_at_once(phones):
+async def test_a_tcp_port_nobody_listens_on_ends_the_call_at_once(phones: PhoneMaker) -> None:
     caller = await phones()
     outgoing = await caller.endpoint.place_call("sip:1@127.0.0.1:9;transport=tcp")
     hangup = await ended(outgoing)
     assert (hangup.by, hangup.status) == (Party.NETWORK, 503)
 
 
-async def test_options_are_answered_outside_of_calls(phones):
+async def test_options_are_answered_outside_of_calls(phones: PhoneMaker) -> None:
     one, other = await phones(), await phones()
     request = Request(
         "OPTIONS",
@@ -232,25 +241,36 @@ async def test_options_are_answered_outside_of_calls(phones):
         await one.endpoint.request(request, Hop(Transport.TCP, "127.0.0.1", 9))
 
 
+@dataclass
+class Desk:
+    """A registration desk that knows one password, and what it told."""
+
+    changes: list[RegistrarEffect] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        secrets = {"alice": Password("secret")}
+        self.desk = RegistrationDesk(SipSettings(), secrets.get, self.changes.append)
+
+
 class TestRegistration:
     @pytest.fixture
-    async def desk(self):
-        changes = []
-        secrets = {"alice": Password("secret")}
-        desk = RegistrationDesk(SipSettings(), secrets.get, changes.append)
-        desk.changes = changes
-        return desk
+    async def desk(self) -> Desk:
+        return Desk()
 
-    def account(self, registrar, password="secret", transport=Transport.UDP):
+    def account(
+        self, registrar: Phone, password: str = "secret", transport: Transport = Transport.UDP
+    ) -> Account:
         address = Uri.parse(registrar.uri("alice"))
         return Account(address, Login("alice", password), registrar.hop(transport), expires_s=120)
 
     @BOTH
-    async def test_a_registered_telephone_is_called_where_it_registered_from(self, phones, desk, transport):
-        server, phone = await phones(desk), await phones()
+    async def test_a_registered_telephone_is_called_where_it_registered_from(
+        self, phones: PhoneMaker, desk: Desk, transport: Transport
+    ) -> None:
+        server, phone = await phones(desk.desk), await phones()
         registration = Registration(phone.endpoint, self.account(server, transport=transport))
         assert await registration.register() == 120
-        [binding] = desk.bindings("alice")
+        [binding] = desk.desk.bindings("alice")
         assert binding.hop.transport is transport
         outgoing = await server.endpoint.place_call(binding)
         incoming = await arrival(phone)
@@ -259,34 +279,36 @@ class TestRegistration:
         await outgoing.hang_up()
         await ended(incoming)
         await registration.unregister()
-        assert desk.bindings("alice") == ()
+        assert desk.desk.bindings("alice") == ()
         assert [type(change) for change in desk.changes] == [BindingAdded, BindingRemoved]
 
-    async def test_it_is_refreshed(self, phones, desk):
-        server, phone = await phones(desk), await phones()
+    async def test_it_is_refreshed(self, phones: PhoneMaker, desk: Desk) -> None:
+        server, phone = await phones(desk.desk), await phones()
         registration = Registration(phone.endpoint, self.account(server))
         await registration.register()
-        [first] = desk.bindings("alice")
+        [first] = desk.desk.bindings("alice")
         await registration.register()
-        [second] = desk.bindings("alice")
+        [second] = desk.desk.bindings("alice")
         assert second.cseq > first.cseq
         assert second.expires_at >= first.expires_at
 
-    async def test_a_wrong_password_is_refused(self, phones, desk):
-        server, phone = await phones(desk), await phones()
+    async def test_a_wrong_password_is_refused(self, phones: PhoneMaker, desk: Desk) -> None:
+        server, phone = await phones(desk.desk), await phones()
         registration = Registration(phone.endpoint, self.account(server, password="wrong"))
         with pytest.raises(RegistrationRefused) as raised:
             await registration.register()
         assert raised.value.status == 401
-        assert desk.bindings("alice") == ()
+        assert desk.desk.bindings("alice") == ()
 
-    async def test_too_short_a_registration_is_asked_for_again_as_long_as_is_wanted(self, phones, desk):
-        server, phone = await phones(desk), await phones()
+    async def test_too_short_a_registration_is_asked_for_again_as_long_as_is_wanted(
+        self, phones: PhoneMaker, desk: Desk
+    ) -> None:
+        server, phone = await phones(desk.desk), await phones()
         account = self.account(server)
         short = Account(account.address, account.login, account.registrar, expires_s=5)
         assert await Registration(phone.endpoint, short).register() == 60
 
-    async def test_without_a_desk_nobody_registers(self, phones):
+    async def test_without_a_desk_nobody_registers(self, phones: PhoneMaker) -> None:
         server, phone = await phones(), await phones()
         with pytest.raises(RegistrationRefused) as raised:
             await Registration(phone.endpoint, self.account(server)).register()
@@ -295,7 +317,7 @@ class TestRegistration:
 
 class TestUnreadable:
     @pytest.fixture
-    async def talk(self, phones):
+    async def talk(self, phones: PhoneMaker) -> Talk:
         phone = await phones()
 
         async def send(data: bytes, transport: Transport) -> bytes:
@@ -309,7 +331,7 @@ class TestUnreadable:
             answers: asyncio.Queue[bytes] = asyncio.Queue()
 
             class Protocol(asyncio.DatagramProtocol):
-                def datagram_received(self, data, addr):
+                def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
                     answers.put_nowait(data)
 
             udp, _ = await loop.create_datagram_endpoint(
@@ -331,7 +353,9 @@ class TestUnreadable:
             ("OPTIONS sip:1@127.0.0.1 SIP/2.0", "99999999999 OPTIONS", b"400"),
         ],
     )
-    async def test_it_is_answered(self, talk, transport, first_line, cseq, status):
+    async def test_it_is_answered(
+        self, talk: Talk, transport: Transport, first_line: str, cseq: str, status: bytes
+    ) -> None:
         text = (
             f"{first_line}\r\nVia: SIP/2.0/{transport.value} 127.0.0.1;branch=z9hG4bKx;rport\r\n"
             f"From: <sip:a@b>;tag=a\r\nTo: <sip:1@127.0.0.1>\r\nCall-ID: x\r\nCSeq: {cseq}\r\n"

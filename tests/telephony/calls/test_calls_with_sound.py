@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -12,24 +14,32 @@ from media.events import PlaybackFinished, TalkStarted
 from media.g711 import ulaw_encode
 from media.settings import MediaSettings
 from media.sound import Sound
-from telephony.call_events import Digit, Held, Resumed
+from telephony.call import Call
+from telephony.call_events import CallEvent, Digit, Held, Resumed
 from telephony.endpoint import SipEndpoint
 from telephony.settings import SipSettings
 
+# On a fresh machine the engine is compiled first, which a loaded one needs minutes for.
+pytestmark = pytest.mark.timeout(600)
+
+Kind = TypeVar("Kind")
+Events = dict[Call, asyncio.Queue[CallEvent]]
+Talk = tuple[Call, Call, Events]
+
 
 @pytest.fixture
-async def talking():
+async def talking() -> AsyncIterator[Talk]:
     """The two legs of an answered call and what each was told, as queues."""
     engine = MediaEngine(MediaSettings())
     await engine.start()
-    arrived = asyncio.Queue()
+    arrived: asyncio.Queue[Call] = asyncio.Queue()
     caller = SipEndpoint(SipSettings(port=0), engine, lambda call: None)
     callee = SipEndpoint(SipSettings(port=0), engine, arrived.put_nowait)
     await caller.start()
     bound = await callee.start()
     outgoing = await caller.place_call(f"sip:100@127.0.0.1:{bound.port}")
     incoming = await arrived.get()
-    events = {}
+    events: Events = {}
     for call in (outgoing, incoming):
         events[call] = asyncio.Queue()
         call.on_event = events[call].put_nowait
@@ -41,7 +51,7 @@ async def talking():
     await engine.stop()
 
 
-async def told(queue: asyncio.Queue, kind: type):
+async def told(queue: asyncio.Queue[CallEvent], kind: type[Kind]) -> Kind:
     """The next event of that kind; others are passed over."""
     async with asyncio.timeout(5):
         while not isinstance(event := await queue.get(), kind):
@@ -54,13 +64,13 @@ def tone(seconds: float) -> Sound:
     return Sound(f"tone {seconds}", ulaw_encode(wave.astype(np.int16)).tobytes())
 
 
-async def test_keys_pressed_on_one_side_reach_the_owner_of_the_other(talking):
+async def test_keys_pressed_on_one_side_reach_the_owner_of_the_other(talking: Talk) -> None:
     outgoing, incoming, events = talking
     outgoing.leg.send_digits("42#")
     assert [(await told(events[incoming], Digit)).digit for _ in range(3)] == ["4", "2", "#"]
 
 
-async def test_what_one_side_plays_the_other_hears(talking):
+async def test_what_one_side_plays_the_other_hears(talking: Talk) -> None:
     outgoing, incoming, events = talking
     outgoing.leg.listen(True)
     playback = incoming.leg.play([tone(0.6)])
@@ -68,7 +78,7 @@ async def test_what_one_side_plays_the_other_hears(talking):
     assert (await told(events[incoming], PlaybackFinished)).playback == playback
 
 
-async def test_a_held_party_is_told_and_hears_music_but_is_not_heard(talking):
+async def test_a_held_party_is_told_and_hears_music_but_is_not_heard(talking: Talk) -> None:
     outgoing, incoming, events = talking
     await incoming.hold()
     await told(events[outgoing], Held)

@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 from telephony.media_agreement import MediaAgreement
-from telephony.offer_answer import LocalMedia, NotAcceptable
+from telephony.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
 from telephony.sdp import Direction
+
+
+def agreed(agreement: MediaAgreement) -> NegotiatedMedia:
+    assert agreement.negotiated is not None
+    return agreement.negotiated
+
+
+def answer_to(offer: bytes, agreement: MediaAgreement) -> bytes:
+    answer = agreement.respond(offer)
+    assert isinstance(answer, bytes)
+    return answer
 
 
 @pytest.fixture
@@ -19,23 +30,26 @@ def theirs() -> MediaAgreement:
     return MediaAgreement(LocalMedia("127.0.0.1", 5000, 2))
 
 
-def test_two_sides_agree_on_each_others_ports(ours, theirs):
-    answer = theirs.respond(ours.offer(Direction.SENDRECV))
-    assert isinstance(answer, bytes)
+def test_two_sides_agree_on_each_others_ports(ours: MediaAgreement, theirs: MediaAgreement) -> None:
+    answer = answer_to(ours.offer(Direction.SENDRECV), theirs)
     assert ours.accept(answer) is None
-    assert (ours.negotiated.port, theirs.negotiated.port) == (5000, 4000)
+    assert (agreed(ours).port, agreed(theirs).port) == (5000, 4000)
 
 
-def test_an_invite_without_offer_gets_ours_and_its_ack_the_answer(ours, theirs):
+def test_an_invite_without_offer_gets_ours_and_its_ack_the_answer(
+    ours: MediaAgreement, theirs: MediaAgreement
+) -> None:
     offer = ours.respond(b"")
     assert isinstance(offer, bytes)
-    answer = theirs.respond(offer)
+    answer = answer_to(offer, theirs)
     assert ours.accept(answer) is None
-    assert ours.negotiated.port == 5000
+    assert agreed(ours).port == 5000
 
 
-def test_what_cannot_be_read_is_refused_and_changes_nothing(ours, theirs):
-    ours.accept(theirs.respond(ours.offer(Direction.SENDRECV)))
+def test_what_cannot_be_read_is_refused_and_changes_nothing(
+    ours: MediaAgreement, theirs: MediaAgreement
+) -> None:
+    ours.accept(answer_to(ours.offer(Direction.SENDRECV), theirs))
     before = ours.negotiated
     refusal = ours.respond(b"nonsense")
     assert isinstance(refusal, NotAcceptable)
@@ -43,19 +57,21 @@ def test_what_cannot_be_read_is_refused_and_changes_nothing(ours, theirs):
     assert ours.negotiated is before
 
 
-def test_a_withdrawn_offer_is_forgotten(ours, theirs):
-    ours.accept(theirs.respond(ours.offer(Direction.SENDRECV)))
-    answer = theirs.respond(ours.offer(Direction.SENDONLY))
+def test_a_withdrawn_offer_is_forgotten(ours: MediaAgreement, theirs: MediaAgreement) -> None:
+    ours.accept(answer_to(ours.offer(Direction.SENDRECV), theirs))
+    answer = answer_to(ours.offer(Direction.SENDONLY), theirs)
     ours.withdraw()
     before = ours.negotiated
     assert ours.accept(answer) is None
     assert ours.negotiated is before
 
 
-def test_early_sound_does_not_bind_the_final_answer(ours, theirs):
-    early = theirs.respond(ours.offer(Direction.SENDRECV))
-    assert ours.preview(early).port == 5000
+def test_early_sound_does_not_bind_the_final_answer(ours: MediaAgreement, theirs: MediaAgreement) -> None:
+    early = answer_to(ours.offer(Direction.SENDRECV), theirs)
+    preview = ours.preview(early)
+    assert preview is not None
+    assert preview.port == 5000
     assert ours.negotiated is None
     other = MediaAgreement(LocalMedia("127.0.0.1", 6000, 3))
-    ours.accept(other.respond(ours.offer(Direction.SENDRECV)))
-    assert ours.negotiated.port == 6000
+    ours.accept(answer_to(ours.offer(Direction.SENDRECV), other))
+    assert agreed(ours).port == 6000
