@@ -1,0 +1,1 @@
+"""Speech: text to sound, and sound to text in worker processes."""

@@ -1,0 +1,98 @@
+"""The messages between the recogniser and its worker processes.
+
+The audio itself travels in memory that both share, so that the pipe carries only these.
+"""
+
+import mmap
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.speech.model_files import ModelFiles
+from media.speech.utterance import Utterance
+from media.vad import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Find the talk spurts of the shared audio."""
+
+    samples: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """Decode the shared audio as one utterance."""
+
+    samples: int
+    limit_s: float
+    model: ModelFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has loaded its engine."""
+
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Endpointed:
+    """The talk spurts, in samples of the shared audio."""
+
+    spans: tuple[Span, ...]
+    busy_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Times count from the start of the shared audio."""
+
+    utterance: Utterance
+    busy_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The engine could not do it; the worker is well."""
+
+    reason: str
+
+
+Order = Endpoint | Decode
+Answer = Ready | Endpointed | Decoded | Refused
+
+
+class SharedAudio:
+    """Memory without a name, reached by a file descriptor: it goes with its last process, even by kill -9."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    @classmethod
+    def create(cls) -> "SharedAudio":
+        if sys.platform == "linux":
+            return cls(os.memfd_create("trunkline-speech", os.MFD_CLOEXEC))
+        with tempfile.TemporaryFile() as file:
+            return cls(os.dup(file.fileno()))
+
+    def write(self, pcm: NDArray[np.int16]) -> None:
+        """Replaces what was there; the old audio's memory is given back."""
+        os.ftruncate(self.descriptor, 0)
+        view = np.ascontiguousarray(pcm).data.cast("B")
+        written = 0
+        while written < len(view):
+            written += os.pwrite(self.descriptor, view[written:], written)
+
+    def read(self, samples: int) -> NDArray[np.int16]:
+        if not samples:
+            return np.zeros(0, np.int16)
+        return np.frombuffer(mmap.mmap(self.descriptor, samples * 2, access=mmap.ACCESS_READ), np.int16)
+
+    def close(self) -> None:
+        os.close(self.descriptor)

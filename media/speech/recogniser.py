@@ -1,0 +1,252 @@
+"""Speech to text in worker processes, so that an engine's GIL, crashes and memory are never the server's."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from media.speech.errors import RecogniserBusy, RecogniserFailed, SpeechError
+from media.speech.jobs import Answer, Decode, Decoded, Endpoint, Endpointed, Order, Refused
+from media.speech.model_files import ModelFiles, prepare
+from media.speech.settings import SpeechSettings
+from media.speech.utterance import Utterance, Word
+from media.speech.vocabulary import General, LanguageModel, Phrases, Vocabulary
+from media.speech.worker_process import WorkerProcess
+from media.vad import SAMPLES_PER_SECOND
+
+__all__ = [
+    "General",
+    "Phrases",
+    "RecogniserBusy",
+    "RecogniserFailed",
+    "SpeechError",
+    "SpeechStatistics",
+    "SpeechWorkers",
+    "Utterance",
+    "Vocabulary",
+    "Word",
+]
+
+log = structlog.get_logger(__name__)
+
+_LIVE: Final = 0
+_LATER: Final = 1
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStatistics:
+    """Counts since the start."""
+
+    pids: tuple[int, ...]
+    load_s: tuple[float, ...]
+    open_requests: int
+    refused: int
+    restarts: int
+    audio_s: float
+    busy_s: float
+
+
+@dataclass(order=True)
+class _Unit:
+    """A piece of work for a worker: a menu's before a recording's, then first come, first served."""
+
+    priority: int
+    number: int
+    order: Order = field(compare=False)
+    pcm: NDArray[np.int16] = field(compare=False)
+    answer: "asyncio.Future[Answer]" = field(compare=False)
+
+
+class SpeechWorkers:
+    """Recordings go to the workers utterance by utterance, so that a menu waits for one utterance at most.
+
+    Drop rule: at most `queue_limit` requests wait; one more is refused (RecogniserBusy), none is forgotten.
+    A request whose worker dies or hangs fails with RecogniserFailed; the worker is replaced; asking again is
+    fine.
+    """
+
+    def __init__(self, settings: SpeechSettings) -> None:
+        self._settings = settings
+        self._units: asyncio.PriorityQueue[_Unit] = asyncio.PriorityQueue()
+        self._numbers = count()
+        self._workers: dict[int, WorkerProcess] = {}
+        self._slots: list[asyncio.Task[None]] = []
+        self._prepared: dict[LanguageModel, ModelFiles] = {}
+        self._open = self._refused = self._restarts = 0
+        self._audio_s = self._busy_s = 0.0
+
+    @property
+    def engine(self) -> str:
+        return self._settings.engine.value
+
+    async def start(self, on_progress: Callable[[str], None] | None = None) -> None:
+        """Raises RecogniserFailed with the engine's reason; nothing is left running then."""
+        try:
+            for slot in range(self._settings.workers):
+                if on_progress is not None:
+                    on_progress(f"loading speech recogniser {slot + 1} of {self._settings.workers}")
+                self._workers[slot] = await WorkerProcess.spawn(self._settings)
+        except BaseException:
+            await self.stop()
+            raise
+        self._slots = [asyncio.create_task(self._serve(slot)) for slot in self._workers]
+        for worker in self._workers.values():
+            log.info(
+                "speech.worker_ready", engine=self.engine, pid=worker.pid, load_s=round(worker.load_s, 3)
+            )
+
+    async def stop(self) -> None:
+        """Ends the workers; whoever still waits gets RecogniserFailed."""
+        slots, self._slots = self._slots, []
+        for slot in slots:
+            slot.cancel()
+        await asyncio.gather(*slots, return_exceptions=True)
+        self._fail_waiting("the recogniser is stopping")
+        workers, self._workers = self._workers, {}
+        await asyncio.gather(*(worker.close() for worker in workers.values()))
+
+    async def transcribe(self, pcm: NDArray[np.int16], model: LanguageModel) -> tuple[Utterance, ...]:
+        """The utterances of a recording at 8 kHz, in order; the audio must not change meanwhile."""
+        if pcm.dtype != np.int16 or pcm.ndim != 1:
+            raise TypeError("pcm must be one channel of int16")
+        if not self._slots:
+            raise RecogniserFailed("the recogniser is not running")
+        if self._open >= self._settings.queue_limit + self._settings.workers:
+            self._refused += 1
+            raise RecogniserBusy(f"{self._settings.queue_limit} requests wait already")
+        self._open += 1
+        try:
+            return await self._transcribe(pcm, model)
+        finally:
+            self._open -= 1
+
+    async def prepare(self, model: LanguageModel) -> None:
+        """Builds the model and has a worker load it, so that the first caller does not wait for that."""
+        await self._ask(
+            Decode(0, self._settings.job_timeout_s, await self._files(model)), np.zeros(0, np.int16), _LATER
+        )
+
+    def statistics(self) -> SpeechStatistics:
+        workers = tuple(self._workers.values())
+        return SpeechStatistics(
+            pids=tuple(worker.pid for worker in workers),
+            load_s=tuple(worker.load_s for worker in workers),
+            open_requests=self._open,
+            refused=self._refused,
+            restarts=self._restarts,
+            audio_s=self._audio_s,
+            busy_s=self._busy_s,
+        )
+
+    async def _transcribe(self, pcm: NDArray[np.int16], model: LanguageModel) -> tuple[Utterance, ...]:
+        files = await self._files(model)
+        priority = _LIVE if isinstance(model, Phrases) else _LATER
+        found = await self._ask(Endpoint(len(pcm), self._limit_s(len(pcm))), pcm, priority)
+        spans = found.spans if isinstance(found, Endpointed) else ()
+        utterances = []
+        for span in spans:
+            length = span.end - span.start
+            heard = await self._ask(
+                Decode(length, self._limit_s(length), files), pcm[span.start : span.end], priority
+            )
+            if isinstance(heard, Decoded):
+                utterances.append(_as_written(heard.utterance.moved(span.start / SAMPLES_PER_SECOND), model))
+        self._audio_s += len(pcm) / SAMPLES_PER_SECOND
+        return tuple(utterances)
+
+    async def _files(self, model: LanguageModel) -> ModelFiles:
+        if model not in self._prepared:
+            directory = self._settings.cache_dir / "models"
+            self._prepared[model] = await asyncio.to_thread(prepare, model, directory)
+        return self._prepared[model]
+
+    def _limit_s(self, samples: int) -> float:
+        return self._settings.job_timeout_for_s(samples / SAMPLES_PER_SECOND)
+
+    async def _ask(self, order: Order, pcm: NDArray[np.int16], priority: int) -> Answer:
+        if not self._slots:
+            raise RecogniserFailed("the recogniser is not running")
+        unit = _Unit(priority, next(self._numbers), order, pcm, asyncio.get_running_loop().create_future())
+        self._units.put_nowait(unit)
+        answer = await unit.answer
+        if isinstance(answer, Refused):
+            raise RecogniserFailed(answer.reason)
+        if isinstance(answer, Endpointed | Decoded):
+            self._busy_s += answer.busy_s
+        return answer
+
+    async def _serve(self, slot: int) -> None:
+        """One worker's life, and its successors'."""
+        while True:
+            worker = self._workers[slot]
+            unit = await self._next(worker)
+            if unit is not None:
+                await self._do(worker, unit)
+            if worker.lost.is_set():
+                await self._replace(slot, worker)
+
+    async def _next(self, worker: WorkerProcess) -> _Unit | None:
+        """The next unit somebody still waits for, or None when the worker died with nothing to do."""
+        waiting = asyncio.ensure_future(self._units.get())
+        dying = asyncio.ensure_future(worker.lost.wait())
+        try:
+            await asyncio.wait((waiting, dying), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            dying.cancel()
+            if not waiting.done():
+                waiting.cancel()
+        if not waiting.done() or waiting.cancelled():
+            return None
+        unit = waiting.result()
+        return None if unit.answer.done() else unit
+
+    async def _do(self, worker: WorkerProcess, unit: _Unit) -> None:
+        try:
+            answer = await worker.ask(unit.order, unit.pcm, unit.order.limit_s)
+        except RecogniserFailed as error:
+            log.warning("speech.worker_lost", pid=worker.pid, reason=str(error))
+            if not unit.answer.done():
+                unit.answer.set_exception(error)
+        except asyncio.CancelledError:
+            unit.answer.cancel()
+            raise
+        else:
+            if not unit.answer.done():
+                unit.answer.set_result(answer)
+
+    async def _replace(self, slot: int, worker: WorkerProcess) -> None:
+        """Tries until it succeeds; while no worker is left at all, nobody is kept waiting."""
+        await worker.close()
+        pause_s = 1.0
+        while True:
+            try:
+                self._workers[slot] = await WorkerProcess.spawn(self._settings)
+            except RecogniserFailed as error:
+                log.warning("speech.worker_not_replaced", reason=str(error), again_in_s=pause_s)
+                if all(other.lost.is_set() for other in self._workers.values()):
+                    self._fail_waiting(str(error))
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            else:
+                self._restarts += 1
+                log.info("speech.worker_replaced", pid=self._workers[slot].pid)
+                return
+
+    def _fail_waiting(self, reason: str) -> None:
+        while not self._units.empty():
+            answer = self._units.get_nowait().answer
+            if not answer.done():
+                answer.set_exception(RecogniserFailed(reason))
+
+
+def _as_written(utterance: Utterance, model: LanguageModel) -> Utterance:
+    if not isinstance(model, Phrases) or not utterance.text:
+        return utterance
+    text = model.written(utterance.text)
+    return Utterance(utterance.start_s, utterance.end_s, text, utterance.confidence, utterance.words)
