@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +195,11 @@ def failure(what: str, outcome: Outcome) -> SetupError:
 
 def fingerprint() -> str:
     digest = hashlib.sha256(f"{platform.python_version()}\0{ROOT}\0".encode())
-    for name in ("pyproject.toml", PINS, "tools/setup.py"):
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    # What pip reads of it; a changed lint rule is no reason to install anything.
+    parts = [settings["build-system"], settings["project"], settings["tool"]["setuptools"]]
+    digest.update(json.dumps(parts, sort_keys=True).encode())
+    for name in (PINS, "tools/setup.py"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
