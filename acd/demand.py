@@ -19,21 +19,36 @@ from acd.skills import Requirement
 class Demand:
     """The callers who demand the same skills, and every agent who has them."""
 
-    def __init__(self, requirement: Requirement, qualified: Iterable[Agent]) -> None:
+    def __init__(
+        self, requirement: Requirement, qualified: Iterable[Agent], backlogged: "set[Demand]"
+    ) -> None:
         self.requirement = requirement
         self.qualified = {agent.id: agent for agent in qualified}
-        self.waiting = Line()
+        self._waiting = Line()
+        self._backlogged = backlogged
         self._idle: list[IdleTurn] = []
         self._indexed: set[AgentId] = set()
         for agent in self.qualified.values():
             if agent.free:
-                self.freed(agent)
+                self.add_idle(agent.turn)
 
-    def freed(self, agent: Agent) -> None:
+    def add_waiting(self, rank: Rank) -> None:
+        self._waiting.add(rank)
+        self._backlogged.add(self)
+
+    def remove_waiting(self, rank: Rank) -> None:
+        self._waiting.remove(rank)
+        if not self._waiting:
+            self._backlogged.discard(self)
+
+    def first_waiting(self) -> Rank:
+        return self._waiting.first()
+
+    def add_idle(self, turn: IdleTurn) -> None:
         """An entry with an earlier turn will do: turns only grow, so it comes up in time to be corrected."""
-        if agent.id not in self._indexed:
-            self._indexed.add(agent.id)
-            heappush(self._idle, agent.turn)
+        if turn.agent not in self._indexed:
+            self._indexed.add(turn.agent)
+            heappush(self._idle, turn)
 
     def longest_idle(self) -> Agent | None:
         while self._idle:
@@ -59,27 +74,29 @@ class Matching:
             for skill in agent.settings.skills:
                 self._by_skill[skill].append(agent)
         self._demands: dict[Requirement, Demand] = {}
-        self._of_agent: dict[AgentId, list[Demand]] = {agent.id: [] for agent in self._agents}
+        self._of_agent: dict[AgentId, set[Demand]] = {agent.id: set() for agent in self._agents}
+        self._backlogged: set[Demand] = set()
 
     def demand(self, requirement: Requirement) -> Demand:
         if requirement not in self._demands:
             self._demands[requirement] = self._new_demand(requirement)
         return self._demands[requirement]
 
-    def freed(self, agent: Agent) -> None:
+    def add_idle(self, agent: Agent) -> None:
         for demand in self._of_agent[agent.id]:
-            demand.freed(agent)
+            demand.add_idle(agent.turn)
 
     def first_waiting(self, agent: Agent) -> Rank | None:
         """Across all queues: by priority, then age."""
-        firsts = (demand.waiting.first() for demand in self._of_agent[agent.id])
-        return min((rank for rank in firsts if rank is not None), default=None)
+        demands = self._of_agent[agent.id] & self._backlogged
+        return min((demand.first_waiting() for demand in demands), default=None)
 
     def _new_demand(self, requirement: Requirement) -> Demand:
         candidates = min(
             (self._by_skill.get(skill, []) for skill, _ in requirement.levels), key=len, default=self._agents
         )
-        demand = Demand(requirement, [a for a in candidates if requirement.met_by(a.settings.skills)])
-        for agent_id in demand.qualified:
-            self._of_agent[agent_id].append(demand)
+        qualified = [agent for agent in candidates if requirement.met_by(agent.settings.skills)]
+        demand = Demand(requirement, qualified, self._backlogged)
+        for agent in qualified:
+            self._of_agent[agent.id].add(demand)
         return demand

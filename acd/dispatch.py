@@ -162,9 +162,10 @@ class Dispatch:
             self._freed(agent)
 
     def _freed(self, agent: Agent) -> None:
-        self._matching.freed(agent)
         rank = self._matching.first_waiting(agent)
-        if rank is not None:
+        if rank is None:
+            self._matching.add_idle(agent)
+        else:
             self._offer(self._waiting.contact(rank.contact), agent, Rule.NEXT_IN_LINE)
 
     def _enqueue(self, event: ContactEnqueued) -> None:
@@ -179,7 +180,7 @@ class Dispatch:
 
     def _wait(self, contact: Contact) -> None:
         contact.place, contact.offer = Place.WAITING, None
-        contact.demand.waiting.add(contact.rank)
+        contact.demand.add_waiting(contact.rank)
         agent = contact.demand.longest_idle()
         if agent is not None:
             self._offer(contact, agent, Rule.LONGEST_IDLE)
@@ -196,7 +197,7 @@ class Dispatch:
         settings = contact.queue.settings
         offer = Offer(OfferId(f"{contact.id}/{next(self._offer_numbers)}"), agent, settings, contact)
         self._offers[offer.id] = offer
-        contact.demand.waiting.remove(contact.rank)
+        contact.demand.remove_waiting(contact.rank)
         contact.place, contact.offer = Place.OFFERED, offer
         self._note(agent, replace(agent.facts, ringing=offer.id), Cause.OFFERED)
         self._deadlines.set(RingTimeout(offer.id), self._now + settings.ring_timeout_s)

@@ -25,8 +25,8 @@ class Line:
     def __len__(self) -> int:
         return len(self._ranks)
 
-    def first(self) -> Rank | None:
-        return self._ranks[0] if self._ranks else None
+    def first(self) -> Rank:
+        return self._ranks[0]
 
     def add(self, rank: Rank) -> None:
         insort(self._ranks, rank)

@@ -66,7 +66,7 @@ class Waiting:
         self._deadlines.cancel(AnnouncementDue(contact.id))
         self._deadlines.cancel(WaitTooLong(contact.id))
         if contact.place is Place.WAITING:
-            contact.demand.waiting.remove(contact.rank)
+            contact.demand.remove_waiting(contact.rank)
         contact.queue.line.remove(contact.rank)
         queue = QueueId(contact.queue.settings.name)
         self._outbox.append(ContactOutcome(contact.id, queue, outcome, now - contact.rank.enqueued_at))

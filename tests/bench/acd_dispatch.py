@@ -1,9 +1,9 @@
 """What a decision costs, beside a linear scan over the agents.
 
-Run `python tests/bench/acd_dispatch.py`. Every row is a day in small: callers come, calls end, freed agents take
-the next caller, from half the agents idle or from a backlog. The baseline decides by the same rules, plainly: it
-looks at every agent for a new contact, and at every waiting contact for a freed agent. Times are processor time per
-event, since other programs may be running.
+Run `python tests/bench/acd_dispatch.py`. Every row is a day in small: callers come, calls end, freed agents
+take the next caller, from half the agents idle or from a backlog. The baseline decides by the same rules,
+plainly: it looks at every agent for a new contact, and at every waiting contact for a freed agent. Times are
+processor time per event, since other programs may be running.
 """
 
 import random
@@ -26,7 +26,7 @@ SKILLS_PER_AGENT = 20
 QUEUES = 500
 SIZES = [(100, 0), (1_000, 0), (10_000, 0), (100, 1_000), (1_000, 10_000), (10_000, 100_000)]
 EVENTS = 20_000
-BASELINE_EVENTS = 2_000
+BASELINE_EVENTS = 1_000
 
 
 @dataclass
