@@ -39,9 +39,6 @@ log = structlog.get_logger(__name__)
 EventHandler = Callable[[CallEvent], None]
 
 
-def _unheard(_event: CallEvent) -> None: ...
-
-
 class Call:
     """Methods may be called at any time: what comes too late raises CallEnded or, to end it, does nothing.
 
@@ -51,7 +48,7 @@ class Call:
 
     def __init__(self, facts: CallFacts, line: Line) -> None:
         self.facts = facts
-        self.on_event: EventHandler = _unheard
+        self.on_event: EventHandler = lambda _event: None
         self.invited_at = line.now()
         self.answered_at: float | None = None
         self.ended_at: float | None = None
