@@ -393,5 +393,5 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
 def test_s37_every_contact_ends_in_one_outcome_in_any_order_of_events() -> None:
     run_state_machine_as_test(
-        AnyOrderOfEvents, settings=settings(max_examples=100, stateful_step_count=60, deadline=None)
+        AnyOrderOfEvents, settings=settings(max_examples=150, stateful_step_count=80, deadline=None)
     )
