@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -114,6 +115,9 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
             raise StartError(str(error)) from None
         except TransportError as error:
             raise StartError(f"sip.port: {error}") from None
+        # What stands now lives as long as the server: the collector need not walk over it again and again.
+        gc.collect()
+        gc.freeze()
         yield server
 
 

@@ -8,12 +8,11 @@ import itertools
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import structlog
 
 from telephony.settings import TransportSettings
-from telephony.sip.hop import ConnectionId, Hop, Transport
+from telephony.sip.hop import ConnectionId, Hop, Transport, is_address
 from telephony.sip.uri import format_host_port
 from telephony.tcp_connection import OnFramingLost, OnMessage, TcpConnection
 from telephony.udp_socket import UdpSocket
@@ -104,9 +103,7 @@ class SipTransport:
         connection = None if destination.connection is None else self._connections.get(destination.connection)
         if connection is not None and connection.send(data):
             return
-        try:
-            ip_address(destination.host)
-        except ValueError:
+        if not is_address(destination.host):
             if not self._spawn(self._resolve_and_send(data, destination)):
                 self._fail(destination)
             return

@@ -10,7 +10,7 @@ from typing import Self
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import NameAddr, parse_name_addrs
-from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
+from telephony.sip.hop import DEFAULT_PORT, Hop, Transport, is_address
 from telephony.sip.message import Headers, Message, Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.uri import Uri
@@ -146,15 +146,6 @@ def hop_to(uri: Uri, peer: Hop) -> Hop:
 @lru_cache(maxsize=1024)
 def _is_global(address: str) -> bool:
     return is_address(address) and ipaddress.ip_address(address).is_global
-
-
-@lru_cache(maxsize=1024)
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def contact_of(message: Message) -> Uri | None:

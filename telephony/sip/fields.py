@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.uri import NO_PARAMS, Params, Uri, format_host_port
 
 MAX_LIST_ELEMENTS = 128
+# Parser, transaction and dialog each look at the same few fields; a field is at most a header line long.
+_CACHED_FIELDS = 2048
 MAX_PARAMS = 64
 MAX_CSEQ = 2**31 - 1
 MAX_DELTA_SECONDS = 2**32 - 1
@@ -167,6 +170,7 @@ def parse_params(text: str) -> Params:
     return Params(tuple(items))
 
 
+@lru_cache(_CACHED_FIELDS)
 def parse_via(text: str) -> Via:
     text = text.strip(" \t")
     match = _VIA.match(text)
@@ -183,6 +187,7 @@ def parse_vias(text: str) -> tuple[Via, ...]:
     return tuple(parse_via(element) for element in split_list(text))
 
 
+@lru_cache(_CACHED_FIELDS)
 def parse_name_addr(text: str) -> NameAddr:
     """One address, with or without brackets; without them `;` starts header parameters (section 20)."""
     text = text.strip(" \t")
@@ -200,6 +205,7 @@ def parse_name_addrs(text: str) -> tuple[NameAddr, ...]:
     return tuple(parse_name_addr(element) for element in split_list(text))
 
 
+@lru_cache(_CACHED_FIELDS)
 def parse_cseq(text: str) -> CSeq:
     match = _CSEQ.fullmatch(text.strip(" \t"))
     if match is None:

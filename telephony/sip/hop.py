@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import NewType
 
 ConnectionId = NewType("ConnectionId", int)
@@ -34,3 +36,13 @@ class Hop:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.transport.value.lower()}:{host}:{self.port}"
+
+
+@lru_cache(maxsize=1024)
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, and no name that somebody must look up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
