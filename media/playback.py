@@ -3,8 +3,8 @@
 import numpy as np
 
 from media.compiled import fence, stage
-from media.layout import FRAME, Octets
-from media.octets import fill
+from media.layout import FRAME, ULAW, Octets
+from media.octets import convert, copy, fill
 from media.silence import silence_of
 
 
@@ -38,14 +38,16 @@ def play(leg: np.void, arena: Octets, hub: np.void, at: int) -> bool:
     """Write one frame in the leg's law to `outgoing`; True when the last sample of the list is in it."""
     playlist = leg["playlist"]
     out = hub["outgoing"]
-    table = hub["translate"][leg["law"]]
+    table = hub["translate"][2 * ULAW + leg["law"]]
     done = 0
     while done < FRAME:
         start = playlist[2 * leg["list_at"]] + leg["list_offset"]
         rest = playlist[2 * leg["list_at"] + 1] - leg["list_offset"]
         count = min(rest, FRAME - done)
-        for k in range(count):
-            out[at + done + k] = table[arena[start + k]]
+        if leg["law"] == ULAW:
+            copy(out, at + done, arena, start, count)
+        else:
+            convert(out, at + done, arena, start, count, table)
         done += count
         leg["list_offset"] += count
         if count == rest and _next_sound(leg):

@@ -1,8 +1,8 @@
 """The playout buffer: a ring of encoded samples indexed by RTP timestamp, any packet size, any order.
 
 `play_ts` is the (extended) timestamp of the next sample; a sample is there when its mark in `present` is set.
-The cushion is how much more than one frame the buffer holds ready; it grows when the whole stream comes late and
-shrinks in the quiet, which also follows the drift between the peer's clock and ours.
+The cushion is how much more than one frame the buffer holds ready; it grows when the whole stream comes late
+and shrinks in the quiet, which also follows the drift between the peer's clock and ours.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ import numpy as np
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, conceal, rejoin
 from media.layout import FRAME, HISTORY, RING, Octets
-from media.octets import copy, fill, signed32
+from media.octets import add_up, copy, fill, signed32
 from media.silence import silence_of
 
 _MASK: Final = RING - 1
@@ -166,12 +166,7 @@ def _copy_whole(leg: np.void) -> bool:
     present = leg["present"]
     at = leg["play_ts"] & _MASK
     first = min(FRAME, RING - at)
-    marks = 0
-    for k in range(first):
-        marks += present[at + k]
-    for k in range(FRAME - first):
-        marks += present[k]
-    if marks < FRAME:
+    if add_up(present, at, first) + add_up(present, 0, FRAME - first) < FRAME:
         return False
     copy(leg["frame"], HISTORY, ring, at, first)
     copy(leg["frame"], HISTORY + first, ring, 0, FRAME - first)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.compiled import entry, fence, stage
-from media.layout import FRAME, HISTORY, RECORDING_FRAMES, Memory, Octets
+from media.layout import ALAW, FRAME, HISTORY, RECORDING_FRAMES, ULAW, Memory, Octets
 from media.octets import convert, copy
 from media.rtp import HEADER
 
@@ -30,9 +30,14 @@ def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
         recording["dropped"] += 1
         return False
     slot = written % RECORDING_FRAMES
-    to_ulaw = hub["translate"][2 * leg["law"]]
-    convert(recording["samples"], slot * 2 * FRAME, leg["frame"], HISTORY, to_ulaw)
-    convert(recording["samples"], (slot * 2 + 1) * FRAME, hub["outgoing"], HEADER, to_ulaw)
+    at = slot * 2 * FRAME
+    if leg["law"] == ULAW:
+        copy(recording["samples"], at, leg["frame"], HISTORY, FRAME)
+        copy(recording["samples"], at + FRAME, hub["outgoing"], HEADER, FRAME)
+    else:
+        to_ulaw = hub["translate"][2 * ALAW + ULAW]
+        convert(recording["samples"], at, leg["frame"], HISTORY, FRAME, to_ulaw)
+        convert(recording["samples"], at + FRAME, hub["outgoing"], HEADER, FRAME, to_ulaw)
     recording["numbers"][slot] = number
     fence()
     recording["written"] = written + 1
@@ -66,7 +71,7 @@ class RecordingSource:
     """Read by one thread only; `finished` is final once read() has returned None.
 
     Frames are numbered from 0 at start_recording; a jump in `first_frame` is time lost to an overrun or to a
-    skipped tick. The row goes back to the pool when the last frame has been read or nobody holds the source any more.
+    skipped tick. The row goes back to the pool when the last frame has been read or nobody holds the source.
     """
 
     def __init__(self, row: int, memory: Memory, returned: "collections.deque[int]") -> None:

@@ -1,9 +1,9 @@
 """Single-producer, single-consumer rings of eight-word entries between asyncio and the tick.
 
 Each index counts entries for ever and has one writer. The producer writes the entry, then a fence, then its
-index; the consumer reads the index, then a fence, then the entry, and publishes its own index after another one.
-What this relies on: aligned 64-bit loads and stores do not tear (x86-64, aarch64), and a sequentially consistent
-fence keeps compiler and processor from moving accesses across it. On x86-64 it costs 20 ns, once per batch.
+index; the consumer reads the index, then a fence, then the entry, and publishes its own index after another.
+Relied on: aligned 64-bit loads and stores do not tear (x86-64, aarch64), and a sequentially consistent fence
+keeps compiler and processor from moving accesses across it. On x86-64 it costs 20 ns, once a batch.
 """
 
 import numpy as np

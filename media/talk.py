@@ -34,9 +34,9 @@ def hear(leg: np.void, listened: Samples, position: int, hub: np.void) -> int:
         listened[(position - gap + k) % size] = 0
     at = position % size
     energy = 0
-    for k in range(FRAME):
-        value = np.int64(decode[frame[HISTORY + k]])
-        listened[at + k] = value
+    for k in range(np.uint64(FRAME)):
+        value = np.int64(decode[frame[np.uint64(HISTORY) + k]])
+        listened[np.uint64(at) + k] = value
         energy += value * value
     leg["heard_end"] = position + FRAME
     return energy

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-import numba
-
 from media import dtmf, outgoing, playout, receive, talk
-from media.compiled import COMPILED, source_digest, stage
+from media.compiled import COMPILED, entry, source_digest, stage
 from media.layout import (
     FRAME,
     GROUPS,
@@ -203,8 +201,7 @@ def _loop(digest: str) -> Callable[[Memory], int]:
 
     if not COMPILED:
         return run_ticks
-    compiled: Callable[[Memory], int] = numba.njit(nogil=True, error_model="numpy", cache=True)(run_ticks)
-    return compiled
+    return entry(run_ticks)
 
 
 run_ticks: Final = _loop(source_digest(*_STAGES))
