@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Engine
 
 from config.settings import HttpSettings
 from server.failure import StartError
-from server.journal_records import events_of
+from server.journal_records import ContactSummary, events_of, newest_contacts
 from server.metrics import Metrics
 from server.status import Status
 
@@ -35,6 +36,11 @@ def make_app(status: Callable[[], Status], metrics: Metrics, store: Engine) -> F
     @app.get("/metrics")
     def metrics_page() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/contacts")
+    def contacts(limit: Annotated[int, Query(ge=1, le=10_000)] = 50) -> list[ContactSummary]:
+        """Newest first, with their outcome."""
+        return newest_contacts(store, limit)
 
     @app.get("/contacts/{contact_id}")
     def contact(contact_id: str) -> list[dict[str, object]]:
