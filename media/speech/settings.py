@@ -19,8 +19,10 @@ class Engine(StrEnum):
 class Voice:
     """A voice of espeak-ng; part of the key under which a rendered prompt is cached."""
 
-    name: Annotated[str, Field(min_length=1, description="espeak-ng voice, with a variant: en-us+klatt")] = (
-        "en-us+klatt"
+    # Of espeak-ng 1.52's voices the recogniser understands klatt3 to klatt6 best, plain klatt half as well
+    # (in 1.51 it was as good).
+    name: Annotated[str, Field(min_length=1, description="espeak-ng voice, with a variant: en-us+klatt3")] = (
+        "en-us+klatt3"
     )
     rate_wpm: Annotated[int, Field(ge=80, le=450, description="words a minute")] = 175
     pitch: Annotated[int, Field(ge=0, le=99, description="pitch, 0 to 99; 50 is the voice's own")] = 40
