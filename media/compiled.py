@@ -15,10 +15,10 @@ from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-COMPILED: Final = not bool(numba.config.DISABLE_JIT)
+COMPILED: Final = not bool(getattr(numba.config, "DISABLE_JIT", 0))
 
 # Without Numba's run-time, references to arrays are not counted (a tenth of the tick); nothing allocates.
-_OPTIONS: Final = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def stage(function: Function) -> Function:
@@ -41,7 +41,7 @@ def source_digest(*modules: str) -> str:
 
 if COMPILED:
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def _fence(_typing_context: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             builder.fence("seq_cst")
@@ -52,7 +52,7 @@ if COMPILED:
     @stage
     def fence() -> None:
         """Order memory accesses before and after, for the processor and the compiler alike."""
-        _fence()
+        _fence()  # type: ignore[call-arg]
 
 else:
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import HISTORY, Words
-from media.octets import fill
+from media.octets import fill, wide
 from media.silence import silence_of
 
 NEVER_HEARD: Final = -1
@@ -68,12 +68,14 @@ def sample(leg: np.void, k: int) -> int:
     """The k-th sample after the loss began."""
     if k >= SILENT_FROM:
         return 0
-    value = np.int64(leg["cycle"][k % leg["lag"]])
+    value = wide(leg["cycle"][k % leg["lag"]])
     if k < _STEP:
         value += leg["step"] * (_STEP - k) // _STEP
     if k >= _FULL:
         value = value * (SILENT_FROM - k) // (SILENT_FROM - _FULL)
-    return min(max(value, -32768), 32767)
+    if value > 32767:
+        return 32767
+    return value if value > -32768 else -32768
 
 
 @stage
@@ -104,6 +106,6 @@ def rejoin(leg: np.void, at: int, count: int, hub: np.void) -> None:
     decode = hub["decode"][leg["law"]]
     encode = hub["encode"][leg["law"]]
     for k in range(min(count, _BLEND)):
-        real = np.int64(decode[frame[at + k]])
+        real = wide(decode[frame[at + k]])
         mixed = (real * (k + 1) + sample(leg, run + k) * (_BLEND - k - 1)) // _BLEND
         frame[at + k] = encode[mixed & 0xFFFF]

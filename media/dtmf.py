@@ -6,7 +6,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import DIGITS, FRAME, Octets
-from media.octets import get16, put16, signed32
+from media.octets import get16, put16, signed32, wide
 
 KEYS: Final = "0123456789*#ABCD"
 NO_DIGIT: Final = -1
@@ -29,8 +29,8 @@ def receive(leg: np.void, packet: Octets, start: int, timestamp: int) -> int:
     A press is told by its timestamp alone: neither the marker nor the start nor the end is needed. A press
     longer than 65535 samples goes on under a new timestamp that continues the full duration of the old one.
     """
-    event = np.int64(packet[start])
-    ended = np.int64(packet[start + 1]) >> 7
+    event = wide(packet[start])
+    ended = wide(packet[start + 1]) >> 7
     duration = get16(packet, start + 2)
     if event > _LAST_KEY:
         return NO_DIGIT
@@ -79,7 +79,7 @@ def due(leg: np.void, timestamp: int) -> bool:
         return False
     if leg["send_count"] == 0:
         return False
-    leg["send_event"] = np.int64(leg["digits"][leg["send_head"]])
+    leg["send_event"] = wide(leg["digits"][leg["send_head"]])
     leg["send_head"] = (leg["send_head"] + 1) % DIGITS
     leg["send_count"] -= 1
     leg["send_step"] = _STEPS
@@ -98,4 +98,4 @@ def write_event(leg: np.void, packet: Octets, at: int) -> bool:
     leg["send_step"] -= 1
     if leg["send_step"] == 0:
         leg["send_pause"] = _PAUSE_FRAMES
-    return sent == 0
+    return bool(sent == 0)

@@ -15,7 +15,8 @@ def _ulaw_decode_table() -> NDArray[np.int16]:
     exponent = (inverted >> 4) & 7
     step = 8 << exponent
     magnitude = (0x80 << exponent) + step * (inverted & 0x0F) + step // 2 - 4 * 33
-    return np.where(code < 0x80, -magnitude, magnitude).astype(np.int16)
+    table: NDArray[np.int16] = np.where(code < 0x80, -magnitude, magnitude).astype(np.int16)
+    return table
 
 
 def _alaw_decode_table() -> NDArray[np.int16]:
@@ -24,7 +25,8 @@ def _alaw_decode_table() -> NDArray[np.int16]:
     exponent = bits >> 4
     mantissa = (((bits & 0x0F) + np.where(exponent > 0, 16, 0)) << 4) + 8
     magnitude = mantissa << np.maximum(exponent - 1, 0)
-    return np.where(code > 127, magnitude, -magnitude).astype(np.int16)
+    table: NDArray[np.int16] = np.where(code > 127, magnitude, -magnitude).astype(np.int16)
+    return table
 
 
 def _ulaw_encode_table() -> NDArray[np.uint8]:
@@ -33,7 +35,8 @@ def _ulaw_encode_table() -> NDArray[np.uint8]:
     absolute = np.minimum((np.where(sample < 0, ~sample, sample) >> 2) + 33, 0x1FFF)
     segment = np.frexp(absolute >> 6)[1].astype(np.int32) + 1
     code = ((8 - segment) << 4) | (15 - ((absolute >> segment) & 15))
-    return (code | np.where(sample >= 0, 0x80, 0)).astype(np.uint8)
+    table: NDArray[np.uint8] = (code | np.where(sample >= 0, 0x80, 0)).astype(np.uint8)
+    return table
 
 
 def _alaw_encode_table() -> NDArray[np.uint8]:
@@ -42,7 +45,8 @@ def _alaw_encode_table() -> NDArray[np.uint8]:
     exponent = np.maximum(np.frexp(level)[1].astype(np.int32) - 4, 0)
     mantissa = (level >> np.maximum(exponent - 1, 0)) & 15
     code = (exponent << 4) | mantissa | np.where(sample >= 0, 0x80, 0)
-    return (code ^ 0x55).astype(np.uint8)
+    table: NDArray[np.uint8] = (code ^ 0x55).astype(np.uint8)
+    return table
 
 
 # ITU-T G.711 tables 3 and 4: the numbers of the matching decision values, positive half.
@@ -68,7 +72,8 @@ def _ulaw_to_alaw_table() -> NDArray[np.uint8]:
     code = np.arange(256, dtype=np.int32)
     negative = 0x55 ^ (levels[(0x7F ^ code) & 0x7F] - 1)
     positive = 0xD5 ^ (levels[(0xFF ^ code) & 0x7F] - 1)
-    return np.where(code & 0x80, positive, negative).astype(np.uint8)
+    table: NDArray[np.uint8] = np.where(code & 0x80, positive, negative).astype(np.uint8)
+    return table
 
 
 def _alaw_to_ulaw_table() -> NDArray[np.uint8]:
@@ -76,7 +81,8 @@ def _alaw_to_ulaw_table() -> NDArray[np.uint8]:
     code = np.arange(256, dtype=np.int32)
     negative = 0x7F ^ levels[(code ^ 0x55) & 0x7F]
     positive = 0xFF ^ levels[(code ^ 0xD5) & 0x7F]
-    return np.where(code & 0x80, positive, negative).astype(np.uint8)
+    table: NDArray[np.uint8] = np.where(code & 0x80, positive, negative).astype(np.uint8)
+    return table
 
 
 ULAW_DECODE: Final = _ulaw_decode_table()

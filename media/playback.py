@@ -53,7 +53,7 @@ def play(leg: np.void, arena: Octets, hub: np.void, at: int) -> bool:
         if count == rest and _next_sound(leg):
             break
     fill(out, at + done, FRAME - done, silence_of(leg["law"]))
-    return leg["playing"] == 0
+    return bool(leg["playing"] == 0)
 
 
 @stage
@@ -65,4 +65,4 @@ def _next_sound(leg: np.void) -> bool:
         return False
     leg["list_at"] = 0
     leg["playing"] = leg["list_loop"]
-    return leg["playing"] == 0
+    return bool(leg["playing"] == 0)

@@ -12,7 +12,7 @@ import numpy as np
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, conceal, rejoin
 from media.layout import FRAME, HISTORY, RING, Octets
-from media.octets import add_up, copy, fill, signed32
+from media.octets import add_up, copy, fill, signed32, wide
 from media.silence import silence_of
 
 _MASK: Final = RING - 1
@@ -64,18 +64,18 @@ def place(leg: np.void, timestamp: int, count: int, newest: bool, hub: np.void) 
         restart(leg, timestamp)
         return _EPOCH + timestamp
     if begin >= leg["play_ts"]:
-        return begin
+        return int(begin)
     late_by = leg["play_ts"] - begin
     leg["calm"] = 0
     if not newest:
         _note_overtaken(leg, begin + count, hub["max_cushion"])
-        return begin
+        return int(begin)
     if leg["cushion"] + late_by > hub["max_cushion"]:
         restart(leg, timestamp)
         return _EPOCH + timestamp
     leg["cushion"] += late_by
     leg["play_ts"] = begin
-    return begin
+    return int(begin)
 
 
 @stage
@@ -209,7 +209,7 @@ def _adjust(leg: np.void, hub: np.void) -> bool:
     decode = hub["decode"][leg["law"]]
     energy = 0
     for k in range(FRAME):
-        value = np.int64(decode[leg["frame"][HISTORY + k]])
+        value = wide(decode[leg["frame"][HISTORY + k]])
         energy += value * value
     if energy > _QUIET_ENERGY and leg["shrink"] < RING // 2:
         return False

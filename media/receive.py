@@ -16,7 +16,7 @@ from media.layout import (
     Octets,
     Words,
 )
-from media.octets import fill, get16, get32, put16, put32
+from media.octets import fill, get16, get32, put16, put32, wide
 from media.ring import post
 from media.syscalls import (
     AF_INET,
@@ -46,7 +46,7 @@ def arrival(controls: Words, index: int, fallback_ns: int) -> int:
     at = index * CONTROL_MESSAGE_WORDS
     if controls[at + 1] != TIMESTAMP_CONTROL:
         return fallback_ns
-    return controls[at + 2] * 1_000_000_000 + controls[at + 3]
+    return int(controls[at + 2] * 1_000_000_000 + controls[at + 3])
 
 
 @stage
@@ -79,7 +79,7 @@ def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
     if not leg["connected"] or ip != leg["remote_ip"]:
         return False
     if leg["latched"]:
-        return port == leg["remote_port"]
+        return bool(port == leg["remote_port"])
     if port == leg["sdp_port"]:
         leg["remote_port"] = port
         settle(memory, leg)
@@ -97,7 +97,7 @@ def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
 def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.void) -> int:
     """One RTP packet from the right source: a digit, HEARD, or NOTHING when it was refused."""
     start = rtp.payload_start(packet, size)
-    kind = np.int64(packet[1]) & 0x7F
+    kind = wide(packet[1]) & 0x7F
     is_event = kind == leg["dtmf_type"]
     if start < 0 or (kind != leg["payload_type"] and not is_event):
         leg["rx_rejected"] += 1

@@ -52,12 +52,12 @@ def take_frames(recording: np.void, samples: Octets) -> tuple[int, int]:
     recorded = recording["samples"]
     ready = min(recording["written"] - read, len(samples) // (2 * FRAME))
     fence()
-    first = np.int64(0)
+    first = 0
     count = 0
     while count < ready:
         slot = (read + count) % RECORDING_FRAMES
         if count == 0:
-            first = numbers[slot]
+            first = int(numbers[slot])
         elif numbers[slot] != first + count:
             break
         copy(samples, count * 2 * FRAME, recorded, slot * 2 * FRAME, 2 * FRAME)

@@ -44,7 +44,7 @@ def pop_events(hub: np.void, batch: Words) -> int:
             batch[entry_index * ORDER_WORDS + k] = events[at + k]
     fence()
     hub["event_read"] = read + count
-    return count
+    return int(count)
 
 
 @stage

@@ -6,7 +6,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import Octets
-from media.octets import get16, get32, put16, put32
+from media.octets import get16, get32, put16, put32, wide
 from media.rtp import lost_packets
 
 SENDER_REPORT: Final = 200
@@ -104,14 +104,15 @@ def read_compound(leg: np.void, packet: Octets, size: int, arrival_ns: int) -> N
         if at + length > size:
             return
         kind = packet[at + 1]
-        blocks = np.int64(packet[at]) & 31
+        blocks = wide(packet[at]) & 31
         first = at + 8
         if kind == SENDER_REPORT and length >= _SENDER_INFO:
             leg["last_report"] = get32(packet, at + 10)
             leg["last_report_ns"] = arrival_ns
             first = at + _SENDER_INFO
         if kind in (SENDER_REPORT, RECEIVER_REPORT):
-            _read_blocks(leg, packet, first, min(at + length, first + blocks * _BLOCK), arrival_ns)
+            end: int = min(at + length, first + blocks * _BLOCK)
+            _read_blocks(leg, packet, first, end, arrival_ns)
         at += length
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import Octets
-from media.octets import get16, get32, put16, put32
+from media.octets import get16, get32, put16, put32, wide
 
 HEADER: Final = 12
 INVALID: Final = -1
@@ -27,7 +27,7 @@ def payload_start(packet: Octets, size: int) -> int:
     """Where the payload begins behind CSRCs and header extension, or INVALID; padding must fit too."""
     if size < HEADER or packet[0] >> 6 != 2:
         return INVALID
-    start = HEADER + 4 * (np.int64(packet[0]) & 15)
+    start = HEADER + 4 * (wide(packet[0]) & 15)
     if packet[0] & 0x10:
         if start + 4 > size:
             return INVALID
@@ -42,7 +42,7 @@ def padding(packet: Octets, size: int) -> int:
     """Octets of padding at the end; a count of zero is malformed and reads as more than any packet has."""
     if packet[0] & 0x20 == 0:
         return 0
-    count = np.int64(packet[size - 1])
+    count = wide(packet[size - 1])
     return count if count > 0 else size + 1
 
 
@@ -134,7 +134,7 @@ def lost_packets(leg: np.void) -> int:
     if not leg["rx_started"]:
         return 0
     missing = leg["rx_highest"] - leg["rx_base"] + 1 - leg["rx_received"]
-    return leg["rx_lost_before"] + max(missing, 0)
+    return int(leg["rx_lost_before"] + max(missing, 0))
 
 
 @stage

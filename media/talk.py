@@ -6,6 +6,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, Samples
+from media.octets import wide
 
 NOTHING: Final = 0
 STARTED: Final = 1
@@ -35,7 +36,7 @@ def hear(leg: np.void, listened: Samples, position: int, hub: np.void) -> int:
     at = position % size
     energy = 0
     for k in range(np.uint64(FRAME)):
-        value = np.int64(decode[frame[np.uint64(HISTORY) + k]])
+        value = wide(decode[frame[np.uint64(HISTORY) + k]])
         listened[np.uint64(at) + k] = value
         energy += value * value
     leg["heard_end"] = position + FRAME

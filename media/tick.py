@@ -52,7 +52,7 @@ _STAGES: Final = (
 @stage
 def read_clock(memory: Memory, clock: int) -> int:
     clock_gettime(clock, memory.hub["timespec_at"])
-    return memory.hub["timespec"][0] * 1_000_000_000 + memory.hub["timespec"][1]
+    return int(memory.hub["timespec"][0] * 1_000_000_000 + memory.hub["timespec"][1])
 
 
 @stage

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from media.engine import MediaEngine
+from media.events import MediaEvent
+from media.leg import Leg
+from media.remote import RemoteMedia
+from media.settings import MediaSettings
+
+ORACLE = Path(__file__).with_name("oracle.py")
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def listen() -> Callable[..., dict[str, Any]]:
+    """The compiled receive path of one leg."""
+    function: Callable[..., dict[str, Any]] = _load(ORACLE).listen
+    return function
+
+
+@pytest.fixture(scope="session")
+def interpreted_listen() -> Iterator[Callable[..., dict[str, Any]]]:
+    """The same text without the compiler, in another process."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ORACLE.parents[2])}
+    child = subprocess.Popen(
+        [sys.executable, str(ORACLE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    to_child, from_child = child.stdin, child.stdout
+
+    def ask(turns: Any, payload_type: int = 0) -> dict[str, Any]:
+        pickle.dump((turns, payload_type), to_child)
+        to_child.flush()
+        answer: dict[str, Any] = pickle.load(from_child)
+        return answer
+
+    yield ask
+    to_child.close()
+    child.wait(timeout=10)
+
+
+def rtp(
+    sequence: int, timestamp: int, payload: bytes, kind: int = 0, ssrc: int = 0x1234, marker: bool = False
+) -> bytes:
+    header = bytes([0x80, kind | (0x80 if marker else 0)]) + (sequence & 0xFFFF).to_bytes(2, "big")
+    return header + (timestamp & 0xFFFFFFFF).to_bytes(4, "big") + ssrc.to_bytes(4, "big") + payload
+
+
+@pytest.fixture
+def make_rtp() -> Callable[..., bytes]:
+    return rtp
+
+
+class Phone:
+    """The far end of a leg on loopback."""
+
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        while True:
+            self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self.rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self.rtp.bind((address, 0))
+            self.port = self.rtp.getsockname()[1]
+            try:
+                self.rtcp.bind((address, self.port + 1))
+                break
+            except OSError:
+                self.close()
+        self.sequence = 100
+        self.timestamp = 5000
+
+    def remote(self, **changes: Any) -> RemoteMedia:
+        fields: dict[str, Any] = {"payload_type": 0, "dtmf_payload_type": 101} | changes
+        return RemoteMedia("127.0.0.1", self.port, **fields)
+
+    def send(self, leg: Leg, payload: bytes, kind: int = 0, **options: Any) -> None:
+        self.rtp.sendto(
+            rtp(self.sequence, self.timestamp, payload, kind, **options), (leg.address, leg.rtp_port)
+        )
+        self.sequence += 1
+        if kind != 101:
+            self.timestamp += len(payload)
+
+    def press(self, leg: Leg, event: int, packets: int = 6) -> None:
+        """A whole key press in one burst."""
+        for step in range(packets):
+            last = step >= packets - 3
+            duration = min(step + 1, packets - 2) * 160
+            payload = bytes([event, (0x80 if last else 0) | 10]) + duration.to_bytes(2, "big")
+            self.send(leg, payload, 101)
+        self.timestamp += packets * 160
+
+    async def talk(self, leg: Leg, audio: bytes, kind: int = 0, frame: int = 160) -> None:
+        """Send audio at its own pace."""
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
+        for number, at in enumerate(range(0, len(audio), frame)):
+            await asyncio.sleep(max(start_s + number * frame / 8000 - loop.time(), 0))
+            self.send(leg, audio[at : at + frame], kind)
+
+    def received(self, port: str = "rtp") -> list[bytes]:
+        opened = self.rtp if port == "rtp" else self.rtcp
+        packets = []
+        while True:
+            try:
+                packets.append(opened.recv(2048))
+            except BlockingIOError:
+                return packets
+
+    def close(self) -> None:
+        self.rtp.close()
+        self.rtcp.close()
+
+
+@pytest.fixture
+def make_phone() -> Iterator[Callable[[], Phone]]:
+    phones: list[Phone] = []
+
+    def make() -> Phone:
+        phones.append(Phone())
+        return phones[-1]
+
+    yield make
+    for phone in phones:
+        phone.close()
+
+
+class Ear(list[MediaEvent]):
+    """Collects a leg's events and lets a test wait for one."""
+
+    def __call__(self, event: MediaEvent) -> None:
+        self.append(event)
+
+    async def wait_for(self, kind: type, timeout_s: float = 8.0) -> Any:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for event in self:
+                    if isinstance(event, kind):
+                        return event
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def make_ear() -> type[Ear]:
+    return Ear
+
+
+SETTINGS: dict[str, Any] = {"max_legs": 8, "recording_rows": 4, "listen_rows": 2, "arena_mb": 1}
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[MediaEngine]:
+    started = MediaEngine(MediaSettings(**SETTINGS, silence_after_s=0.5, rtcp_interval_s=1))
+    await started.start()
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+def wave() -> Callable[[float, float], bytes]:
+    """A tone in mu-law: seconds, amplitude."""
+    from media.g711 import ulaw_encode
+
+    def make(seconds: float, amplitude: float = 8000) -> bytes:
+        at = np.arange(int(seconds * 8000))
+        pitch = np.sin(2 * np.pi * 125 * at / 8000) + 0.5 * np.sin(2 * np.pi * 500 * at / 8000)
+        return ulaw_encode((amplitude * pitch / 1.5).astype(np.int16)).tobytes()
+
+    return make

@@ -1,0 +1,52 @@
+"""One leg's receive path as a function; as a script it answers over a pipe, for the interpreted twin."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from typing import Any
+
+import numpy as np
+
+Turn = tuple[list[bytes], int]
+
+
+def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
+    """Each turn receives packets, optionally reads an RTCP packet, then plays one frame."""
+    from media import playout, receive, rtcp, talk
+    from media.layout import FRAME, HISTORY
+    from media.memory import allocate
+    from media.settings import MediaSettings
+
+    memory = allocate(MediaSettings(max_legs=1, recording_rows=1, listen_rows=1, arena_mb=1), 0)
+    leg, hub = memory.legs[0], memory.hub
+    leg["payload_type"], leg["dtmf_type"], leg["law"] = payload_type, 101, int(payload_type == 8)
+    leg["rx_candidate"], leg["rx_next_bad"], leg["round_trip_q16"] = -1, -1, -1
+    leg["cushion"] = hub["cushion"]
+    playout.reset(leg)
+    talk.reset(leg)
+    packet = np.zeros(2048, dtype=np.uint8)
+    heard, verdicts, talks, levels = [], [], [], []
+    for number, (packets, arrival_ms) in enumerate(turns):
+        for data in packets:
+            packet[:] = 0xA5
+            packet[: len(data)] = np.frombuffer(data, dtype=np.uint8)
+            verdicts.append(int(receive.accept(leg, packet, len(data), arrival_ms * 1_000_000, hub)))
+            rtcp.read_compound(leg, packet, len(data), arrival_ms * 1_000_000)
+        playout.take(leg, hub)
+        levels.append(int(leg["play_top"] - leg["play_ts"]))
+        energy = talk.hear(leg, memory.listeners[0]["pcm"], number * FRAME, hub)
+        talks.append(int(talk.detect(leg, energy, number * FRAME, hub)))
+        heard.append(bytes(leg["frame"][HISTORY:]))
+    fields = {name: int(leg[name]) for name in leg.dtype.names if leg.dtype[name].shape == ()}
+    return {"heard": b"".join(heard), "verdicts": verdicts, "talks": talks, "leg": fields, "levels": levels}
+
+
+if __name__ == "__main__":
+    while True:
+        try:
+            turns, payload_type = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            break
+        pickle.dump(listen(turns, payload_type), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
