@@ -43,7 +43,14 @@ from server.journal import Journal
 from server.late import Late
 from server.ledger import JournalLedger
 from server.metrics import Metrics
-from server.preflight import Repertoire, house_sentences, load_repertoire, make_writable, prompt_files
+from server.preflight import (
+    Repertoire,
+    find_sip_port,
+    house_sentences,
+    load_repertoire,
+    make_writable,
+    prompt_files,
+)
 from server.prompts import Prompts
 from server.store import StoreError, open_store
 from server.switchboard import Switchboard
@@ -122,6 +129,7 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
 
 
 def _check_ground(settings: Settings) -> dict[str, Password]:
+    find_sip_port(settings.sip)
     make_writable(settings.server.data_directory, "server.data_directory")
     make_writable(settings.recordings.directory, "recordings.directory")
     try:

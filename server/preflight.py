@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ivr_flows.rules import Known
 from ivr_flows.segments import PromptFile
 from media.prompt_file import PromptFileError, read_prompt
 from server.failure import StartError
+from telephony.settings import SipSettings
 
 LIBRARY = Path(ivr_flows.__file__).parent / "library"
 ANY_NUMBER = "*"
@@ -106,6 +108,31 @@ def make_writable(folder: Path, key: str) -> None:
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StartError(f"{key}: {folder} is not writable; chown it to this user or name another folder")
+
+
+def find_sip_port(settings: SipSettings) -> None:
+    """Raises StartError when no wanted port is free. Asked first, since the engine takes a while to start."""
+    wanted = range(settings.port, settings.port + settings.try_next_ports + 1)
+    if settings.port == 0 or any(_is_free(settings.address, port) for port in wanted):
+        return
+    where = f"{settings.address}:{wanted[0]}" + (f"-{wanted[-1]}" if len(wanted) > 1 else "")
+    raise StartError(
+        f"sip.port: {where} is in use or not ours to bind, UDP or TCP; "
+        "end the program that holds it, or set sip.port to a free one (0: any)"
+    )
+
+
+def _is_free(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with (
+            socket.socket(family, socket.SOCK_DGRAM) as datagrams,
+            socket.create_server((address, port), family=family),
+        ):
+            datagrams.bind((address, port))
+    except OSError:
+        return False
+    return True
 
 
 def _unreadable_prompts(flow: Flow) -> list[str]:

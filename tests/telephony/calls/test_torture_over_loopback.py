@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 
 import pytest
 
 from telephony.sip.hop import Transport
 from telephony.sip.message import Headers, Request
 from tests.telephony.calls.phone import Phone, PhoneMaker
-
-ROOT = Path(__file__).resolve().parents[3]
-TORTURE = Path(os.environ.get("TRUNKLINE_TORTURE") or ROOT.parent / "shared" / "torture")
-MESSAGES = sorted(TORTURE.rglob("*.dat"))
+from tests.torture import MISSING, messages
 
 
 def options(to: Phone, number: int, transport: Transport) -> Request:
@@ -43,7 +38,7 @@ async def throw(data: bytes, at: Phone, transport: Transport) -> None:
     writer.close()
 
 
-@pytest.mark.skipif(not MESSAGES, reason="the torture messages are not here: set TRUNKLINE_TORTURE")
+@pytest.mark.skipif(not messages(), reason=MISSING)
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_the_endpoint_answers_after_every_torture_message(
     phones: PhoneMaker, transport: Transport
@@ -51,7 +46,7 @@ async def test_the_endpoint_answers_after_every_torture_message(
     complaints: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     watch, victim = await phones(), await phones()
-    for number, path in enumerate(MESSAGES):
+    for number, path in enumerate(messages()):
         await throw(path.read_bytes(), victim, transport)
         response = await watch.endpoint.request(options(victim, number, transport), victim.hop(transport))
         assert response.status == 200, path.name

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from telephony.sip.fields import parse_name_addr, parse_name_addrs, parse_vias
@@ -12,9 +9,7 @@ from telephony.sip.framing import StreamFramer
 from telephony.sip.message import Message, Request, Response
 from telephony.sip.parser import SipSyntaxError, parse_message
 from telephony.sip.uri import Uri
-
-ROOT = Path(__file__).resolve().parents[3]
-TORTURE = Path(os.environ.get("TRUNKLINE_TORTURE") or ROOT.parent / "shared" / "torture")
+from tests.torture import FOLDER, MISSING
 
 REQUEST, RESPONSE, DROP = "request", "response", "drop"
 # What the parser alone decides: taken as a request or a response, answered with a status, or dropped.
@@ -93,9 +88,9 @@ EXPECTED = {f"rfc4475/{name}.dat": kind for name, kind in RFC_4475.items()} | {
 
 
 def raw(name: str) -> bytes:
-    path = TORTURE / name
+    path = FOLDER / name
     if not path.is_file():
-        pytest.skip(f"torture message {name} is not at {TORTURE} (set TRUNKLINE_TORTURE)")
+        pytest.skip(f"{name}: {MISSING}")
     return path.read_bytes()
 
 
