@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""CPU cost and pacing of the media engine without SIP, beside what the bare kernel needs for the same packets.
+"""CPU cost and pacing of the media engine without SIP, beside what the kernel alone needs for the packets.
 
     python tests/bench/media_engine.py --legs 200 --seconds 10 [--rtpload PATH] [--plain] [--json FILE]
 
 N legs each play an endless prompt, receive G.711 and are recorded in stereo by a thread that drains the rings. The
-load comes from another process: a compiled generator that speaks the `add/reset/report/quit` line protocol, or a small
-one of our own. The floor is one recvfrom and one sendto per packet, drained every 20 ms by compiled code in the same run.
+load comes from another process: a compiled generator that speaks the `add/reset/report/quit` line protocol, or a
+small one of our own. The floor is one recvfrom and one sendto per packet, drained every 20 ms by compiled code in
+the same run.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ class CompiledLoad:
     def __init__(self, path: str, legs: int) -> None:
         self.ports = [FIRST_PORT + 2 * index for index in range(legs)]
         self._process = subprocess.Popen(
-            [path, "-n", str(legs), "-p", str(FIRST_PORT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [path, "-n", str(legs), "-p", str(FIRST_PORT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self._read()
 
@@ -146,7 +150,12 @@ class Stream:
             stamp = np.frombuffer(control[0][2], dtype=np.int64)
             self.received.append((int.from_bytes(data[2:4], "big"), float(stamp[0] * 1000 + stamp[1] / 1e6)))
         if self.target is not None:
-            header = b"\x80\x00" + self.sequence.to_bytes(2, "big") + (self.sequence * 160).to_bytes(4, "big") + b"load"
+            header = (
+                b"\x80\x00"
+                + self.sequence.to_bytes(2, "big")
+                + (self.sequence * 160).to_bytes(4, "big")
+                + b"load"
+            )
             self.socket.sendto(header + payload, self.target)
             self.sequence = self.sequence + 1 & 0xFFFF
             self.sent += 1
@@ -187,7 +196,14 @@ def summary(streams: list[Stream]) -> dict[str, Any]:
             lost += (numbers[-1] - numbers[0] & 0xFFFF) + 1 - len(numbers)
     p50, p99, p999 = np.percentile(gaps, [50, 99, 99.9])
     received = sum(len(stream.received) for stream in streams)
-    return {"rx": received, "lost": lost, "gap_p50": p50, "gap_p99": p99, "gap_p999": p999, "gap_max": gaps.max()}
+    return {
+        "rx": received,
+        "lost": lost,
+        "gap_p50": p50,
+        "gap_p99": p99,
+        "gap_p999": p999,
+        "gap_max": gaps.max(),
+    }
 
 
 def tone(seconds: float) -> Sound:
@@ -221,7 +237,12 @@ async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> di
     writer.start()
     await asyncio.sleep(SETTLE_S)
     load.command("reset")
-    before, cpu, tick_cpu, at = engine.statistics(), time.process_time(), engine.statistics().tick_cpu_s, time.monotonic()
+    before, cpu, tick_cpu, at = (
+        engine.statistics(),
+        time.process_time(),
+        engine.statistics().tick_cpu_s,
+        time.monotonic(),
+    )
     await asyncio.sleep(seconds)
     cpu, elapsed, after = time.process_time() - cpu, time.monotonic() - at, engine.statistics()
     report = load.report()
@@ -262,7 +283,9 @@ def run_floor(load: Any, legs: int, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--legs", type=int, default=200)
     arguments.add_argument("--seconds", type=float, default=10)
     arguments.add_argument("--rtpload", help="path of a compiled generator")
@@ -285,12 +308,21 @@ def main() -> None:
 def print_table(result: dict[str, Any]) -> None:
     engine, floor = result["engine"], result["floor"]
     print(f"legs {result['legs']}")
-    print(f"  CPU ms per call-second  {engine['cpu_ms_per_call_s']:.3f}  (tick {engine['tick_cpu_ms_per_call_s']:.3f})")
+    print(
+        f"  CPU ms per call-second  {engine['cpu_ms_per_call_s']:.3f}  (tick {engine['tick_cpu_ms_per_call_s']:.3f})"
+    )
     print(f"  bare-kernel floor       {floor['cpu_ms_per_call_s']:.3f}")
     print(f"  ratio                   {engine['cpu_ms_per_call_s'] / floor['cpu_ms_per_call_s']:.2f}")
     for name in ("gap_p50", "gap_p99", "gap_p999", "gap_max", "lost", "lost_inbound", "skipped_frames"):
         print(f"  {name:<22}  {engine[name]:.2f}")
-    for name in ("recorded_frames", "recording_dropped", "rss_mb", "tick_us", "lateness_us", "own_late_max_ms"):
+    for name in (
+        "recorded_frames",
+        "recording_dropped",
+        "rss_mb",
+        "tick_us",
+        "lateness_us",
+        "own_late_max_ms",
+    ):
         print(f"  {name:<22}  {engine.get(name)}")
 
 

@@ -170,9 +170,12 @@ def make_ear() -> type[Ear]:
 SETTINGS: dict[str, Any] = {"max_legs": 8, "recording_rows": 4, "listen_rows": 2, "arena_mb": 1}
 
 
+# the delay outlasts the lateness of a sender in Python, so that audio can be compared to the byte
 @pytest.fixture
 async def engine() -> AsyncIterator[MediaEngine]:
-    started = MediaEngine(MediaSettings(**SETTINGS, silence_after_s=0.5, rtcp_interval_s=1))
+    started = MediaEngine(
+        MediaSettings(**SETTINGS, silence_after_s=0.5, rtcp_interval_s=1, playout_delay_ms=140)
+    )
     await started.start()
     yield started
     await started.stop()
