@@ -131,7 +131,9 @@ def unknown_words(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def guess(word: str) -> str:
-    """Phones of a word as espeak-ng would say it; empty when a sound is not English."""
+    """Phones of a word as espeak-ng would say it; empty when its letters or a sound of it are not English."""
+    if not word.replace("'", "").isascii():
+        return ""  # espeak-ng would name the script instead: "Japanese letter"
     ipa = "".join(character for character in espeak.phonemes(word, _VOICE) if character not in "ˈˌ‍ _-")
     phones: list[str] = []
     at = 0

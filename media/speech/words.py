@@ -1,6 +1,7 @@
 """Texts as the words that a voice says: numbers spelled out, apostrophes kept, other punctuation gone."""
 
 import re
+import unicodedata
 from typing import Final
 
 _ONES: Final = (
@@ -50,16 +51,22 @@ _TOKEN: Final = re.compile(
 
 def spoken_words(text: str) -> tuple[str, ...]:
     """Lower-case words in order; every one consists of letters and inner apostrophes only."""
-    plain = text.replace("\u2019", "'").replace("\u2018", "'").lower()
+    plain = _without_accents(text.replace("\u2019", "'").replace("\u2018", "'").lower())
     plain = _AMOUNT.sub(r"\2\1", plain)
     for sign, word in _SIGNS.items():
         plain = plain.replace(sign, word)
     return tuple(word for token in _TOKEN.findall(plain) for word in _token_words(token))
 
 
+def _without_accents(text: str) -> str:
+    """English dictionaries have cafe, not café."""
+    parts = unicodedata.normalize("NFKD", text).lower()
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 def _token_words(token: str) -> tuple[str, ...]:
     if not token[0].isdigit():
-        return (token,)
+        return (token,) if token.replace("'", "").isalpha() else ()
     if token[-1].isalpha():
         return _ordinal(int(token[:-2]))
     whole, _, decimals = token.replace(",", "").partition(".")

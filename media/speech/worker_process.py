@@ -49,7 +49,10 @@ class WorkerProcess:
 
     async def ask(self, order: Order, pcm: NDArray[np.int16], timeout_s: float) -> Answer:
         """Raises RecogniserFailed when the worker dies or takes too long, in which case it is killed."""
-        await asyncio.to_thread(self._audio.write, pcm)
+        try:
+            await asyncio.to_thread(self._audio.write, pcm)
+        except OSError as error:
+            raise RecogniserFailed(f"no memory for {len(pcm)} samples: {error}") from error
         return await self._exchange(order, timeout_s)
 
     async def close(self) -> None:
