@@ -27,8 +27,12 @@ def stage(function: Function) -> Function:
 
 
 def entry(function: Function) -> Function:
-    """Compile and keep the machine code on disk; for functions that Python calls."""
-    return cast(Function, numba.njit(**_OPTIONS, cache=True)(function))
+    """Compile and keep the machine code: beside the source, else in the user's cache or NUMBA_CACHE_DIR."""
+    try:
+        return cast(Function, numba.njit(**_OPTIONS, cache=True)(function))
+    except RuntimeError:
+        # no folder for a cache is writable, not even the user's: compile at every start
+        return stage(function)
 
 
 def source_digest(*modules: str) -> str:

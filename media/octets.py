@@ -1,7 +1,8 @@
 """Big-endian fields of packets, and loops that move octets.
 
-Indexes of the loops are unsigned: signed ones are compiled with a test for Python's negative indexes that keeps
-the loop from becoming vector instructions (185 ns instead of 2 a frame). Callers pass positions in bounds.
+Indexes of the loops are unsigned: signed ones are compiled with a test for Python's negative indexes, and
+that keeps the loop from becoming vector instructions (185 ns instead of 2 a frame). Callers pass positions in
+bounds.
 """
 
 from typing import Any

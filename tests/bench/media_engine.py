@@ -3,10 +3,10 @@
 
     python tests/bench/media_engine.py --legs 200 --seconds 10 [--rtpload PATH] [--plain] [--json FILE]
 
-N legs each play an endless prompt, receive G.711 and are recorded in stereo by a thread that drains the rings. The
-load comes from another process: a compiled generator that speaks the `add/reset/report/quit` line protocol, or a
-small one of our own. The floor is one recvfrom and one sendto per packet, drained every 20 ms by compiled code in
-the same run.
+N legs each play an endless prompt, receive G.711 and are recorded in stereo by a thread that drains the
+rings. The load comes from another process: a compiled generator that speaks the `add/reset/report/quit` line
+protocol, or a small one of our own. The floor is one recvfrom and one sendto per packet, drained every 20 ms
+by compiled code in the same run.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from media.syscalls import CLOCK_MONOTONIC, TIMER_ABSTIME, clock_nanosleep
 FIRST_PORT = 46000
 SETTLE_S = 2.0
 
-recvfrom = types.ExternalFunction(
+recvfrom: Any = types.ExternalFunction(
     "recvfrom", types.int64(types.int32, types.int64, types.int64, types.int32, types.int64, types.int64)
 )
-sendto = types.ExternalFunction(
+sendto: Any = types.ExternalFunction(
     "sendto", types.int64(types.int32, types.int64, types.int64, types.int32, types.int64, types.int32)
 )
 
@@ -250,7 +250,7 @@ async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> di
     stop.set()
     writer.join()
     await engine.stop()
-    return report | {
+    result: dict[str, Any] = report | {
         "cpu_ms_per_call_s": cpu * 1e3 / legs / elapsed,
         "tick_cpu_ms_per_call_s": (after.tick_cpu_s - tick_cpu) * 1e3 / legs / elapsed,
         "lost_inbound": lost,
@@ -261,6 +261,7 @@ async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> di
         "tick_us": {bound: count for bound, count in after.tick_time_us if count},
         "lateness_us": {bound: count for bound, count in after.lateness_us if count},
     }
+    return result
 
 
 def run_floor(load: Any, legs: int, seconds: float) -> dict[str, Any]:
@@ -271,7 +272,12 @@ def run_floor(load: Any, legs: int, seconds: float) -> dict[str, Any]:
         sockets.append(opened)
         load.command(f"add {index} 127.0.0.1 {opened.getsockname()[1]}")
     fds = np.array([opened.fileno() for opened in sockets], dtype=np.int64)
-    buffers = [np.zeros(2048, np.uint8), np.zeros(16, np.uint8), np.zeros(2, np.int64), np.zeros(1, np.int32)]
+    buffers: list[Any] = [
+        np.zeros(2048, np.uint8),
+        np.zeros(16, np.uint8),
+        np.zeros(2, np.int64),
+        np.zeros(1, np.int32),
+    ]
     addresses = np.array([buffer.ctypes.data for buffer in buffers], dtype=np.int64)
     now_ns = time.monotonic_ns()
     buffers[2][:] = divmod(now_ns, 1_000_000_000)
@@ -309,7 +315,8 @@ def print_table(result: dict[str, Any]) -> None:
     engine, floor = result["engine"], result["floor"]
     print(f"legs {result['legs']}")
     print(
-        f"  CPU ms per call-second  {engine['cpu_ms_per_call_s']:.3f}  (tick {engine['tick_cpu_ms_per_call_s']:.3f})"
+        f"  CPU ms per call-second  {engine['cpu_ms_per_call_s']:.3f}"
+        f"  (tick {engine['tick_cpu_ms_per_call_s']:.3f})"
     )
     print(f"  bare-kernel floor       {floor['cpu_ms_per_call_s']:.3f}")
     print(f"  ratio                   {engine['cpu_ms_per_call_s'] / floor['cpu_ms_per_call_s']:.2f}")

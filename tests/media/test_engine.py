@@ -35,7 +35,8 @@ def timestamp_of(packet: bytes) -> int:
 
 def read_all(source: RecordingSource) -> tuple[np.ndarray[Any, Any], list[int]]:
     """All frames there are, and the numbers they begin at."""
-    frames, firsts = [], []
+    frames: list[np.ndarray[Any, Any]] = []
+    firsts: list[int] = []
     while (got := source.read()) is not None:
         frames.append(got.samples)
         firsts.extend(range(got.first_frame, got.first_frame + len(got.samples)))

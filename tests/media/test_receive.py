@@ -1,6 +1,6 @@
 """The receive path of one leg, packets in and frames out, without sockets or clocks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ REJECTED = -1
 DIGIT_5 = 5
 
 
-def paced(packets: list[bytes | None], drain: int = 12) -> list[tuple[list[bytes], int]]:
+def paced(packets: Sequence[bytes | None], drain: int = 12) -> list[tuple[list[bytes], int]]:
     """One packet a frame; None is a packet that never comes."""
     turns = [([packet] if packet is not None else [], 20 * number) for number, packet in enumerate(packets)]
     return turns + [([], 20 * (len(packets) + number)) for number in range(drain)]
@@ -269,7 +269,10 @@ def test_steady_noise_is_not_talk_for_long(listen: Listen, make_rtp: MakeRtp) ->
 
 def test_round_trip_is_read_from_the_receiver_report(listen: Listen) -> None:
     sent_at_ms, held_ms, arrived_ms = 10_000, 200, 10_250
-    short = lambda ms: ((ms // 1000 + 2208988800) & 0xFFFF) << 16 | (ms % 1000) * 65536 // 1000  # noqa: E731
+
+    def short(ms: int) -> int:
+        return ((ms // 1000 + 2208988800) & 0xFFFF) << 16 | (ms % 1000) * 65536 // 1000
+
     block = bytes(4) + b"\x40" + (3).to_bytes(3, "big") + bytes(8)
     block += short(sent_at_ms).to_bytes(4, "big") + (held_ms * 65536 // 1000).to_bytes(4, "big")
     report = b"\x81\xc9\x00\x07" + b"peer" + block
