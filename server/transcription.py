@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,12 @@ LEFT, RIGHT = 0, 1
 OUTCOMES = ("transcript.ready", "transcript.failed")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Job:
+    """The order of work: what has just been said goes before what an earlier run left."""
+
+    left_over: bool
+    number: int
     contact_id: str
     recording_id: RecordingId
 
@@ -54,11 +59,16 @@ class Transcription:
         self._transcripts = Transcripts(catalogue)
         self._folder = folder
         self._journal = journal
-        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_WAITING)
+        self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue(MAX_WAITING)
+        self._numbers = itertools.count()
 
     def transcribe(self, contact_id: str, recording_id: str) -> None:
+        self._put(contact_id, recording_id, left_over=False)
+
+    def _put(self, contact_id: str, recording_id: str, *, left_over: bool) -> None:
+        job = _Job(left_over, next(self._numbers), contact_id, RecordingId(recording_id))
         try:
-            self._jobs.put_nowait(_Job(contact_id, RecordingId(recording_id)))
+            self._jobs.put_nowait(job)
         except asyncio.QueueFull:
             self._journal.append(contact_id, "transcript.failed", reason="too many recordings are waiting")
 
@@ -85,7 +95,7 @@ class Transcription:
         contacts = await asyncio.to_thread(self._journal.contacts_lacking, ("recording.finished",), OUTCOMES)
         for contact_id in contacts:
             for entry in await asyncio.to_thread(self._catalogue.list, contact_id=contact_id):
-                self.transcribe(contact_id, entry.recording_id)
+                self._put(contact_id, entry.recording_id, left_over=True)
 
     async def _do(self, job: _Job) -> None:
         entry = await asyncio.to_thread(self._catalogue.get, job.recording_id)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from server.journal import JournalEvent
 
+BEGINNING = "contact.started"
 IMPOSSIBLE = {"transcript.ready": "transcript.failed", "recording.finished": "recording.failed"}
 
 
 class Feed:
-    """Listens to every contact that begins after it was made."""
+    """Listens to the first contact that begins after it was made, and to no other."""
 
     def __init__(self, show: Callable[[JournalEvent, JournalEvent], None]) -> None:
         self._show = show
@@ -21,6 +22,9 @@ class Feed:
 
     def told(self, event: JournalEvent) -> None:
         """The journal's listener."""
+        ours = event.contact_id == self.events[0].contact_id if self.events else event.kind == BEGINNING
+        if not ours:
+            return
         self.events.append(event)
         self._show(event, self.events[0])
         task = asyncio.create_task(self._notify())
