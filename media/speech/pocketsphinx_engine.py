@@ -42,9 +42,12 @@ class PocketsphinxEngine:
         decoder.process_raw(wideband(pcm).tobytes(), no_search=False, full_utt=True)
         decoder.end_utt()
         words = _words(decoder)
+        text = " ".join(word.text for word in words)
+        if model.kind is ModelKind.PHRASES and text not in model.phrases:
+            # Where no phrase was said to its end, the grammar search answers with the start of one.
+            text, words = "", ()
         # The posterior of a whole sentence is next to nothing, however right; the words' own say more.
         confidence = sum(word.confidence for word in words) / len(words) if words else 0.0
-        text = " ".join(word.text for word in words)
         return Utterance(0.0, len(pcm) / SAMPLES_PER_SECOND, text, confidence, words)
 
     def _decoder(self, model: ModelFiles) -> pocketsphinx.Decoder:
