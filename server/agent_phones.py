@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from acd.events import Event as DispatchEvent
 from acd.ids import AgentId, ContactId, OfferId
 from media.errors import MediaError
 from server.contact import Contact
+from server.tasks import Tasks
 from telephony.call import Call
 from telephony.call_events import CallEnded, CallEvent, Ringing
 from telephony.endpoint import SipEndpoint
@@ -50,7 +50,7 @@ class AgentPhones:
         desk: RegistrationDesk,
         guests: Mapping[ContactId, Contact],
         post: Callable[[DispatchEvent], None],
-        tasks: asyncio.TaskGroup,
+        tasks: Tasks,
     ) -> None:
         self._endpoint = endpoint
         self._desk = desk
@@ -62,7 +62,7 @@ class AgentPhones:
     def ring(self, offer: OfferId, agent: AgentId, contact: ContactId, timeout_s: float) -> None:
         """Dispatch itself withdraws the offer after `timeout_s`."""
         self._offers[offer] = _Offer(agent, contact)
-        self._tasks.create_task(self._serve(offer, self._offers[offer]))
+        self._tasks.start(self._serve(offer, self._offers[offer]))
 
     def stop_ringing(self, offer: OfferId) -> None:
         self._withdraw(offer)
@@ -81,25 +81,31 @@ class AgentPhones:
             return
         held.withdrawn = True
         if held.call is not None:
-            self._tasks.create_task(held.call.hang_up("offer withdrawn"))
+            self._tasks.start(held.call.hang_up("offer withdrawn"))
 
     async def _serve(self, offer: OfferId, held: _Offer) -> None:
         """One leg from INVITE to BYE."""
         try:
             rung = await self._ring(held)
-            if isinstance(rung, OfferFailure):
-                self._told_failure(held, rung)
-                self._post(OfferFailed(offer, rung))
-                return
-            held.answered_at = time.monotonic()
+        except Exception:
+            # The edge of an agent's leg: dispatch must hear of its end, or the agent would ring forever.
+            log.exception("agent.not_rung", agent=held.agent)
+            rung = OfferFailure.NETWORK
+        if isinstance(rung, OfferFailure):
+            self._told_failure(held, rung)
+            del self._offers[offer]
+            self._post(OfferFailed(offer, rung))
+            return
+        held.answered_at = time.monotonic()
+        try:
             self._post(OfferAnswered(offer))
             await rung.ended
             guest = self._guests.get(held.contact)
             if guest is not None:
                 guest.agent_left(held.agent, rung)
-            self._post(AgentCallEnded(offer))
         finally:
             del self._offers[offer]
+            self._post(AgentCallEnded(offer))
 
     async def _ring(self, held: _Offer) -> Call | OfferFailure:
         """The agent's leg once it is answered."""

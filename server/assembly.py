@@ -161,9 +161,9 @@ async def _build(
     metrics.watch_media(engine)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
-    transcription = Transcription(
-        workers, _vocabulary(settings, repertoire), catalogue, settings.recordings.directory, journal
-    )
+    vocabulary = _vocabulary(settings, repertoire)
+    await workers.prepare(vocabulary)
+    transcription = Transcription(workers, vocabulary, catalogue, settings.recordings.directory, journal)
     tasks.background(transcription.run())
 
     post = Late[DispatchEvent]()
@@ -172,12 +172,12 @@ async def _build(
     endpoint = SipEndpoint(settings.sip, engine, take, desk)
     dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
     house = House(journal, prompts, recorder, metrics, RecogniserEars(workers), dialler, transcription, post)
-    phones = AgentPhones(endpoint, desk, guests, post, tasks.group)
+    phones = AgentPhones(endpoint, desk, guests, post, tasks)
     floor = Floor(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(journal))
     stack.callback(floor.stop)
     post.to(floor.post)
     switchboard = Switchboard(repertoire, house, guests, settings.server.max_calls)
-    take.to(lambda call: switchboard.take(call, tasks.group))
+    take.to(lambda call: switchboard.take(call, tasks))
     stack.push_async_callback(switchboard.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)

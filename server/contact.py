@@ -31,6 +31,7 @@ from ivr_flows.engine.session import Session
 from media import events as media
 from server.conversation import Conversation, Side
 from server.house import House
+from server.journal import JournalFull
 from server.listening import Listening
 from server.tape import Tape
 from server.transfer import connect
@@ -61,7 +62,7 @@ class Contact:
         self._queue = ""
         self._joined_at: float | None = None
         self._conversation: Conversation | None = None
-        self._tape = Tape(contact_id, call, house)
+        self._tape = Tape(contact_id, call, house, self._fact)
         self._key_at: float | None = None
         self._served_by: list[str] = []
         self._tasks: asyncio.TaskGroup | None = None
@@ -71,15 +72,16 @@ class Contact:
 
     # A caller's life
 
-    def begin(self, number: str, trunk: str) -> None:
-        """Opens the contact in the journal; raises JournalFull, and then nobody may be answered."""
-        caller = self.call.facts.remote_uri.user or ""
-        self._fact(
-            "contact.started", caller=caller, number=number, trunk=trunk, call_id=self.call.sip_call_id
-        )
-
     async def run(self, flow: Flow, number: str) -> None:
-        """From the answer to the end of the call, with the recording kept and the contact closed."""
+        """From INVITE to the end of the call, with the recording kept and the contact closed."""
+        facts = self.call.facts
+        self._fact(
+            "contact.started",
+            caller=facts.remote_uri.user or "",
+            number=number,
+            trunk=facts.trunk or "",
+            call_id=facts.sip_call_id,
+        )
         try:
             await self.call.answer()
         except CallEnded as ended:
@@ -345,5 +347,9 @@ class Contact:
         except asyncio.QueueFull:
             log.warning("contact.input_dropped", contact=self.id, input_type=type(received).__name__)
 
-    def _fact(self, kind: str, /, **fields: str | float | int | None) -> None:
-        self._house.journal.append(self.id, kind, **fields)
+    def _fact(self, kind: str, /, **fields: str | float | None) -> None:
+        """A journal that is full although new callers are refused loses the fact, not the call."""
+        try:
+            self._house.journal.append(self.id, kind, **fields)
+        except JournalFull:
+            log.critical("journal.fact_lost", contact=self.id, kind=kind)

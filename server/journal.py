@@ -108,6 +108,11 @@ class Journal:
         return self._failure
 
     @property
+    def crowded(self) -> bool:
+        """Half full: no new contacts, so that those there are have room for what still happens to them."""
+        return len(self._waiting) > self._capacity // 2
+
+    @property
     def waiting(self) -> int:
         """Facts not yet durable."""
         return len(self._waiting)

@@ -12,8 +12,8 @@ import structlog
 from acd.ids import ContactId
 from server.contact import Contact
 from server.house import House
-from server.journal import JournalFull
 from server.preflight import Repertoire
+from server.tasks import Tasks
 from telephony.call import Call
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ class Switchboard:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def take(self, call: Call, tasks: asyncio.TaskGroup) -> None:
+    def take(self, call: Call, tasks: Tasks) -> None:
         """Does not block; the call is answered or refused in a task of its own."""
         number = call.facts.called or ""
         flow = self.repertoire.flow_for(number)
@@ -57,17 +57,14 @@ class Switchboard:
             self._refuse(call, NO_SUCH_NUMBER, tasks)
         elif self.draining:
             self._refuse(call, DRAINING, tasks)
+        elif self._house.journal.crowded:
+            self._refuse(call, JOURNAL_FULL, tasks)
         elif len(self.guests) >= self._max_calls:
             self._refuse(call, FULL, tasks)
         else:
             contact = Contact(_new_contact_id(), call, self._house)
-            try:
-                contact.begin(number, call.facts.trunk or "")
-            except JournalFull:
-                self._refuse(call, JOURNAL_FULL, tasks)
-                return
             self._enter(contact)
-            task = tasks.create_task(contact.run(flow, number))
+            task = tasks.start(contact.run(flow, number))
             task.add_done_callback(lambda _: self._leave(contact))
 
     async def idle(self) -> None:
@@ -85,10 +82,10 @@ class Switchboard:
         if not self.guests:
             self._idle.set()
 
-    def _refuse(self, call: Call, refusal: Refusal, tasks: asyncio.TaskGroup) -> None:
+    def _refuse(self, call: Call, refusal: Refusal, tasks: Tasks) -> None:
         log.warning("call.refused", status=refusal.status, reason=refusal.reason, trunk=call.facts.trunk)
         self._house.metrics.refused.labels(refusal.reason).inc()
-        tasks.create_task(call.reject(refusal.status, refusal.reason))
+        tasks.start(call.reject(refusal.status, refusal.reason))
 
 
 def _new_contact_id() -> ContactId:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -15,13 +16,20 @@ from telephony.call import Call
 log = structlog.get_logger(__name__)
 
 
+class Fact(Protocol):
+    """Writes one fact to the contact's journal; never raises."""
+
+    def __call__(self, kind: str, /, **fields: str | float | None) -> None: ...
+
+
 class Tape:
     """A call whose recording cannot begin goes on without one, and the journal says so."""
 
-    def __init__(self, contact_id: str, call: Call, house: House) -> None:
+    def __init__(self, contact_id: str, call: Call, house: House, fact: Fact) -> None:
         self._contact_id = contact_id
         self._call = call
         self._house = house
+        self._fact = fact
         self._recording: RecordingId | None = None
 
     def start(self, caller: str, called: str) -> None:
@@ -32,9 +40,9 @@ class Tape:
             )
         except (MediaError, RecordingsError) as error:
             log.exception("recording.not_started", contact=self._contact_id)
-            self._house.journal.append(self._contact_id, "recording.failed", reason=str(error))
+            self._fact("recording.failed", reason=str(error))
             return
-        self._house.journal.append(self._contact_id, "recording.started", recording=self._recording)
+        self._fact("recording.started", recording=self._recording)
 
     async def finish(self, agent: str) -> None:
         """Returns once every frame is durable."""
@@ -44,10 +52,9 @@ class Tape:
             entry = await self._house.recorder.finish(self._recording, agent=agent)
         except RecordingsError as error:
             log.exception("recording.not_finished", contact=self._contact_id)
-            self._house.journal.append(self._contact_id, "recording.failed", reason=str(error))
+            self._fact("recording.failed", reason=str(error))
             return
-        self._house.journal.append(
-            self._contact_id,
+        self._fact(
             "recording.finished",
             recording=entry.recording_id,
             duration_s=round(entry.duration_s, 3),

@@ -7,16 +7,20 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Tasks:
-    """`group` is waited for when the context is left; what was started by `background` is cancelled then."""
+    """What was started is waited for when the context is left; `background` work is cancelled then."""
 
     def __init__(self) -> None:
-        self.group = asyncio.TaskGroup()
+        self._group = asyncio.TaskGroup()
         self._background: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Tasks:
-        await self.group.__aenter__()
+        await self._group.__aenter__()
         return self
 
     async def __aexit__(
@@ -27,7 +31,18 @@ class Tasks:
     ) -> None:
         for task in self._background:
             task.cancel()
-        await self.group.__aexit__(error_type, error, traceback)
+        await self._group.__aexit__(error_type, error, traceback)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The edge of a call: what it did not expect is logged, and harms no other call."""
+        return self._group.create_task(_guarded(work))
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._background.append(self.group.create_task(work))
+        self._background.append(self._group.create_task(work))
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("server.task_failed", task=getattr(work, "__qualname__", ""))
