@@ -25,6 +25,7 @@ run:
 # Tests that measure time share the machine with nobody: they run alone, after the others.
 test:
 	@tools/setup.sh test
+	@$(BIN)/python tools/compile_engine.py
 	$(PYTEST) -n 2 --dist loadfile -m 'not interop and not slow' $(ARGS)
 	$(PYTEST) -m 'interop or slow' $(ARGS)
 

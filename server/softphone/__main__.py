@@ -5,6 +5,9 @@ import importlib.util
 import os
 import signal
 import sys
+from typing import assert_never
+
+import structlog
 
 from server.softphone.channel import Channel
 from server.softphone.events import Stack
@@ -37,12 +40,27 @@ def run(settings: PhoneSettings, stack: Stack) -> int:
     reports_fd = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     channel = Channel(sys.stdin.fileno(), reports_fd)
-    if stack is Stack.TRUNKLINE:
-        sys.stderr.write("pjsua2 is not installed, and there is no other phone yet.\n")
-        return 2
-    from server.softphone import pjsua2_phone  # noqa: PLC0415 (an optional extra)
+    # Each stack is loaded only where it is used: pjsua2 is an optional extra, ours brings an engine.
+    match stack:
+        case Stack.PJSUA2:
+            from server.softphone import pjsua2_phone  # noqa: PLC0415
 
-    return pjsua2_phone.run(settings, channel)
+            return pjsua2_phone.run(settings, channel)
+        case Stack.TRUNKLINE:
+            from server.softphone import own_phone  # noqa: PLC0415
+
+            configure_logs()
+            return own_phone.run(settings, channel)
+        case _:
+            assert_never(stack)
+
+
+def configure_logs() -> None:
+    """What goes wrong goes to standard error; the driver puts its last lines into failure messages."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 if __name__ == "__main__":

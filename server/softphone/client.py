@@ -14,7 +14,8 @@ from server.softphone.events import Event, PlaybackDone, PlaybackStarted, Ready,
 from server.softphone.protocol import ProtocolError, decode_report, encode_command
 from server.softphone.settings import PASSWORD_VARIABLE, PhoneSettings
 
-START_TIMEOUT_S = 20
+# Our own stack compiles its media engine at the first start on a machine.
+START_TIMEOUT_S = 120
 QUIT_TIMEOUT_S = 6
 
 SomeEvent = TypeVar("SomeEvent", bound=Event)

@@ -19,6 +19,7 @@ MODULE_FOLDERS = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip
 CONFIGURATION = """\
 poll_method epoll
 sip_listen 127.0.0.1:{port}
+net_interface 127.0.0.1
 audio_player aubridge,nobody
 audio_source aufile,{says}
 ausrc_srate 8000
@@ -123,6 +124,14 @@ class Baresip:
         except TimeoutError:
             seen = [event.get("type") for event in self.events]
             raise BaresipError(f"no {kind} within {timeout_s:g} s but {seen}; {self._output()}") from None
+
+    async def wait_registered(self, timeout_s: float) -> None:
+        """It registers as it starts, perhaps before its events can be followed: then its output tells."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while "REGISTER_OK" not in str(self.events) and "200 OK () [1 binding]" not in self._output():
+            if asyncio.get_running_loop().time() > deadline:
+                raise BaresipError(f"not registered within {timeout_s:g} s: {self._output()}")
+            await asyncio.sleep(0.1)
 
     def heard(self) -> Path:
         """The file with what it has heard in its last call; complete once the call is over."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from server.softphone.client import Softphone
+from server.softphone.events import Stack
 from server.softphone.settings import PhoneSettings
 from tests.interop import baresip as baresip_program
 from tests.interop import sipp as sipp_program
@@ -59,6 +60,20 @@ async def softphone(pjsua2: None) -> AsyncIterator[PhoneMaker]:
 
         async def start(settings: PhoneSettings) -> Softphone:
             phone = await Softphone.start(settings, settings.identity, "--stack", "pjsua2")
+            return await stack.enter_async_context(phone)
+
+        yield start
+
+
+@pytest.fixture(params=list(Stack))
+async def any_softphone(request: pytest.FixtureRequest) -> AsyncIterator[PhoneMaker]:
+    """The same, on each stack in turn."""
+    if request.param is Stack.PJSUA2:
+        request.getfixturevalue("pjsua2")
+    async with AsyncExitStack() as stack:
+
+        async def start(settings: PhoneSettings) -> Softphone:
+            phone = await Softphone.start(settings, settings.identity, "--stack", request.param)
             return await stack.enter_async_context(phone)
 
         yield start
