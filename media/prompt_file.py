@@ -27,7 +27,9 @@ def read_prompt(file: Path) -> Sound:
         with wave.open(str(file), "rb") as stream:
             rate_hz, channels = stream.getframerate(), stream.getnchannels()
             if stream.getsampwidth() != 2:
-                raise PromptFileError(f"{file}: {stream.getsampwidth() * 8}-bit samples; prompts are 16-bit PCM")
+                raise PromptFileError(
+                    f"{file}: {stream.getsampwidth() * 8}-bit samples; prompts are 16-bit PCM"
+                )
             data = stream.readframes(min(stream.getnframes(), rate_hz * MAX_SECONDS))
     except (OSError, EOFError, wave.Error) as error:
         raise PromptFileError(f"{file}: not a readable PCM WAV file ({error})") from None

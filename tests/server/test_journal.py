@@ -48,7 +48,7 @@ def held(engine: Engine) -> Iterator[None]:
 
 async def until_failing(journal: Journal) -> None:
     async with asyncio.timeout(10):
-        while journal.failure is None:  # noqa: ASYNC110 - what is waited for happens in a thread
+        while journal.failure is None:
             await asyncio.sleep(0.01)
 
 
