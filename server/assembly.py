@@ -27,7 +27,7 @@ from media.errors import MediaError
 from media.speech.errors import SpeechError
 from media.speech.recogniser import SpeechWorkers
 from media.speech.synthesis import Synthesiser
-from media.speech.vocabulary import Vocabulary
+from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
 from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingSettled
@@ -267,11 +267,11 @@ async def _prepare_prompts(
     return prompts
 
 
-def _vocabulary(settings: Settings, repertoire: Repertoire) -> Vocabulary:
-    """The house's words: what its flows say and expect, and its own texts."""
+def _vocabulary(settings: Settings, repertoire: Repertoire) -> Vocabulary | General:
+    """The house's words: what its flows say and expect, and its own texts; without any, all words."""
     sentences = [sentence for flow in repertoire.flows() for sentence in texts.vocabulary(flow)]
     sentences += house_sentences(settings.flows.vocabulary)
-    return Vocabulary("house", tuple(dict.fromkeys(sentences)))
+    return Vocabulary("house", tuple(dict.fromkeys(sentences))) if sentences else General()
 
 
 def _on_registrar(change: RegistrarEffect, post: Callable[[DispatchEvent], None]) -> None:

@@ -16,7 +16,9 @@ from config.reader import DEFAULT_FILE, ConfigError, read_settings
 from config.settings import Settings
 from server.failure import StartError
 
-out = Console(highlight=False, soft_wrap=True)
+PIPED_COLUMNS = 200  # a table that a program reads must not be folded into 80 columns
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ConfigOption = Annotated[

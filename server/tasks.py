@@ -31,7 +31,11 @@ class Tasks:
     ) -> None:
         for task in self._background:
             task.cancel()
-        await self._group.__aexit__(error_type, error, traceback)
+        if isinstance(error, asyncio.CancelledError):
+            await self._group.__aexit__(error_type, error, traceback)
+        else:
+            # A failed start goes on as itself, not inside of an exception group.
+            await self._group.__aexit__(None, None, None)
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """The edge of a call: what it did not expect is logged, and harms no other call."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from media.g711 import ULAW_SILENCE, ulaw_decode
 from media.sound import SAMPLES_PER_SECOND
 from media.speech.recogniser import SpeechError, SpeechWorkers
-from media.speech.vocabulary import Vocabulary
+from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue
 from recordings.segment import RecordingId
 from recordings.segment_reader import Gap, Segment, read_segments
@@ -48,7 +48,7 @@ class Transcription:
     def __init__(
         self,
         workers: SpeechWorkers,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary | General,
         catalogue: Catalogue,
         folder: Path,
         journal: Journal,
