@@ -1,8 +1,8 @@
 """A caller on a virtual clock, and flows written in the test that needs them."""
 
 import textwrap
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import pytest
 
@@ -88,13 +88,39 @@ class Line:
         return next((order.cause for order in self.orders if isinstance(order, HangUp)), None)
 
 
+class FlowMaker(Protocol):
+    """From nodes (and keys of the flow) to a flow without errors."""
+
+    def __call__(self, nodes: str, top: str = "") -> Flow: ...
+
+
+class CallMaker(Protocol):
+    """From nodes to a caller who has just been answered."""
+
+    def __call__(
+        self, nodes: str, top: str = "", *, wall_clock: datetime = NOON, **variables: str
+    ) -> Line: ...
+
+
+class LineMaker(Protocol):
+    """From a flow to a caller who has just been answered."""
+
+    def __call__(self, flow: Flow, wall_clock: datetime = NOON) -> Line: ...
+
+
+class FindingsOf(Protocol):
+    """From nodes (and keys of the flow) to what is found wrong with them."""
+
+    def __call__(self, nodes: str, top: str = "") -> tuple[Finding, ...]: ...
+
+
 def written(nodes: str, top: str = "") -> str:
     body = textwrap.indent(textwrap.dedent(nodes).strip(), "  ")
     return f"flow: test\nstart: start\n{textwrap.dedent(top)}\nnodes:\n{body}\n"
 
 
 @pytest.fixture
-def flow_of() -> Callable[..., Flow]:
+def flow_of() -> FlowMaker:
     """Return a function from nodes (and keys of the flow) to a flow without errors."""
 
     def build(nodes: str, top: str = "") -> Flow:
@@ -106,7 +132,7 @@ def flow_of() -> Callable[..., Flow]:
 
 
 @pytest.fixture
-def call(flow_of: Callable[..., Flow]) -> Callable[..., Line]:
+def call(flow_of: FlowMaker) -> CallMaker:
     """Return a function from nodes to a caller who has just been answered."""
 
     def start(nodes: str, top: str = "", *, wall_clock: datetime = NOON, **variables: str) -> Line:
@@ -116,7 +142,7 @@ def call(flow_of: Callable[..., Flow]) -> Callable[..., Line]:
 
 
 @pytest.fixture
-def line_of() -> Callable[..., Line]:
+def line_of() -> LineMaker:
     """Return a function from a flow to a caller who has just been answered."""
 
     def start(flow: Flow, wall_clock: datetime = NOON) -> Line:
@@ -126,7 +152,7 @@ def line_of() -> Callable[..., Line]:
 
 
 @pytest.fixture
-def findings_of() -> Callable[..., tuple[Finding, ...]]:
+def findings_of() -> FindingsOf:
     """Return a function from nodes (and keys of the flow) to what is found wrong with them."""
 
     def check(nodes: str, top: str = "") -> tuple[Finding, ...]:

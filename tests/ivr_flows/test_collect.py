@@ -5,6 +5,7 @@ import pytest
 from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.engine.inputs import SpeechHeard, Tick
 from ivr_flows.engine.instructions import Fact, StartPlayback
+from tests.ivr_flows.conftest import CallMaker
 
 COLLECT = """
 start:
@@ -26,14 +27,14 @@ hash: {hangup: rejected}
 """
 
 
-def test_the_longest_entry_is_taken_at_once(call):
+def test_the_longest_entry_is_taken_at_once(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("12345")
     assert line.node == "read"
     assert line.heard[-1] == "You said 1 2 3 4 5"
 
 
-def test_a_shorter_entry_is_taken_at_the_terminator_or_the_timeout(call):
+def test_a_shorter_entry_is_taken_at_the_terminator_or_the_timeout(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("123#")
     assert line.session.value("number") == "123"
@@ -45,14 +46,14 @@ def test_a_shorter_entry_is_taken_at_the_terminator_or_the_timeout(call):
 
 
 @pytest.mark.parametrize("keys", ["12#", "#", "1*", "12A"])
-def test_an_entry_that_cannot_become_right_is_a_mismatch_at_once(call, keys):
+def test_an_entry_that_cannot_become_right_is_a_mismatch_at_once(call: CallMaker, keys: str) -> None:
     line = call(COLLECT)
     line.press(keys)
     assert len(line.notes(Fact.NO_MATCH)) == 1
     assert line.heard[-1] == "Not like that. Enter it."
 
 
-def test_an_entry_that_is_too_short_at_the_timeout_is_a_mismatch_not_silence(call):
+def test_an_entry_that_is_too_short_at_the_timeout_is_a_mismatch_not_silence(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("12")
     line.wait()
@@ -60,7 +61,7 @@ def test_an_entry_that_is_too_short_at_the_timeout_is_a_mismatch_not_silence(cal
     assert line.notes(Fact.NO_INPUT) == []
 
 
-def test_the_first_digit_has_its_own_timeout(call):
+def test_the_first_digit_has_its_own_timeout(call: CallMaker) -> None:
     line = call(COLLECT)
     line.hear_out()
     assert line.session.deadline() == pytest.approx(line.now + 5.0)
@@ -68,16 +69,18 @@ def test_the_first_digit_has_its_own_timeout(call):
     assert line.session.deadline() == pytest.approx(line.now + 2.0)
 
 
-def test_a_digit_exactly_at_the_inter_digit_timeout_belongs_to_the_entry(call):
+def test_a_digit_exactly_at_the_inter_digit_timeout_belongs_to_the_entry(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("123")
-    line.now = line.session.deadline()
+    deadline = line.session.deadline()
+    assert deadline is not None
+    line.now = deadline
     line.press("4", gap_s=0.0)
     line.wait()
     assert line.session.value("number") == "1234"
 
 
-def test_a_digit_after_the_inter_digit_timeout_belongs_to_what_follows(call):
+def test_a_digit_after_the_inter_digit_timeout_belongs_to_what_follows(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("123")
     line.press("1", gap_s=2.01)
@@ -85,7 +88,7 @@ def test_a_digit_after_the_inter_digit_timeout_belongs_to_what_follows(call):
     assert line.node == "bye"
 
 
-def test_a_late_terminator_belongs_to_the_full_entry_and_not_to_the_next_menu(call):
+def test_a_late_terminator_belongs_to_the_full_entry_and_not_to_the_next_menu(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("12345#")
     assert line.node == "read"
@@ -94,20 +97,20 @@ def test_a_late_terminator_belongs_to_the_full_entry_and_not_to_the_next_menu(ca
     assert line.node == "hash"
 
 
-def test_a_terminator_long_after_the_entry_is_a_key_of_its_own(call):
+def test_a_terminator_long_after_the_entry_is_a_key_of_its_own(call: CallMaker) -> None:
     line = call(COLLECT)
     line.press("12345")
     line.press("#", gap_s=2.5)
     assert line.node == "hash"
 
 
-def test_without_a_terminator_the_hash_key_is_a_mismatch(call):
+def test_without_a_terminator_the_hash_key_is_a_mismatch(call: CallMaker) -> None:
     line = call(COLLECT.replace("timeout: 5s", "timeout: 5s\n  terminator: none"))
     line.press("123#")
     assert len(line.notes(Fact.NO_MATCH)) == 1
 
 
-def test_speech_is_not_an_answer_to_a_question_for_digits(call):
+def test_speech_is_not_an_answer_to_a_question_for_digits(call: CallMaker) -> None:
     line = call(COLLECT)
     assert line.send(SpeechHeard("one two three")) == ()
 
@@ -123,7 +126,7 @@ bye: {hangup: normal, prompt: Thank you.}
 """
 
 
-def test_a_secret_is_shown_nowhere(call):
+def test_a_secret_is_shown_nowhere(call: CallMaker) -> None:
     line = call(SECRET)
     line.press("739")
     partly = f"{line.session!r} {line.session.state!r}"
@@ -165,14 +168,14 @@ bye: {hangup: normal}
 """
 
 
-def test_a_digit_during_a_say_cuts_it_and_answers_the_menu_behind_it(call):
+def test_a_digit_during_a_say_cuts_it_and_answers_the_menu_behind_it(call: CallMaker) -> None:
     line = call(CHAIN)
     line.press("1")
     assert line.nodes == ["start", "menu", "ask"]
     assert line.heard == ["Welcome.", "Enter it."]
 
 
-def test_digits_cross_nodes_and_spare_the_caller_every_prompt(call):
+def test_digits_cross_nodes_and_spare_the_caller_every_prompt(call: CallMaker) -> None:
     line = call(CHAIN)
     line.press("1")
     line.press("42")
@@ -182,7 +185,7 @@ def test_digits_cross_nodes_and_spare_the_caller_every_prompt(call):
     assert line.session.value("number") == "42"
 
 
-def test_a_node_may_refuse_what_was_typed_ahead(call):
+def test_a_node_may_refuse_what_was_typed_ahead(call: CallMaker) -> None:
     gate = CHAIN.replace("say: Welcome.\n  next: menu", "say: Welcome.\n  next: strict")
     line = call(gate)
     line.press("1")
@@ -192,7 +195,7 @@ def test_a_node_may_refuse_what_was_typed_ahead(call):
     assert line.session.deadline() == pytest.approx(line.now + 5.0)
 
 
-def test_a_prompt_that_must_be_heard_empties_what_was_typed_ahead(call):
+def test_a_prompt_that_must_be_heard_empties_what_was_typed_ahead(call: CallMaker) -> None:
     line = call(
         """
         start: {say: Welcome., next: notice}
@@ -217,7 +220,7 @@ bye: {hangup: normal}
 """
 
 
-def test_a_prompt_that_must_be_heard_may_keep_what_is_typed_during_it(call):
+def test_a_prompt_that_must_be_heard_may_keep_what_is_typed_during_it(call: CallMaker) -> None:
     line = call(NOTICE)
     assert line.press("1429") == ()
     line.hear_out()
@@ -226,14 +229,14 @@ def test_a_prompt_that_must_be_heard_may_keep_what_is_typed_during_it(call):
     assert line.hung_up is HangupCause.NORMAL
 
 
-def test_a_terminator_typed_ahead_after_a_full_entry_is_dropped_with_it(call):
+def test_a_terminator_typed_ahead_after_a_full_entry_is_dropped_with_it(call: CallMaker) -> None:
     line = call(NOTICE)
     line.press("142#9")
     line.hear_out()
     assert line.hung_up is HangupCause.NORMAL
 
 
-def test_an_entry_typed_ahead_in_part_is_completed_without_a_prompt(call):
+def test_an_entry_typed_ahead_in_part_is_completed_without_a_prompt(call: CallMaker) -> None:
     line = call(NOTICE)
     line.press("14")
     line.hear_out()
@@ -243,7 +246,7 @@ def test_an_entry_typed_ahead_in_part_is_completed_without_a_prompt(call):
     assert line.session.value("number") == "42"
 
 
-def test_a_mismatch_forgets_what_was_typed_ahead(call):
+def test_a_mismatch_forgets_what_was_typed_ahead(call: CallMaker) -> None:
     line = call(NOTICE)
     line.press("31")
     line.hear_out()
@@ -253,7 +256,7 @@ def test_a_mismatch_forgets_what_was_typed_ahead(call):
     assert line.heard[-1] == "Enter it."
 
 
-def test_typing_ahead_is_bounded_and_drops_what_is_too_much(call):
+def test_typing_ahead_is_bounded_and_drops_what_is_too_much(call: CallMaker) -> None:
     line = call(
         """
         start: {say: Wait., barge_in: false, type_ahead: true, next: ask}
@@ -267,7 +270,7 @@ def test_typing_ahead_is_bounded_and_drops_what_is_too_much(call):
     assert line.session.value("number") == "1" * 32
 
 
-def test_digits_that_nothing_asks_for_cannot_drive_a_flow_in_a_circle(call):
+def test_digits_that_nothing_asks_for_cannot_drive_a_flow_in_a_circle(call: CallMaker) -> None:
     line = call("start: {say: One., next: other}\nother: {say: Two., next: start}")
     line.press("5")
     assert line.heard == ["One.", "Two."] or line.heard == ["One.", "One."]
@@ -277,7 +280,7 @@ def test_digits_that_nothing_asks_for_cannot_drive_a_flow_in_a_circle(call):
     assert line.session.cause is None
 
 
-def test_digits_pressed_while_queueing_are_not_kept(call):
+def test_digits_pressed_while_queueing_are_not_kept(call: CallMaker) -> None:
     line = call(
         """
         start: {queue: sales, overflow: menu}
@@ -288,7 +291,7 @@ def test_digits_pressed_while_queueing_are_not_kept(call):
     assert line.press("1") == ()
 
 
-def test_a_late_tick_is_judged_by_its_own_deadline(call):
+def test_a_late_tick_is_judged_by_its_own_deadline(call: CallMaker) -> None:
     line = call(COLLECT)
     line.hear_out()
     orders = line.send(Tick(), 60.0)

@@ -5,20 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.nodes import HangupCause, SipTarget
 from ivr_flows.driver import Clocks, drive
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
+    Input,
     PlaybackFinished,
+    PlaybackId,
     QueueLeft,
     QueueOutcome,
     TransferEnded,
     TransferOutcome,
 )
-from ivr_flows.engine.instructions import Fact
+from ivr_flows.engine.instructions import Enqueue, Fact, Note, StartPlayback, Transfer
 from ivr_flows.engine.session import Session
 from ivr_flows.ports import Caller
+from tests.ivr_flows.conftest import FlowMaker
 
 MENU = """
 start: {menu: Choose., options: {1: {next: bye, or_say: one}}, timeout: 500ms, no_input: [], fallback: lost}
@@ -31,56 +34,57 @@ lost: {hangup: unavailable}
 class FakeCaller:
     """Writes down what it is ordered to do; hears out every prompt at once when told so."""
 
-    def __init__(self, *, hears_out=False):
-        self.inputs = asyncio.Queue()
-        self.orders = []
-        self.notes = []
+    def __init__(self, *, hears_out: bool = False) -> None:
+        self.inputs = asyncio.Queue[Input]()
+        self.orders: list[str] = []
+        self.notes: list[Fact] = []
         self._hears_out = hears_out
 
-    async def next_input(self):
+    async def next_input(self) -> Input:
         return await self.inputs.get()
 
-    async def play(self, order):
+    async def play(self, order: StartPlayback) -> None:
         self.orders.append("play")
         if self._hears_out:
             self.inputs.put_nowait(PlaybackFinished(order.playback))
 
-    async def stop_playback(self, playback):
+    async def stop_playback(self, playback: PlaybackId) -> None:
         self.orders.append("stop")
 
-    async def listen(self, phrases):
+    async def listen(self, phrases: tuple[str, ...]) -> None:
         self.orders.append(f"listen {phrases[0]}")
 
-    async def stop_listening(self):
+    async def stop_listening(self) -> None:
         self.orders.append("deaf")
 
-    async def enqueue(self, order):
+    async def enqueue(self, order: Enqueue) -> None:
         self.orders.append(f"enqueue {order.queue}")
 
-    async def transfer(self, order):
+    async def transfer(self, order: Transfer) -> None:
+        assert isinstance(order.target, SipTarget)
         self.orders.append(f"transfer {order.target.uri}")
 
-    async def hang_up(self, cause):
+    async def hang_up(self, cause: HangupCause) -> None:
         self.orders.append(f"hang up {cause.value}")
 
-    def note(self, note):
+    def note(self, note: Note) -> None:
         self.notes.append(note.fact)
 
 
 class FakeClock:
-    def __init__(self):
+    def __init__(self) -> None:
         self.now_s = 0.0
 
-    def clocks(self):
+    def clocks(self) -> Clocks:
         return Clocks(now=lambda: self.now_s, wall=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
-def test_the_fake_is_a_caller():
+def test_the_fake_is_a_caller() -> None:
     caller: Caller = FakeCaller()
     assert callable(caller.note)
 
 
-async def test_orders_are_carried_out_in_their_order(flow_of):
+async def test_orders_are_carried_out_in_their_order(flow_of: FlowMaker) -> None:
     caller = FakeCaller()
     caller.inputs.put_nowait(DigitPressed("1"))
     caller.inputs.put_nowait(QueueLeft(QueueOutcome.ANSWERED))
@@ -98,29 +102,31 @@ async def test_orders_are_carried_out_in_their_order(flow_of):
     ]
 
 
-async def test_the_timer_wakes_the_session(flow_of):
+async def test_the_timer_wakes_the_session(flow_of: FlowMaker) -> None:
     caller = FakeCaller(hears_out=True)
     cause = await asyncio.wait_for(drive(Session(flow_of(MENU)), caller), timeout=10)
     assert cause is HangupCause.UNAVAILABLE
     assert Fact.NO_INPUT in caller.notes
 
 
-async def test_an_input_that_is_already_there_goes_before_the_timer(flow_of):
+async def test_an_input_that_is_already_there_goes_before_the_timer(flow_of: FlowMaker) -> None:
     clock = FakeClock()
     caller = FakeCaller()
     session = Session(flow_of(MENU))
     driving = asyncio.create_task(drive(session, caller, clock.clocks()))
     await settle()
-    caller.inputs.put_nowait(PlaybackFinished(1))
+    caller.inputs.put_nowait(PlaybackFinished(PlaybackId(1)))
     await settle()
-    clock.now_s = session.deadline()
+    deadline = session.deadline()
+    assert deadline is not None
+    clock.now_s = deadline
     caller.inputs.put_nowait(DigitPressed("1"))
     await settle()
     assert session.node == "bye"
     driving.cancel()
 
 
-async def test_cancelling_writes_the_last_facts_and_orders_nothing_more(flow_of):
+async def test_cancelling_writes_the_last_facts_and_orders_nothing_more(flow_of: FlowMaker) -> None:
     caller = FakeCaller()
     driving = asyncio.create_task(drive(Session(flow_of(MENU)), caller))
     await settle()
@@ -132,7 +138,7 @@ async def test_cancelling_writes_the_last_facts_and_orders_nothing_more(flow_of)
     assert caller.notes[-1] is Fact.ENDED
 
 
-async def test_a_caller_who_hangs_up_ends_the_flow(flow_of):
+async def test_a_caller_who_hangs_up_ends_the_flow(flow_of: FlowMaker) -> None:
     caller = FakeCaller()
     caller.inputs.put_nowait(HungUp())
     cause = await drive(Session(flow_of(MENU)), caller)
@@ -140,9 +146,9 @@ async def test_a_caller_who_hangs_up_ends_the_flow(flow_of):
     assert not any(order.startswith("hang up") for order in caller.orders)
 
 
-async def test_a_timeout_of_the_callers_own_is_not_taken_for_the_timer(flow_of):
+async def test_a_timeout_of_the_callers_own_is_not_taken_for_the_timer(flow_of: FlowMaker) -> None:
     class Broken(FakeCaller):
-        async def next_input(self):
+        async def next_input(self) -> Input:
             if not self.inputs.empty():
                 return self.inputs.get_nowait()
             raise TimeoutError("the line is dead")
@@ -151,6 +157,6 @@ async def test_a_timeout_of_the_callers_own_is_not_taken_for_the_timer(flow_of):
         await drive(Session(flow_of(MENU)), Broken(hears_out=True))
 
 
-async def settle():
+async def settle() -> None:
     for _ in range(10):
         await asyncio.sleep(0)

@@ -17,12 +17,12 @@ AFTERNOON_IN_TOKYO = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 NODE_TYPES = get_args(Node)
 
 
-def example_name(node_type):
+def example_name(node_type: type[Node]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", node_type.__name__).lower()
 
 
 @pytest.mark.parametrize("node_type", NODE_TYPES, ids=example_name)
-def test_the_example_of_a_node_type_is_heard_as_written_down(node_type):
+def test_the_example_of_a_node_type_is_heard_as_written_down(node_type: type[Node]) -> None:
     name = example_name(node_type)
     flow = load_flow(EXAMPLES / f"{name}.yaml")
     keys = io.StringIO((EXAMPLES / f"{name}.keys").read_text())
@@ -33,5 +33,5 @@ def test_the_example_of_a_node_type_is_heard_as_written_down(node_type):
     assert set(walked.nodes) == set(flow.nodes), "an example walks through all of its nodes"
 
 
-def test_every_node_type_has_a_kind():
+def test_every_node_type_has_a_kind() -> None:
     assert set(KINDS) == set(NODE_TYPES)

@@ -1,10 +1,15 @@
 """Every mistake in a flow file is found at its place, named by its rule, and told with its mend."""
 
+from pathlib import Path
+
 import pytest
 
+from ivr_flows.definition.nodes import Say
 from ivr_flows.findings import FlowError, Severity
 from ivr_flows.loader import load_flow, parse_flow, read_file
 from ivr_flows.rules import Known
+from ivr_flows.segments import PromptFile
+from tests.ivr_flows.conftest import FindingsOf
 
 BYE = "\nbye: {hangup: normal}"
 
@@ -161,7 +166,9 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("nodes", "top", "rule", "node", "key", "words"), MISTAKES)
-def test_a_mistake_is_an_error_at_its_place(findings_of, nodes, top, rule, node, key, words):
+def test_a_mistake_is_an_error_at_its_place(
+    findings_of: FindingsOf, nodes: str, top: str, rule: str, node: str, key: str, words: str
+) -> None:
     found = [finding for finding in findings_of(nodes, top) if finding.rule == rule]
     assert found, findings_of(nodes, top)
     first = found[0]
@@ -172,7 +179,7 @@ def test_a_mistake_is_an_error_at_its_place(findings_of, nodes, top, rule, node,
     assert first.line > 1
 
 
-def test_unreachable_nodes_and_unused_calendars_are_warnings(findings_of):
+def test_unreachable_nodes_and_unused_calendars_are_warnings(findings_of: FindingsOf) -> None:
     found = findings_of(
         "start: {hangup: normal}\nisland: {hangup: normal}",
         "hours: {a: {zone: UTC, week: {daily: 00:00-24:00}}}",
@@ -183,17 +190,17 @@ def test_unreachable_nodes_and_unused_calendars_are_warnings(findings_of):
     }
 
 
-def test_a_circle_that_only_the_caller_can_leave_is_a_warning(findings_of):
+def test_a_circle_that_only_the_caller_can_leave_is_a_warning(findings_of: FindingsOf) -> None:
     found = findings_of("start: {say: One., next: two}\ntwo: {say: Two., next: start}")
     assert [finding.rule for finding in found] == ["no-way-out", "no-way-out"]
 
 
-def test_the_fallback_of_the_flow_makes_a_node_reachable(findings_of):
+def test_the_fallback_of_the_flow_makes_a_node_reachable(findings_of: FindingsOf) -> None:
     nodes = "start: {menu: Choose., options: {1: start}}\nlost: {hangup: normal}"
     assert findings_of(nodes, "fallback: lost") == ()
 
 
-def test_line_column_node_key_and_mend_are_told_in_one_line():
+def test_line_column_node_key_and_mend_are_told_in_one_line() -> None:
     text = "flow: x\nstart: a\nnodes:\n  a:\n    say: Hi.\n    next: b\n  bb:\n    hangup: normal\n"
     finding = next(f for f in parse_flow(text.encode(), "x.yaml").findings if f.rule == "target-unknown")
     assert (finding.line, finding.column) == (6, 5)
@@ -202,7 +209,7 @@ def test_line_column_node_key_and_mend_are_told_in_one_line():
     )
 
 
-def test_all_mistakes_are_told_at_once(findings_of):
+def test_all_mistakes_are_told_at_once(findings_of: FindingsOf) -> None:
     found = findings_of(
         """
         start: {say: Hi., nxt: two}
@@ -215,7 +222,7 @@ def test_all_mistakes_are_told_at_once(findings_of):
     assert [finding.line for finding in found] == sorted(finding.line for finding in found)
 
 
-def test_names_outside_the_flow_are_checked_when_they_are_known():
+def test_names_outside_the_flow_are_checked_when_they_are_known() -> None:
     text = b"""
 flow: x
 start: a
@@ -234,20 +241,24 @@ nodes:
     assert all("did you mean" in finding.mend for finding in found)
 
 
-def test_a_missing_prompt_file_is_an_error_and_an_existing_one_is_resolved(tmp_path):
+def test_a_missing_prompt_file_is_an_error_and_an_existing_one_is_resolved(tmp_path: Path) -> None:
     (tmp_path / "hello.wav").write_bytes(b"RIFF")
     flow = tmp_path / "flow.yaml"
     flow.write_text(
         "flow: x\nstart: a\nnodes:\n  a: {say: [{file: hello.wav}], next: b}\n  b: {hangup: normal}\n"
     )
-    assert load_flow(flow).nodes["a"].prompt.segments[0].path == tmp_path / "hello.wav"
+    node = load_flow(flow).nodes["a"]
+    assert isinstance(node, Say)
+    sound = node.prompt.segments[0]
+    assert isinstance(sound, PromptFile)
+    assert sound.path == tmp_path / "hello.wav"
     flow.write_text(flow.read_text().replace("hello.wav", "hallo.wav"))
     with pytest.raises(FlowError, match="prompt-missing") as caught:
         load_flow(flow)
     assert caught.value.findings[0].line == 4
 
 
-def test_queue_music_may_be_a_file_that_must_exist(tmp_path):
+def test_queue_music_may_be_a_file_that_must_exist(tmp_path: Path) -> None:
     flow = tmp_path / "flow.yaml"
     flow.write_text("flow: x\nstart: a\nnodes:\n  a: {queue: q, music: jazz.wav}\n")
     assert [finding.rule for finding in read_file(flow).findings] == ["prompt-missing"]
@@ -270,12 +281,12 @@ def test_queue_music_may_be_a_file_that_must_exist(tmp_path):
         (b"flow: &a [*a]\n", "yaml-alias", 1),
     ],
 )
-def test_what_is_no_flow_file_is_refused_with_its_line(data, rule, line):
+def test_what_is_no_flow_file_is_refused_with_its_line(data: bytes, rule: str, line: int) -> None:
     (finding,) = parse_flow(data, "x.yaml").findings
     assert (finding.rule, finding.line) == (rule, line)
 
 
-def test_aliases_cannot_blow_a_file_up():
+def test_aliases_cannot_blow_a_file_up() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     (finding,) = parse_flow("\n".join(lines).encode(), "x.yaml").findings
@@ -283,7 +294,7 @@ def test_aliases_cannot_blow_a_file_up():
     assert finding.line <= 6
 
 
-def test_aliases_within_the_limit_are_welcome():
+def test_aliases_within_the_limit_are_welcome() -> None:
     text = b"""
 flow: x
 start: a
@@ -295,11 +306,11 @@ nodes:
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "", "."])
-def test_a_file_that_cannot_be_read_is_a_finding(tmp_path, name):
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, name: str) -> None:
     (finding,) = read_file(tmp_path / name).findings
     assert finding.rule == "file-unreadable"
 
 
-def test_windows_line_ends_and_a_byte_order_mark_are_welcome():
+def test_windows_line_ends_and_a_byte_order_mark_are_welcome() -> None:
     text = "\ufeffflow: x\r\nstart: a\r\nnodes:\r\n  a: {hangup: normal}\r\n"
     assert parse_flow(text.encode(), "x.yaml").findings == ()

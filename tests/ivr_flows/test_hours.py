@@ -19,11 +19,11 @@ NIGHT = Calendar(
 )
 
 
-def local(day, hour, minute=0):
+def local(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 12, day, hour, minute, tzinfo=BERLIN)
 
 
-def test_a_span_over_midnight_belongs_to_the_day_on_which_it_starts():
+def test_a_span_over_midnight_belongs_to_the_day_on_which_it_starts() -> None:
     assert not NIGHT.is_open(local(4, 21, 59))
     assert NIGHT.is_open(local(4, 22))
     assert NIGHT.is_open(local(5, 5, 59))
@@ -31,24 +31,24 @@ def test_a_span_over_midnight_belongs_to_the_day_on_which_it_starts():
     assert not NIGHT.is_open(local(5, 22))
 
 
-def test_a_span_that_would_start_on_a_closed_date_does_not_take_place():
+def test_a_span_that_would_start_on_a_closed_date_does_not_take_place() -> None:
     assert not NIGHT.is_open(local(25, 23))
     assert not NIGHT.is_open(local(26, 3))
 
 
-def test_a_span_that_reaches_into_a_closed_date_ends_at_midnight():
+def test_a_span_that_reaches_into_a_closed_date_ends_at_midnight() -> None:
     calendar = Calendar("x", BERLIN, {Weekday.THU: (Span(22 * 60, 6 * 60),)}, NIGHT.closed)
     assert calendar.is_open(local(24, 23, 59))
     assert not calendar.is_open(local(25, 0))
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))
-def test_always_open_is_always_open_also_when_the_clocks_change(naive):
+def test_always_open_is_always_open_also_when_the_clocks_change(naive: datetime) -> None:
     always = Calendar("always", BERLIN, {day: (Span(0, 24 * 60),) for day in Weekday})
     assert always.is_open(naive.replace(tzinfo=UTC))
 
 
-def test_the_hour_that_comes_twice_is_open_twice():
+def test_the_hour_that_comes_twice_is_open_twice() -> None:
     calendar = Calendar("x", BERLIN, {Weekday.SUN: (Span(2 * 60, 3 * 60),)})
     first = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
     opened = [calendar.is_open(first + timedelta(minutes=minute)) for minute in range(-1, 121)]
@@ -69,11 +69,11 @@ def test_the_hour_that_comes_twice_is_open_twice():
         ("9-17", None),
     ],
 )
-def test_spans_are_read_strictly(text, span):
+def test_spans_are_read_strictly(text: str, span: Span | None) -> None:
     assert parse_span(text) == span
 
 
-def test_days_and_dates_are_read_with_their_ranges():
+def test_days_and_dates_are_read_with_their_ranges() -> None:
     assert parse_days("mon-wed") == (Weekday.MON, Weekday.TUE, Weekday.WED)
     assert parse_days("sat-mon") == (Weekday.SAT, Weekday.SUN, Weekday.MON)
     assert parse_days("daily") == tuple(Weekday)

@@ -7,9 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
+    Input,
     PlaybackFinished,
     PlaybackId,
     QueueLeft,
@@ -24,6 +26,7 @@ from ivr_flows.engine.inputs import (
 from ivr_flows.engine.instructions import (
     Enqueue,
     HangUp,
+    Instruction,
     Listen,
     StartPlayback,
     StopListening,
@@ -44,16 +47,16 @@ class Calls(RuleBasedStateMachine):
     """A caller at random, watched from outside: only orders are looked at, and the phase."""
 
     @initialize(flow=st.sampled_from(FLOWS))
-    def start(self, flow):
+    def start(self, flow: Flow) -> None:
         self.session = Session(flow)
         self.now = 0.0
-        self.playing = None
+        self.playing: PlaybackId | None = None
         self.listening = False
-        self.place = None
+        self.place: Phase | None = None
         self.ends = 0
         self.resume(Started(datetime(2026, 11, 24, 6, 0, tzinfo=UTC)))
 
-    def resume(self, received):
+    def resume(self, received: Input) -> None:
         was_ended = self.session.ended
         orders = self.session.resume(received, self.now)
         assert not (was_ended and orders), "nothing is ordered after the end"
@@ -61,7 +64,7 @@ class Calls(RuleBasedStateMachine):
             assert not self.ends, "the end is the last order"
             self.watch(order)
 
-    def watch(self, order):
+    def watch(self, order: Instruction) -> None:
         match order:
             case StartPlayback():
                 assert order.segments
@@ -87,60 +90,60 @@ class Calls(RuleBasedStateMachine):
                 self.ends += 1
 
     @rule(digit=st.sampled_from("0123456789*#"), gap=st.sampled_from([0.0, 0.1, 0.7]))
-    def press(self, digit, gap):
+    def press(self, digit: str, gap: float) -> None:
         self.now += gap
         self.resume(DigitPressed(digit))
 
     @rule()
-    def hear_out(self):
+    def hear_out(self) -> None:
         self.now += 1.5
         playing, self.playing = self.playing, None
         if playing is not None:
             self.resume(PlaybackFinished(playing))
 
     @rule(old=st.integers(0, 3))
-    def end_of_an_older_playback(self, old):
+    def end_of_an_older_playback(self, old: int) -> None:
         if self.playing != old:
             self.resume(PlaybackFinished(PlaybackId(old)))
 
     @rule()
-    def wait(self):
+    def wait(self) -> None:
         self.now = max(self.now, self.session.deadline() or self.now)
         self.resume(Tick())
 
     @rule(text=st.sampled_from(["", "sales", "the depot", "operator", "support", "hm"]))
-    def say(self, text):
+    def say(self, text: str) -> None:
         self.now += 0.8
         self.resume(SpeechStarted())
         self.now += 0.8
         self.resume(SpeechHeard(text, 0.9))
 
     @rule(outcome=st.sampled_from(QueueOutcome))
-    def leave_queue(self, outcome):
+    def leave_queue(self, outcome: QueueOutcome) -> None:
         self.now += 5.0
         if self.place is Phase.QUEUE:
             self.place = None
         self.resume(QueueLeft(outcome))
 
     @rule(outcome=st.sampled_from(TransferOutcome))
-    def end_transfer(self, outcome):
+    def end_transfer(self, outcome: TransferOutcome) -> None:
         self.now += 5.0
         if self.place is Phase.TRANSFER:
             self.place = None
         self.resume(TransferEnded(outcome))
 
     @rule()
-    def store_and_restore(self):
+    def store_and_restore(self) -> None:
         text = session_to_json(self.session, with_secrets=True)
         self.session = session_from_json(self.session.flow, text, self.now)
 
     @rule(chance=st.integers(0, 9))
-    def hang_up(self, chance):
+    def hang_up(self, chance: int) -> None:
         if chance == 0:
             self.resume(HungUp())
 
     @invariant()
-    def the_session_is_where_the_orders_say(self):
+    def the_session_is_where_the_orders_say(self) -> None:
         if not hasattr(self, "session"):
             return
         session = self.session

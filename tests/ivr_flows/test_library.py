@@ -13,24 +13,25 @@ from ivr_flows.engine.session import Session
 from ivr_flows.loader import load_flow
 from ivr_flows.rules import Known
 from ivr_flows.texts import spoken_texts, vocabulary
+from tests.ivr_flows.conftest import Line, LineMaker
 
 LIBRARY = Path(__file__).parents[2] / "ivr_flows" / "library"
 FLOWS = sorted(LIBRARY.glob("*.yaml"))
 
 
 @pytest.fixture
-def welcome(line_of):
+def welcome(line_of: LineMaker) -> Line:
     return line_of(load_flow(LIBRARY / "welcome.yaml"))
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
-def test_a_flow_of_the_library_has_no_findings(path):
+def test_a_flow_of_the_library_has_no_findings(path: Path) -> None:
     known = Known(frozenset({"support"}), frozenset({"support"}), frozenset())
     assert check_files([path], known) == []
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
-def test_every_sentence_of_the_library_can_be_rendered_ahead(path):
+def test_every_sentence_of_the_library_can_be_rendered_ahead(path: Path) -> None:
     flow = load_flow(path)
     for node in flow.nodes.values():
         prompt = getattr(node, "prompt", None)
@@ -41,7 +42,7 @@ def test_every_sentence_of_the_library_can_be_rendered_ahead(path):
     assert spoken_texts(flow)
 
 
-def test_key_one_leads_into_the_queue_by_skill(welcome):
+def test_key_one_leads_into_the_queue_by_skill(welcome: Line) -> None:
     welcome.hear_out()
     welcome.press("1")
     order = next(order for order in welcome.orders if isinstance(order, Enqueue))
@@ -52,13 +53,13 @@ def test_key_one_leads_into_the_queue_by_skill(welcome):
     assert welcome.hung_up is HangupCause.NORMAL
 
 
-def test_a_key_during_the_greeting_is_enough(welcome):
+def test_a_key_during_the_greeting_is_enough(welcome: Line) -> None:
     welcome.press("1")
     assert welcome.node == "support"
 
 
 @pytest.mark.parametrize("day", range(7))
-def test_support_can_be_reached_at_any_hour(line_of, day):
+def test_support_can_be_reached_at_any_hour(line_of: LineMaker, day: int) -> None:
     flow = load_flow(LIBRARY / "welcome.yaml")
     for hour in (3, 10, 22):
         line = line_of(flow, wall_clock=datetime(2026, 12, 21 + day, hour, tzinfo=UTC))
@@ -69,12 +70,12 @@ def test_support_can_be_reached_at_any_hour(line_of, day):
         assert line.node == "support"
 
 
-def test_an_order_number_is_read_back(welcome):
+def test_an_order_number_is_read_back(welcome: Line) -> None:
     welcome.press("34711")
     assert "4 7 1 1" in welcome.heard[-1]
 
 
-def test_zero_and_helplessness_lead_to_the_operator(line_of):
+def test_zero_and_helplessness_lead_to_the_operator(line_of: LineMaker) -> None:
     flow = load_flow(LIBRARY / "welcome.yaml")
     line = line_of(flow)
     line.press("0")
@@ -87,7 +88,7 @@ def test_zero_and_helplessness_lead_to_the_operator(line_of):
     assert line.node == "operator"
 
 
-def test_the_endless_flow_never_ends_and_cannot_be_interrupted(line_of):
+def test_the_endless_flow_never_ends_and_cannot_be_interrupted(line_of: LineMaker) -> None:
     line = line_of(load_flow(LIBRARY / "endless.yaml"))
     assert line.playing.loop
     line.press("0123456789*#")
@@ -95,7 +96,7 @@ def test_the_endless_flow_never_ends_and_cannot_be_interrupted(line_of):
     assert line.session.cause is None
 
 
-def test_what_is_said_and_may_be_said_is_known_before_the_first_call():
+def test_what_is_said_and_may_be_said_is_known_before_the_first_call() -> None:
     flow = load_flow(LIBRARY / "welcome.yaml")
     texts = spoken_texts(flow)
     assert "For support, press one." in texts
@@ -107,7 +108,7 @@ def test_what_is_said_and_may_be_said_is_known_before_the_first_call():
     assert not any("{" in text for text in (*texts, *words))
 
 
-def test_checking_says_with_its_exit_code_whether_a_flow_can_be_used(tmp_path):
+def test_checking_says_with_its_exit_code_whether_a_flow_can_be_used(tmp_path: Path) -> None:
     warned = tmp_path / "warned.yaml"
     warned.write_text("flow: x\nstart: a\nnodes:\n  a: {hangup: normal}\n  b: {hangup: normal}\n")
     assert exit_code(check_files(FLOWS)) == 0
@@ -117,7 +118,7 @@ def test_checking_says_with_its_exit_code_whether_a_flow_can_be_used(tmp_path):
     assert {finding.file for finding in findings} == {str(warned), str(tmp_path / "missing.yaml")}
 
 
-def test_the_sessions_of_one_flow_do_not_share_anything(line_of):
+def test_the_sessions_of_one_flow_do_not_share_anything(line_of: LineMaker) -> None:
     flow = load_flow(LIBRARY / "welcome.yaml")
     first, second = line_of(flow), line_of(flow)
     first.press("34711")

@@ -6,8 +6,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import (
     DigitPressed,
+    Input,
     PlaybackFinished,
     PlaybackId,
     QueueLeft,
@@ -31,7 +33,7 @@ TOKENS = [
 
 
 @st.composite
-def mutated(draw):
+def mutated(draw: st.DrawFn) -> bytes:
     data = draw(st.sampled_from(SEEDS))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(data)))
@@ -55,17 +57,17 @@ def mutated(draw):
 
 @settings(max_examples=400, deadline=None)
 @given(mutated())
-def test_a_mutated_file_is_refused_with_a_place_or_runs(data):
+def test_a_mutated_file_is_refused_with_a_place_or_runs(data: bytes) -> None:
     check(data)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_refused_with_a_place(data):
+def test_any_bytes_are_refused_with_a_place(data: bytes) -> None:
     check(data)
 
 
-def check(data):
+def check(data: bytes) -> None:
     loaded = parse_flow(data, "mutated.yaml")
     lines = data.count(b"\n") + data.count(b"\r") + data.count(b"\xe2\x80\xa8") + data.count(b"\xc2\x85") + 2
     for finding in loaded.findings:
@@ -80,10 +82,10 @@ def check(data):
         walk(loaded.flow)
 
 
-def walk(flow):
+def walk(flow: Flow) -> None:
     session, now = Session(flow), 0.0
     session.resume(Started(datetime(2026, 11, 23, 12, 0, tzinfo=UTC)), now)
-    for received in (
+    script: tuple[Input | None, ...] = (
         None,
         DigitPressed("3"),
         None,
@@ -91,6 +93,7 @@ def walk(flow):
         None,
         Tick(),
         QueueLeft(QueueOutcome.NOBODY),
-    ):
+    )
+    for received in script:
         now = max(now + 0.5, session.deadline() or 0.0)
         session.resume(received or PlaybackFinished(PlaybackId(session.state.playback)), now)

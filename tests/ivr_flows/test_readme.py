@@ -16,11 +16,11 @@ FLOWS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("text", FLOWS, ids=range(len(FLOWS)))
-def test_a_flow_in_the_description_has_no_findings(text):
+def test_a_flow_in_the_description_has_no_findings(text: str) -> None:
     assert parse_flow(text.encode(), "README.md").findings == ()
 
 
-def test_the_description_names_every_kind_and_the_limits():
+def test_the_description_names_every_kind_and_the_limits() -> None:
     assert all(f"**`{kind}:" in README for kind in KINDS.values())
     assert f"At most {TYPE_AHEAD_LIMIT} digits" in README
     assert f"more than {STEPS_PER_SECOND_LIMIT} nodes within one second" in README

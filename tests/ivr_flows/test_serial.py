@@ -7,12 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr_flows.engine.inputs import DigitPressed, PlaybackFinished, PlaybackId, SpeechHeard, Started, Tick
+from ivr_flows.engine.inputs import (
+    DigitPressed,
+    Input,
+    PlaybackFinished,
+    PlaybackId,
+    SpeechHeard,
+    Started,
+    Tick,
+)
+from ivr_flows.engine.instructions import Instruction
 from ivr_flows.engine.serial import SessionDataError, session_from_json, session_to_json
 from ivr_flows.engine.session import Session
 from ivr_flows.loader import parse_flow
+from tests.ivr_flows.conftest import CallMaker
 
-FLOW = parse_flow(
+LOADED = parse_flow(
     b"""
 flow: test
 start: greet
@@ -26,9 +36,13 @@ nodes:
 """,
     "test.yaml",
 ).flow
+assert LOADED is not None
+FLOW = LOADED
+
+Steps = list[tuple[Input, float]]
 
 
-def steps():
+def steps() -> st.SearchStrategy[Steps]:
     return st.lists(
         st.tuples(
             st.sampled_from(
@@ -40,14 +54,16 @@ def steps():
     )
 
 
-def play(session, received, now):
+def play(session: Session, received: Input, now: float) -> tuple[Instruction, ...]:
     if isinstance(received, PlaybackFinished):
         received = PlaybackFinished(PlaybackId(session.state.playback))
     return session.resume(received, now)
 
 
 @given(before=steps(), after=steps(), offset=st.sampled_from([-500.0, 0.0, 1e6]))
-def test_a_restored_session_gives_the_same_orders_on_another_clock(before, after, offset):
+def test_a_restored_session_gives_the_same_orders_on_another_clock(
+    before: Steps, after: Steps, offset: float
+) -> None:
     session, now = Session(FLOW), 1000.0
     session.resume(Started(datetime(2026, 11, 23, tzinfo=UTC)), now)
     for received, gap in before:
@@ -59,7 +75,7 @@ def test_a_restored_session_gives_the_same_orders_on_another_clock(before, after
         assert play(session, received, now) == play(twin, received, now + offset)
 
 
-def test_secrets_and_digits_that_may_be_one_are_not_written(call):
+def test_secrets_and_digits_that_may_be_one_are_not_written(call: CallMaker) -> None:
     line = call(
         "start: {collect: pin, prompt: PIN?, digits: 4, secret: true, next: ask}\n"
         "ask: {collect: code, prompt: Code?, digits: 4, secret: true, next: start}"
@@ -80,12 +96,12 @@ def test_secrets_and_digits_that_may_be_one_are_not_written(call):
     "text",
     ["", "[]", "{}", "null", '{"format": 2}', '{"format": 1, "flow": "other", "state": {}}', "[" * 100_000],
 )
-def test_what_is_no_session_of_this_flow_is_refused(text):
+def test_what_is_no_session_of_this_flow_is_refused(text: str) -> None:
     with pytest.raises(SessionDataError):
         session_from_json(FLOW, text, 0.0)
 
 
-def test_a_session_at_a_node_that_is_gone_is_refused(call):
+def test_a_session_at_a_node_that_is_gone_is_refused(call: CallMaker) -> None:
     line = call("start: {menu: Choose., options: {1: start}}")
     text = session_to_json(line.session)
     data = json.loads(text)
@@ -97,7 +113,7 @@ def test_a_session_at_a_node_that_is_gone_is_refused(call):
 @given(
     st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3))
 )
-def test_any_other_value_in_a_field_is_refused_or_read(value):
+def test_any_other_value_in_a_field_is_refused_or_read(value: object) -> None:
     text = json.loads(session_to_json(Session(FLOW)))
     for name in text["state"]:
         broken = {**text, "state": {**text["state"], name: value}}

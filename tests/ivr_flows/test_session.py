@@ -10,6 +10,7 @@ from ivr_flows.definition.nodes import (
     NumberTarget,
     SipTarget,
     SkillLevel,
+    TransferTarget,
 )
 from ivr_flows.engine.inputs import (
     DigitPressed,
@@ -28,6 +29,7 @@ from ivr_flows.engine.inputs import (
 from ivr_flows.engine.instructions import Enqueue, Fact, HangUp, Note, StartPlayback, Transfer
 from ivr_flows.engine.session import Session
 from ivr_flows.segments import Digits, Music, Number, Pause, Text
+from tests.ivr_flows.conftest import CallMaker, FlowMaker
 
 EVERY_INPUT = (
     PlaybackFinished(PlaybackId(1)),
@@ -41,7 +43,7 @@ EVERY_INPUT = (
 )
 
 
-def test_a_say_plays_its_pieces_in_order_and_goes_on(call):
+def test_a_say_plays_its_pieces_in_order_and_goes_on(call: CallMaker) -> None:
     line = call(
         """
         start:
@@ -55,7 +57,7 @@ def test_a_say_plays_its_pieces_in_order_and_goes_on(call):
     assert line.hung_up is HangupCause.NORMAL
 
 
-def test_variables_are_filled_in_and_braces_can_be_written(call):
+def test_variables_are_filled_in_and_braces_can_be_written(call: CallMaker) -> None:
     line = call(
         'start: {say: ["You are {caller_name} {{really}}", {digits: "{caller_number}"}], next: bye}\n'
         "bye: {hangup: }",
@@ -65,19 +67,19 @@ def test_variables_are_filled_in_and_braces_can_be_written(call):
     assert line.playing.segments == (Text("You are Ada {really}"), Digits("4420"))
 
 
-def test_a_say_that_has_become_empty_is_passed_over(call):
+def test_a_say_that_has_become_empty_is_passed_over(call: CallMaker) -> None:
     line = call('start: {say: "{caller_name}", next: bye}\nbye: {hangup: normal}')
     assert line.heard == []
     assert line.hung_up is HangupCause.NORMAL
 
 
-def test_a_looped_say_without_a_way_on_ignores_digits(call):
+def test_a_looped_say_without_a_way_on_ignores_digits(call: CallMaker) -> None:
     line = call("start: {say: Again., loop: true}")
     assert line.playing.loop
     assert line.press("1") == ()
 
 
-def test_a_queue_is_entered_with_everything_the_flow_says(call):
+def test_a_queue_is_entered_with_everything_the_flow_says(call: CallMaker) -> None:
     line = call(
         """
         start:
@@ -115,7 +117,9 @@ nobody: {hangup: unavailable}
         (QueueOutcome.FAILED, HangupCause.UNAVAILABLE),
     ],
 )
-def test_each_way_out_of_a_queue_has_its_own_next_node(call, outcome, cause):
+def test_each_way_out_of_a_queue_has_its_own_next_node(
+    call: CallMaker, outcome: QueueOutcome, cause: HangupCause
+) -> None:
     line = call(QUEUE)
     line.send(QueueLeft(outcome), 5.0)
     assert line.hung_up is cause
@@ -130,7 +134,9 @@ def test_each_way_out_of_a_queue_has_its_own_next_node(call, outcome, cause):
         (QueueOutcome.FAILED, HangupCause.QUEUE_FAILED),
     ],
 )
-def test_without_a_next_node_the_call_ends_with_the_reason(call, outcome, cause):
+def test_without_a_next_node_the_call_ends_with_the_reason(
+    call: CallMaker, outcome: QueueOutcome, cause: HangupCause
+) -> None:
     line = call("start: {queue: support}")
     line.send(QueueLeft(outcome), 5.0)
     assert line.hung_up is cause
@@ -146,7 +152,9 @@ def test_without_a_next_node_the_call_ends_with_the_reason(call, outcome, cause)
         ("{sip: 'sips:a@b'}", SipTarget("sips:a@b")),
     ],
 )
-def test_a_transfer_goes_to_an_address_a_number_or_an_agent(call, written, target):
+def test_a_transfer_goes_to_an_address_a_number_or_an_agent(
+    call: CallMaker, written: str, target: TransferTarget
+) -> None:
     line = call(f"start:\n  transfer: {written}\n  ring_for: 20s")
     assert line.orders[-1] == Transfer(target, 20.0)
 
@@ -160,13 +168,15 @@ def test_a_transfer_goes_to_an_address_a_number_or_an_agent(call, written, targe
         (TransferOutcome.FAILED, HangupCause.BUSY),
     ],
 )
-def test_a_transfer_that_was_not_answered_leaves_by_failed(call, outcome, cause):
+def test_a_transfer_that_was_not_answered_leaves_by_failed(
+    call: CallMaker, outcome: TransferOutcome, cause: HangupCause
+) -> None:
     line = call("start: {transfer: 'sip:a@b', failed: sorry}\nsorry: {hangup: busy}")
     line.send(TransferEnded(outcome), 5.0)
     assert line.hung_up is cause
 
 
-def test_the_last_prompt_is_heard_to_its_end(call):
+def test_the_last_prompt_is_heard_to_its_end(call: CallMaker) -> None:
     line = call("start: {hangup: rejected, prompt: Goodbye.}")
     line.press("123")
     assert line.hung_up is None
@@ -194,18 +204,20 @@ OFFICE = "hours: {office: {zone: Europe/London, week: {mon-fri: 09:00-17:30}, cl
         (datetime(2026, 12, 25, 12, 0, tzinfo=UTC), HangupCause.UNAVAILABLE),
     ],
 )
-def test_hours_are_judged_by_the_clock_of_their_zone(call, utc, cause):
+def test_hours_are_judged_by_the_clock_of_their_zone(
+    call: CallMaker, utc: datetime, cause: HangupCause
+) -> None:
     assert call(HOURS, OFFICE, wall_clock=utc).hung_up is cause
 
 
-def test_hours_are_judged_when_the_branch_is_reached_not_when_the_call_began(call):
+def test_hours_are_judged_when_the_branch_is_reached_not_when_the_call_began(call: CallMaker) -> None:
     nodes = HOURS.replace("start:", "judge:") + "start: {say: Wait., next: judge}"
     line = call(nodes, OFFICE, wall_clock=datetime(2026, 11, 23, 8, 59, 59, tzinfo=UTC))
     line.hear_out()
     assert line.hung_up is HangupCause.NORMAL
 
 
-def test_a_variable_decides_by_equality(call):
+def test_a_variable_decides_by_equality(call: CallMaker) -> None:
     nodes = """
     start: {branch: {variable: tier}, cases: {gold: rich, "01": poor}, otherwise: other}
     rich: {hangup: normal}
@@ -219,13 +231,13 @@ def test_a_variable_decides_by_equality(call):
     assert call(nodes, top).hung_up is HangupCause.REJECTED
 
 
-def test_a_flow_that_never_waits_is_ended_as_failed(call):
+def test_a_flow_that_never_waits_is_ended_as_failed(call: CallMaker) -> None:
     line = call('start: {say: "{caller_name}", next: other}\nother: {say: "{caller_name}", next: start}')
     assert line.hung_up is HangupCause.FLOW_FAILED
     assert len(line.notes(Fact.FAILED)) == 1
 
 
-def test_a_flow_that_circles_through_waits_that_end_at_once_is_ended_as_failed(call):
+def test_a_flow_that_circles_through_waits_that_end_at_once_is_ended_as_failed(call: CallMaker) -> None:
     line = call(
         "start: {queue: a, otherwise: other}\nother: {queue: b, otherwise: start}",
     )
@@ -234,14 +246,14 @@ def test_a_flow_that_circles_through_waits_that_end_at_once_is_ended_as_failed(c
     assert line.hung_up is HangupCause.FLOW_FAILED
 
 
-def test_a_flow_may_circle_for_hours_at_the_pace_of_a_listener(call):
+def test_a_flow_may_circle_for_hours_at_the_pace_of_a_listener(call: CallMaker) -> None:
     line = call("start: {say: Again., next: start}")
     for _ in range(5000):
         line.hear_out()
     assert line.session.cause is None
 
 
-def test_the_caller_may_hang_up_anywhere_and_nothing_is_ordered_any_more(call):
+def test_the_caller_may_hang_up_anywhere_and_nothing_is_ordered_any_more(call: CallMaker) -> None:
     line = call("start: {menu: Choose., options: {1: start}}")
     line.hear_out()
     orders = line.send(HungUp())
@@ -252,24 +264,24 @@ def test_the_caller_may_hang_up_anywhere_and_nothing_is_ordered_any_more(call):
         assert line.send(received) == ()
 
 
-def test_nothing_happens_before_the_call_has_started(flow_of):
+def test_nothing_happens_before_the_call_has_started(flow_of: FlowMaker) -> None:
     session = Session(flow_of("start: {say: Hello., next: bye}\nbye: {hangup: normal}"))
     for received in EVERY_INPUT:
         assert session.resume(received, 1.0) == ()
 
 
-def test_a_call_starts_once(call):
+def test_a_call_starts_once(call: CallMaker) -> None:
     line = call("start: {say: Hello., next: bye}\nbye: {hangup: normal}")
     assert line.send(Started(datetime.now(UTC))) == ()
 
 
-def test_a_wall_clock_without_a_zone_is_a_mistake_of_the_shell(flow_of):
+def test_a_wall_clock_without_a_zone_is_a_mistake_of_the_shell(flow_of: FlowMaker) -> None:
     session = Session(flow_of("start: {hangup: normal}"))
     with pytest.raises(ValueError, match="time zone"):
         session.resume(Started(datetime(2026, 1, 1)), 1.0)
 
 
-def test_outcomes_of_what_is_not_going_on_are_ignored(call):
+def test_outcomes_of_what_is_not_going_on_are_ignored(call: CallMaker) -> None:
     line = call(QUEUE)
     for received in EVERY_INPUT:
         if not isinstance(received, QueueLeft):
@@ -277,14 +289,14 @@ def test_outcomes_of_what_is_not_going_on_are_ignored(call):
     assert line.session.cause is None
 
 
-def test_hanging_up_is_the_last_order(call):
+def test_hanging_up_is_the_last_order(call: CallMaker) -> None:
     line = call("start: {say: Hello., next: bye}\nbye: {hangup: normal}")
     line.hear_out()
     assert isinstance(line.orders[-1], HangUp)
     assert sum(isinstance(order, HangUp) for order in line.orders) == 1
 
 
-def test_every_fact_names_flow_and_node(call):
+def test_every_fact_names_flow_and_node(call: CallMaker) -> None:
     line = call("start: {say: Hello., next: bye}\nbye: {hangup: normal}")
     line.hear_out()
     notes = [order for order in line.orders if isinstance(order, Note)]
@@ -298,7 +310,7 @@ def test_every_fact_names_flow_and_node(call):
     assert [note.field("node") for note in notes] == ["", "start", "bye", "bye"]
 
 
-def test_playbacks_have_ids_of_their_own(call):
+def test_playbacks_have_ids_of_their_own(call: CallMaker) -> None:
     line = call("start: {say: One., next: two}\ntwo: {say: Two., next: start}")
     line.hear_out()
     line.hear_out()

@@ -4,13 +4,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ivr_flows.engine.inputs import DigitPressed, PlaybackFinished, PlaybackId, Started, Tick
+from ivr_flows.definition.flow import Flow
+from ivr_flows.engine.inputs import DigitPressed, Input, PlaybackFinished, PlaybackId, Started, Tick
 from ivr_flows.engine.session import Session
 from ivr_flows.loader import load_flow, parse_flow
 
 LIBRARY = Path(__file__).parents[2] / "ivr_flows" / "library"
 STARTED = Started(datetime(2026, 11, 23, 12, tzinfo=UTC))
-SCRIPT = (
+SCRIPT: tuple[Input | None, ...] = (
     None,
     *(DigitPressed(digit) for digit in "34711"),
     None,
@@ -23,7 +24,7 @@ SCRIPT = (
 RUNS = 200
 
 
-def one_call(flow):
+def one_call(flow: Flow) -> Session:
     session, now = Session(flow), 0.0
     session.resume(STARTED, now)
     for received in SCRIPT:
@@ -32,7 +33,7 @@ def one_call(flow):
     return session
 
 
-def test_ten_thousand_steps_a_second():
+def test_ten_thousand_steps_a_second() -> None:
     flow = load_flow(LIBRARY / "welcome.yaml")
     assert one_call(flow).node == "main"
     # processor time, not wall time: other tests may be running beside this one
@@ -43,7 +44,7 @@ def test_ten_thousand_steps_a_second():
     assert steps / (time.process_time() - began) >= 10_000
 
 
-def test_a_flow_of_five_hundred_nodes_is_checked_within_two_seconds():
+def test_a_flow_of_five_hundred_nodes_is_checked_within_two_seconds() -> None:
     nodes = "".join(f"  n{i}: {{say: This is node {i}., next: n{i + 1}}}\n" for i in range(500))
     text = f"flow: big\nstart: n0\nnodes:\n{nodes}  n500: {{hangup: normal}}\n"
     began = time.process_time()
