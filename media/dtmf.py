@@ -6,7 +6,7 @@ import numpy as np
 
 from media.compiled import stage
 from media.layout import DIGITS, FRAME, Octets
-from media.octets import get16, put16, signed32, wide
+from media.octets import get16, get32, put16, signed32, wide
 
 KEYS: Final = "0123456789*#ABCD"
 NO_DIGIT: Final = -1
@@ -23,18 +23,20 @@ _END: Final = 0x80
 
 
 @stage
-def receive(leg: np.void, packet: Octets, start: int, timestamp: int) -> int:
+def receive(leg: np.void, packet: Octets, start: int) -> int:
     """The key, once per press and at the first packet of it that arrives, else NO_DIGIT.
 
-    A press is told by its timestamp alone: neither the marker nor the start nor the end is needed. A press
-    longer than 65535 samples goes on under a new timestamp that continues the full duration of the old one.
+    A press is told by its source and timestamp alone: neither the marker nor the start nor the end is needed.
+    One longer than 65535 samples goes on under a new timestamp that continues the full duration of the old.
     """
     event = wide(packet[start])
     ended = wide(packet[start + 1]) >> 7
     duration = get16(packet, start + 2)
+    timestamp = get32(packet, 4)
+    ssrc = get32(packet, 8)
     if event > _LAST_KEY:
         return NO_DIGIT
-    if leg["digit_seen"]:
+    if leg["digit_seen"] and ssrc == leg["digit_ssrc"]:
         ahead = signed32(timestamp - leg["digit_ts"])
         if ahead < 0:
             return NO_DIGIT
@@ -44,6 +46,7 @@ def receive(leg: np.void, packet: Octets, start: int, timestamp: int) -> int:
             return NO_DIGIT
     goes_on = continues(leg, event, timestamp)
     leg["digit_seen"] = 1
+    leg["digit_ssrc"] = ssrc
     leg["digit_ts"] = timestamp
     leg["digit_event"] = event
     leg["digit_duration"] = duration

@@ -68,7 +68,8 @@ _LEG_FIELDS: Final = (
     # life
     *("generation", "closed", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
     # the far end
-    *("connected", "latched", "connected_ns", "remote_ip", "sdp_port", "remote_port"),
+    *("connected", "latched", "connected_ns", "remote_ip", "remote_port"),
+    *("sdp_ip", "sdp_port", "signalled_ip"),
     *("payload_type", "dtmf_type", "may_send", "may_receive", "ptime", "law"),
     # received stream, RFC 3550 appendix A
     *(
@@ -87,7 +88,7 @@ _LEG_FIELDS: Final = (
     *("play_started", "play_ts", "play_top", "cushion", "low", "window", "calm", "stretch", "shrink"),
     *("late", "concealed", "lost_run", "lag", "step"),
     # digits received and sent
-    *("digit_seen", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
+    *("digit_seen", "digit_ssrc", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
     *("send_head", "send_count", "send_step", "send_event", "send_ts", "send_pause"),
     # sent stream
     *(

@@ -60,17 +60,20 @@ class Leg:
 
     def connect(self, remote: RemoteMedia) -> None:
         """May be called again; the packet size is rounded down to tens of milliseconds between 10 and 60."""
-        try:
-            ip = int(ipaddress.IPv4Address(remote.address))
-        except ValueError as error:
-            raise MediaError(f"not an IPv4 address: {remote.address!r}") from error
+        ip = _ipv4(remote.address)
+        signalled_ip = 0 if remote.signalled_from is None else _ipv4(remote.signalled_from)
         if remote.payload_type not in (0, 8) or not 0 < remote.port < 65536:
             raise MediaError("only PCMU and PCMA to a valid port are supported")
         ptime_ms = min(max(remote.ptime_ms // 10 * 10, _LEAST_PTIME_MS), _MOST_PTIME_MS)
         events = 0 if remote.dtmf_payload_type is None else remote.dtmf_payload_type + 1
         directions = int(remote.send) | int(remote.receive) << 1
         self._order(
-            Command.CONNECT, ip, remote.port, remote.payload_type | events << 8, directions, ptime_ms * 8
+            Command.CONNECT,
+            ip,
+            remote.port,
+            remote.payload_type | events << 8,
+            directions,
+            ptime_ms * 8 | signalled_ip << 16,
         )
         self._remote = remote
 
@@ -219,6 +222,13 @@ class Leg:
         if self.closed:
             raise MediaStopped("the leg is closed")
         self._switchboard.order(orders)
+
+
+def _ipv4(address: str) -> int:
+    try:
+        return int(ipaddress.IPv4Address(address))
+    except ValueError as error:
+        raise MediaError(f"not an IPv4 address: {address!r}") from error
 
 
 _EVENTS: dict[Event, Callable[[int, int], MediaEvent]] = {

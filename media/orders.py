@@ -131,13 +131,17 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
 
 @stage
 def _connect(memory: Memory, row: int, order: Words) -> None:
-    """Words: address, port, payload types, directions, packet size; the same far end keeps its latch."""
+    """Words: address, port, payload types, directions, packet size and the address that signalling came from.
+
+    The same far end keeps its latch.
+    """
     leg = memory.legs[row]
     now_ns = memory.hub["now_ns"]
-    if not leg["connected"] or leg["remote_ip"] != order[3] or leg["sdp_port"] != order[4]:
+    if not leg["connected"] or leg["sdp_ip"] != order[3] or leg["sdp_port"] != order[4]:
         if leg["latched"]:
             unsettle(memory, leg)
         leg["remote_ip"] = order[3]
+        leg["sdp_ip"] = order[3]
         leg["sdp_port"] = order[4]
         leg["remote_port"] = order[4]
         leg["connected_ns"] = now_ns
@@ -153,8 +157,10 @@ def _connect(memory: Memory, row: int, order: Words) -> None:
     leg["law"] = law
     leg["may_send"] = order[6] & 1
     leg["may_receive"] = order[6] >> 1 & 1
-    if leg["ptime"] != order[7]:
-        leg["ptime"] = order[7]
+    leg["signalled_ip"] = order[7] >> 16
+    ptime = order[7] & 0xFFFF
+    if leg["ptime"] != ptime:
+        leg["ptime"] = ptime
         leg["out_fill"] = 0
     leg["rx_last_ns"] = now_ns
     leg["silent"] = 0

@@ -75,9 +75,15 @@ def unsettle(memory: Memory, leg: np.void) -> None:
 
 @stage
 def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
-    """Accept the negotiated address only; the port may differ (NAT) until the true one is heard, or 1 s."""
-    if not leg["connected"] or ip != leg["remote_ip"]:
+    """Accept the negotiated address only; the port may differ (NAT) until the true one is heard, or 1 s.
+
+    A phone with several addresses may name one in SDP and send from another, the one it signals from: that is
+    taken as the true one as long as nothing else was.
+    """
+    if not leg["connected"]:
         return False
+    if ip != leg["remote_ip"]:
+        return _move(memory, leg, ip, port)
     if leg["latched"]:
         return bool(port == leg["remote_port"])
     if port == leg["sdp_port"]:
@@ -94,6 +100,16 @@ def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
 
 
 @stage
+def _move(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
+    if leg["latched"] or leg["signalled_ip"] != ip:
+        return False
+    leg["remote_ip"] = ip
+    leg["remote_port"] = port
+    settle(memory, leg)
+    return True
+
+
+@stage
 def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.void) -> int:
     """One RTP packet from the right source: a digit, HEARD, or NOTHING when it was refused."""
     start = rtp.payload_start(packet, size)
@@ -102,20 +118,20 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
     if start < 0 or (kind != leg["payload_type"] and not is_event):
         leg["rx_rejected"] += 1
         return NOTHING
+    count = size - rtp.padding(packet, size) - start
     previous = leg["rx_highest"]
-    verdict = rtp.track(leg, packet)
+    aside = is_event and _is_aside(leg, packet)
+    verdict = rtp.FRESH if aside else rtp.track(leg, packet)
     if verdict == rtp.DUPLICATE:
         return HEARD
     if verdict == rtp.REJECTED:
         return NOTHING
-    count = size - rtp.padding(packet, size) - start
     leg["rx_packets"] += 1
     leg["rx_bytes"] += count
     if verdict == rtp.RESTARTED:
         leg["play_started"] = 0
-        leg["digit_seen"] = 0
     if is_event:
-        return _accept_event(leg, packet, start, count)
+        return _accept_key(leg, packet, start, count, aside)
     rtp.measure_jitter(leg, get32(packet, 4), arrival_ns)
     if 0 < count <= RING:
         newest = verdict == rtp.RESTARTED or leg["rx_highest"] > previous
@@ -125,12 +141,18 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
 
 
 @stage
-def _accept_event(leg: np.void, packet: Octets, start: int, count: int) -> int:
+def _is_aside(leg: np.void, packet: Octets) -> bool:
+    """Some senders give keys a source of their own: the stream of sound goes on beside it."""
+    return bool(leg["rx_started"] and get32(packet, 8) != leg["rx_ssrc"])
+
+
+@stage
+def _accept_key(leg: np.void, packet: Octets, start: int, count: int, aside: bool) -> int:
     if count < dtmf.PAYLOAD:
         return HEARD
-    timestamp = get32(packet, 4)
-    playout.cover_event(leg, timestamp, get16(packet, start + 2))
-    digit = dtmf.receive(leg, packet, start, timestamp)
+    if not aside:
+        playout.cover_event(leg, get32(packet, 4), get16(packet, start + 2))
+    digit = dtmf.receive(leg, packet, start)
     return HEARD if digit == dtmf.NO_DIGIT else digit
 
 

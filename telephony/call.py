@@ -201,7 +201,7 @@ class Call:
         self._command(told.Accept(body))
 
     def _open_media(self) -> CallMedia:
-        return CallMedia(self._line.media, self._line.new_session_id(), self._on_media)
+        return CallMedia(self._line.media, self._line.new_session_id(), self._on_media, self.facts.peer_ip)
 
     def _on_answered(self, body: bytes) -> None:
         self.answered_at = self._line.now()

@@ -27,7 +27,7 @@ class CallFacts:
     """Never changes during the call. `headers` are those of a received INVITE, `offer` its body.
 
     `called` is the user that an incoming call is for: of the Request-URI, since To may name somebody before a
-    forwarding.
+    forwarding. `peer_ip` is the IPv4 address that signalling comes from or goes to, when it is one.
     """
 
     id: SessionId
@@ -38,6 +38,7 @@ class CallFacts:
     remote_display: str | None = None
     trunk: str | None = None
     called: str | None = None
+    peer_ip: str | None = None
     headers: Headers = field(default_factory=Headers)
     offer: bytes = b""
 

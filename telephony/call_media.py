@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 class CallMedia:
     """Opens the leg when it is made (raises MediaExhausted) and connects it whenever an agreement changes."""
 
-    def __init__(self, engine: MediaEngine, session_id: int, on_event: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self,
+        engine: MediaEngine,
+        session_id: int,
+        on_event: Callable[[MediaEvent], None],
+        signalled_from: str | None,
+    ) -> None:
+        self._signalled_from = signalled_from
         self.leg: Leg = engine.open_leg(on_event)
         local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id)
         self._agreement = MediaAgreement(local)
@@ -73,5 +80,6 @@ class CallMedia:
             send=agreed.send,
             receive=agreed.receive,
             ptime_ms=agreed.ptime_ms,
+            signalled_from=self._signalled_from,
         )
         self.leg.connect(remote)

@@ -21,7 +21,7 @@ from telephony.session_events import Ended, Refuse, SessionId
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
-from telephony.sip.hop import Hop
+from telephony.sip.hop import Hop, is_address
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
@@ -119,6 +119,7 @@ class SipEndpoint:
             CallDirection.OUTGOING,
             where.uri,
             from_.uri,
+            peer_ip=_ipv4(where.hop.host),
         )
         call = Call(facts, self._line)
         offer = call.offer()
@@ -191,6 +192,7 @@ class SipEndpoint:
             called=Uri.parse(invite.request.uri).user,
             headers=invite.request.headers,
             offer=invite.request.body,
+            peer_ip=_ipv4(invite.source.host),
         )
         call = Call(facts, self._line)
         self._calls[session] = call
@@ -215,3 +217,9 @@ class SipEndpoint:
             answered.set_exception(RequestUnanswered(result))
         elif result.status >= 200:
             answered.set_result(result)
+
+
+def _ipv4(host: str) -> str | None:
+    """The host if sound can come from it as it stands: the engine speaks IPv4, and looks up no names."""
+    mapped = host.removeprefix("::ffff:")
+    return mapped if is_address(mapped) and ":" not in mapped else None

@@ -135,11 +135,11 @@ class Phone:
 
 
 @pytest.fixture
-def make_phone() -> Iterator[Callable[[], Phone]]:
+def make_phone() -> Iterator[Callable[..., Phone]]:
     phones: list[Phone] = []
 
-    def make() -> Phone:
-        phones.append(Phone())
+    def make(address: str = "127.0.0.1") -> Phone:
+        phones.append(Phone(address))
         return phones[-1]
 
     yield make

@@ -317,6 +317,23 @@ async def test_a_peer_behind_address_translation_is_answered_where_it_sends_from
     assert not told.received()
 
 
+async def test_a_phone_that_sends_from_where_it_signals_is_heard_and_answered_there(
+    engine: MediaEngine, make_phone: Any, make_ear: Any
+) -> None:
+    told, true, stranger = make_phone(), make_phone("127.0.0.2"), make_phone("127.0.0.3")
+    ear = make_ear()
+    leg = engine.open_leg(ear)
+    leg.connect(told.remote(signalled_from="127.0.0.2"))
+    stranger.press(leg, 9)
+    true.press(leg, 4)
+    await asyncio.sleep(0.1)
+    true.received()
+    await asyncio.sleep(0.1)
+    assert ear == [DigitReceived("4")]
+    assert true.received()
+    assert not stranger.received()
+
+
 async def test_reports_go_out_with_cname_and_a_bye_at_the_end(
     engine: MediaEngine, make_phone: Any, make_ear: Any
 ) -> None:

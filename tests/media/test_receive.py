@@ -241,6 +241,23 @@ def test_a_late_packet_of_the_key_before_is_not_a_new_press(listen: Listen, make
     assert [v for v in listen(paced(list(packets)))["verdicts"] if v >= 0] == [1, 2]
 
 
+def test_keys_from_a_source_of_their_own_are_told_once_and_leave_the_sound_alone(
+    listen: Listen, make_rtp: MakeRtp, wave: Wave
+) -> None:
+    """As SIPp sends them: key and audio packets take turns, with different SSRCs."""
+    audio = wave(0.4)
+    sound = cut(audio, make_rtp)
+    turns = []
+    for number, packet in enumerate(sound):
+        payload = bytes([DIGIT_5, 0x80 * (number >= 8) | 10]) + (160 * (number + 1)).to_bytes(2, "big")
+        key = make_rtp(number, 90_000, payload, 101, ssrc=0x99)
+        turns.append(([packet, key] if 2 <= number < 12 else [packet], 20 * number))
+    turns += [([], 20 * (len(sound) + number)) for number in range(12)]
+    result = listen(turns)
+    assert [verdict for verdict in result["verdicts"] if verdict >= 0] == [DIGIT_5]
+    assert result["heard"][160 : 160 + len(audio)] == audio
+
+
 def test_the_time_of_a_key_is_quiet_and_not_lost(listen: Listen, make_rtp: MakeRtp, wave: Wave) -> None:
     audio = wave(0.4)
     packets = cut(audio, make_rtp)
