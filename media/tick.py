@@ -29,7 +29,7 @@ from media.syscalls import (
     write,
 )
 
-_MOST_BEHIND: Final = 2 * GROUPS
+_MOST_BEHIND: Final = 10 * GROUPS
 _RTCP_POLL_FRAMES: Final = 50
 _CPU_EVERY_TICKS: Final = 200
 _STAGES: Final = (
@@ -152,7 +152,10 @@ def signal(memory: Memory) -> None:
 
 @stage
 def catch_up(memory: Memory, tick: int, late_ns: int) -> int:
-    """Ticks up to 40 ms late run back to back; beyond that whole frames are left out, for every leg alike."""
+    """Ticks up to 200 ms late run back to back, so that a stall of the machine costs delay and no sound.
+
+    Beyond that whole frames are left out, for every leg alike.
+    """
     count_in(memory.hub["lateness"], late_ns)
     if late_ns > TICK_NS:
         memory.hub["late_ticks"] += 1

@@ -42,8 +42,8 @@ EventHandler = Callable[[CallEvent], None]
 class Call:
     """Methods may be called at any time: what comes too late raises CallEnded or, to end it, does nothing.
 
-    `on_event` is called in the event loop and must not block; an error it raises ends the call.
-    Times are monotonic seconds.
+    `on_event` is called in the event loop and must not block; an error it raises ends the call. Times are
+    monotonic seconds.
     """
 
     def __init__(self, facts: CallFacts, line: Line) -> None:
@@ -167,8 +167,8 @@ class Call:
                 self._emit(Ringing(status))
             case told.Answered(body):
                 self._on_answered(body)
-            case told.Acknowledged(body):
-                self._on_acknowledged(body)
+            case told.Acknowledged(answer):
+                self._on_acknowledged(answer)
             case _:
                 assert_never(fact)
 
@@ -205,22 +205,23 @@ class Call:
 
     def _on_answered(self, body: bytes) -> None:
         self.answered_at = self._line.now()
-        refusal = None if self._media is None else self._media.accept(body)
+        self._confirm(None if self._media is None else self._media.accept(body))
+
+    def _on_acknowledged(self, answer: bytes | None) -> None:
+        was_held = self.held_by_peer
+        self._confirm(None if answer is None or self._media is None else self._media.accept(answer))
+        self._tell_hold(was_held)
+
+    def _confirm(self, refusal: NotAcceptable | None) -> None:
+        """The peer's first word decides: without an answer that can be used the call has no sound."""
+        if self._confirmed.done():
+            return
         if refusal is not None:
             self._cause = f"answer not acceptable: {refusal.reason}"
             self._command(told.HangUp())
             return
         self._confirmed.set_result(None)
         self._emit(Answered())
-
-    def _on_acknowledged(self, body: bytes) -> None:
-        if body and self._media is not None:
-            was_held = self.held_by_peer
-            self._media.accept(body)
-            self._tell_hold(was_held)
-        if not self._confirmed.done():
-            self._confirmed.set_result(None)
-            self._emit(Answered())
 
     def _on_reoffered(self, transaction: TransactionId, body: bytes) -> None:
         if self._media is None:

@@ -13,11 +13,12 @@ from telephony.agent_events import CallArrived, CallFact, RequestFailed, Request
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.destination import destination
+from telephony.liveness import Liveness
 from telephony.login import Login
 from telephony.outgoing import Invitation
 from telephony.registrar import Binding
 from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Ended, Refuse, SessionId
+from telephony.session_events import Acknowledged, Answered, Ended, Fact, Refuse, SessionId
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
@@ -70,6 +71,7 @@ class SipEndpoint:
             self._signalling.now,
             lambda: secrets.randbits(_SESSION_ID_BITS),
         )
+        self._liveness = Liveness(settings.probe_after_s, self._signalling.command)
         self._calls: dict[SessionId, Call] = {}
         self._requests: dict[TransactionId, asyncio.Future[Response]] = {}
         self._stopping = False
@@ -158,11 +160,7 @@ class SipEndpoint:
             case CallArrived(session, invite):
                 self._on_arrival(session, invite)
             case CallFact(session, fact):
-                call = self._calls.get(session)
-                if isinstance(fact, Ended):
-                    self._calls.pop(session, None)
-                if call is not None:
-                    call.handle(fact)
+                self._on_fact(session, fact)
             case RequestWaits(transaction, received):
                 self._on_register(transaction, received)
             case ResponseCame(transaction, received):
@@ -171,6 +169,16 @@ class SipEndpoint:
                 self._settle(transaction, failure)
             case _:
                 assert_never(told)
+
+    def _on_fact(self, session: SessionId, fact: Fact) -> None:
+        call = self._calls.get(session)
+        if isinstance(fact, Ended):
+            self._calls.pop(session, None)
+            self._liveness.forget(session)
+        if call is not None:
+            call.handle(fact)
+            if isinstance(fact, Answered | Acknowledged):
+                self._liveness.watch(call)
 
     def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
         verdict = self._trunks.admit(invite.source.host)

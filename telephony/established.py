@@ -87,6 +87,12 @@ class Established:
             return [Tell(ReofferFailed(491))]
         return self._own.send(body)
 
+    def probe(self) -> list[SessionEffect]:
+        """Any answer but 408 and 481 will do (section 12.2.1.2); with none within 64*T1 the peer is gone."""
+        if self.ending:
+            return []
+        return [within(self.dialog, self._means, self.dialog.request("OPTIONS", (("Accept", SDP),)))]
+
     def hang_up(self) -> list[SessionEffect]:
         if self.ending:
             return []
@@ -118,6 +124,8 @@ class Established:
             effects = self._own.on_response(received, now)
         elif received.cseq.method == "BYE":
             effects = self._on_bye_response(received)
+        elif received.cseq.method == "OPTIONS" and received.status in {408, 481} and not self.ending:
+            effects = self._lose(received.status, "Dialog lost")
         else:
             return []
         return self._leave_if_lost(effects)
@@ -127,6 +135,8 @@ class Established:
         if method == "BYE":
             self.finished = True
             return []
+        if method == "OPTIONS":
+            return [] if self.ending else self._lose(408, "Peer gone")
         return self._leave_if_lost(self._own.on_failure()) if method == "INVITE" else []
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
@@ -148,8 +158,7 @@ class Established:
             return []
         if self.ending:
             return self._bye()
-        body = received.request.body if awaited.offers else b""
-        return [Tell(Acknowledged(body))]
+        return [Tell(Acknowledged(received.request.body if awaited.offers else None))]
 
     def _on_bye(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
         effects: list[SessionEffect] = [self._answer(transaction, received, 200)]

@@ -17,6 +17,7 @@ from telephony.session_events import (
     HangUp,
     Hangup,
     Party,
+    Probe,
     Refuse,
     RefuseReoffer,
     Reoffer,
@@ -83,8 +84,19 @@ class IncomingInvite:
                 return self._refuse(Party.US, status, reason, headers)
             case HangUp():
                 return self._refuse(Party.US, 480) if self._waiting else self._within.hang_up()
+            case Reoffer() | Probe() | AcceptReoffer() | RefuseReoffer():
+                return [] if self._waiting else self._handle_within(command, now)
+            case _:
+                assert_never(command)
+
+    def _handle_within(
+        self, command: Reoffer | Probe | AcceptReoffer | RefuseReoffer, now: float
+    ) -> list[SessionEffect]:
+        match command:
             case Reoffer(body):
-                return [] if self._waiting else self._within.reoffer(body)
+                return self._within.reoffer(body)
+            case Probe():
+                return self._within.probe()
             case AcceptReoffer(transaction, body):
                 return self._within.accept_asked(transaction, body, now)
             case RefuseReoffer(transaction, status):

@@ -20,6 +20,7 @@ from telephony.session_events import (
     HangUp,
     Hangup,
     Party,
+    Probe,
     Progress,
     Refuse,
     RefuseReoffer,
@@ -128,6 +129,8 @@ class OutgoingInvite:
                 return self._hang_up(now)
             case Reoffer(body):
                 return [] if self._within is None else self._within.reoffer(body)
+            case Probe():
+                return [] if self._within is None else self._within.probe()
             case AcceptReoffer(transaction, body):
                 return [] if self._within is None else self._within.accept_asked(transaction, body, now)
             case RefuseReoffer(transaction, status):

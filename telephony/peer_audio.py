@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from telephony.sdp import Direction, MediaDescription, SessionDescription
+from telephony.sdp import Direction, MediaDescription, RtpMap, SessionDescription
 
 PROTOCOL = "RTP/AVP"
 EVENT = "telephone-event"
@@ -60,8 +60,10 @@ def read_peer_audio(
     address = _address_of(description, section)
     if isinstance(address, NotAcceptable):
         return address
+    maps = section.rtpmaps()
     codec = next(
-        (codec for name in section.formats for codec in codecs if _means(section, name, codec)), None
+        (codec for name in section.formats for codec in codecs if _means(maps.get(codec.value), name, codec)),
+        None,
     )
     if codec is None:
         return NotAcceptable(305, "no common codec, ours are PCMU and PCMA")
@@ -89,19 +91,19 @@ def _address_of(description: SessionDescription, section: MediaDescription) -> _
     return address
 
 
-def _means(section: MediaDescription, name: str, codec: Codec) -> bool:
+def _means(mapped: RtpMap | None, name: str, codec: Codec) -> bool:
     if name != str(codec.value):
         return False
-    mapped = section.rtpmap(name)
     return mapped is None or (mapped.encoding.upper(), mapped.clock_rate) == (codec.name, CLOCK_RATE)
 
 
 def event_type(section: MediaDescription, assumed: int | None = None) -> int | None:
     """The payload type of telephone-event in a media section."""
+    maps = section.rtpmaps()
     for name in section.formats:
-        if not name.isascii() or not name.isdigit() or int(name[:4]) > 127:
+        if not name.isascii() or not name.isdigit() or len(name) > 3 or int(name) > 127:
             continue
-        mapped = section.rtpmap(name)
+        mapped = maps.get(int(name))
         if mapped is None:
             # Some answers repeat our number and leave the mapping out.
             if int(name) == assumed:

@@ -12,7 +12,7 @@ from typing import NewType
 from urllib.parse import unquote as unescape
 
 from telephony.settings import RegistrarSettings
-from telephony.sip.digest import Secret
+from telephony.sip.digest import Algorithm, Challenge, Secret
 from telephony.sip.digest_server import Authenticated, DigestServer
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import (
@@ -98,9 +98,16 @@ class Authorized:
 
 
 def authorize(
-    request: Request, digest: DigestServer, secret_of: Callable[[str], Secret | None], now: float
+    request: Request,
+    digest: DigestServer,
+    secret_of: Callable[[str], Secret | None],
+    now: float,
+    md5_only: tuple[str, ...] = (),
 ) -> Authorized | Outcome:
-    """Who registers, by digest: only the user named in To, for that user's own address."""
+    """Who registers, by digest: only the user named in To, for that user's own address.
+
+    `md5_only` are beginnings of User-Agent: phones that give up at a challenge they do not know.
+    """
     try:
         aor = _address_of_record(parse_name_addr(request.headers.get("To") or "").uri)
     except SipSyntaxError:
@@ -108,10 +115,19 @@ def authorize(
     values = request.headers.get_all("Authorization")
     verdict = digest.verify(values, request.method, request.uri, secret_of, now)
     if not isinstance(verdict, Authenticated):
-        return Outcome(401, tuple(("WWW-Authenticate", str(challenge)) for challenge in verdict.challenges))
+        offered = _understood(verdict.challenges, request.headers.get("User-Agent") or "", md5_only)
+        return Outcome(401, tuple(("WWW-Authenticate", str(challenge)) for challenge in offered))
     if aor is None:
         return Outcome(404)
     return Authorized(aor) if verdict.username == aor else Outcome(403)
+
+
+def _understood(
+    challenges: tuple[Challenge, ...], user_agent: str, md5_only: tuple[str, ...]
+) -> tuple[Challenge, ...]:
+    if not user_agent.startswith(md5_only):
+        return challenges
+    return tuple(challenge for challenge in challenges if challenge.algorithm is Algorithm.MD5)
 
 
 def _whole_seconds(left_s: float) -> int:

@@ -45,6 +45,7 @@ class RegistrationDesk:
             settings.realm, secrets.token_bytes(32), nonce_life_s=settings.nonce_life_s
         )
         self._secret_of = secret_of
+        self._md5_only = settings.registrar.md5_only_user_agents
         self._on_change = on_change
         self._timer: asyncio.TimerHandle | None = None
 
@@ -55,7 +56,7 @@ class RegistrationDesk:
     def answer(self, received: ReceivedRequest, now: float) -> Response:
         """The response to a REGISTER."""
         request = received.request
-        verdict = authorize(request, self._digest, self._secret_of, now)
+        verdict = authorize(request, self._digest, self._secret_of, now, self._md5_only)
         if isinstance(verdict, Authorized):
             outcome = self._registrar.register(verdict.aor, request, received.source, now)
         else:

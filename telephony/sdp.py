@@ -121,12 +121,14 @@ class MediaDescription:
     def direction(self) -> Direction | None:
         return _direction(self.attributes)
 
-    def rtpmap(self, payload_type: str) -> RtpMap | None:
+    def rtpmaps(self) -> dict[int, RtpMap]:
+        """By payload type; the first mapping of a number holds."""
+        maps: dict[int, RtpMap] = {}
         for name, value in self.attributes:
             match = _RTPMAP.fullmatch(value) if name == "rtpmap" and value else None
-            if match is not None and match[1].lstrip("0") == payload_type.lstrip("0"):
-                return RtpMap(match[2], int(match[3]), int(match[4] or 1))
-        return None
+            if match is not None:
+                maps.setdefault(int(match[1]), RtpMap(match[2], int(match[3]), int(match[4] or 1)))
+        return maps
 
     def lines(self) -> Iterable[str]:
         count = "" if self.port_count == 1 else f"/{self.port_count}"

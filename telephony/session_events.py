@@ -82,7 +82,12 @@ class Refuse:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Command = Ring | Accept | Refuse | HangUp | Reoffer | AcceptReoffer | RefuseReoffer
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask an established peer whether it is still there; the call ends when it is not."""
+
+
+Command = Ring | Accept | Refuse | HangUp | Reoffer | AcceptReoffer | RefuseReoffer | Probe
 
 
 # Facts
@@ -106,9 +111,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The peer has our 200; the body is its answer when the offer was ours."""
+    """The peer has our 200; `answer` is the body of its ACK when the offer was ours, else None."""
 
-    body: bytes
+    answer: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class RegistrarSettings(BaseModel):
         default=8, ge=1, le=64, description="Phones one agent may have registered at a time"
     )
     max_bindings: int = Field(default=10_000, ge=1, description="Registered phones in all")
+    md5_only_user_agents: tuple[str, ...] = Field(
+        default=("baresip v0.", "baresip v1."),
+        description="Beginnings of User-Agent that get an MD5 challenge only: these phones give up at SHA-256",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> RegistrarSettings:
@@ -59,7 +63,9 @@ class TransportSettings(BaseModel):
         default=900.0, ge=1, description="Seconds without a byte after which a TCP connection is closed"
     )
     message_timeout_s: float = Field(
-        default=32.0, gt=0, description="Seconds a TCP peer may take to send one message"
+        default=32.0,
+        gt=0,
+        description="Seconds a TCP peer may take to send one message, or after connecting its first",
     )
     connect_timeout_s: float = Field(
         default=5.0, gt=0, description="Seconds to wait for an outgoing TCP connection"
@@ -85,6 +91,11 @@ class SipSettings(BaseModel):
     )
     realm: str = Field(default="trunkline", min_length=1, description="Realm of digest authentication")
     nonce_life_s: float = Field(default=300.0, ge=10, description="Seconds a digest nonce stays usable")
+    probe_after_s: float = Field(
+        default=90.0,
+        ge=1,
+        description="Seconds without sound from a party until it is asked whether it is there",
+    )
     trunks: tuple[TrunkSettings, ...] = Field(
         default_factory=_loopback_trunk, description="Who may call in; everything else is refused with 403"
     )

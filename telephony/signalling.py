@@ -46,7 +46,7 @@ class Signalling:
         self._on_told = on_told
         self._transport = SipTransport(
             settings.transport,
-            on_message=self._on_message,
+            on_message=self._on_arrival,
             on_framing_lost=self._refuse_unreadable,
             on_failed=self._on_transport_failed,
         )
@@ -117,6 +117,13 @@ class Signalling:
             self._refuse_unreadable(error, source)
         else:
             self._carry_out(effects)
+
+    def _on_arrival(self, data: bytes, source: Hop) -> None:
+        """The edge of a message: what nobody expected costs this one, not those that came with it."""
+        try:
+            self._on_message(data, source)
+        except Exception:
+            log.exception("sip.message_failed", source=str(source))
 
     def _refuse_unreadable(self, error: SipSyntaxError, source: Hop) -> None:
         request = error.request

@@ -41,7 +41,9 @@ class TcpConnection(asyncio.Protocol):
         self._framer = StreamFramer(settings.max_message_bytes)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._active_at = 0.0
+        self.used = False
+        """Whether a message went over it: one that only stands open has to make room for others."""
+        self._opened_at = self._active_at = 0.0
         self._message_began_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,7 +51,7 @@ class TcpConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("", 0)
         self.hop = Hop(Transport.TCP, peer[0], peer[1], self.ident)
         self._transport = transport
-        self._active_at = asyncio.get_running_loop().time()
+        self._opened_at = self._active_at = asyncio.get_running_loop().time()
         self._arm()
         self._on_open(self)
 
@@ -57,9 +59,7 @@ class TcpConnection(asyncio.Protocol):
         now = asyncio.get_running_loop().time()
         self._active_at = now
         try:
-            for item in self._framer.feed(data):
-                self._message_began_at = None
-                self._deliver(item)
+            self._deliver(data)
         except SipSyntaxError as error:
             log.info("tcp.framing_lost", peer=str(self.hop), reason=error.reason)
             self._on_framing_lost(error, self.hop)
@@ -79,6 +79,10 @@ class TcpConnection(asyncio.Protocol):
 
     def send(self, data: bytes) -> bool:
         """False when the connection is gone, or now cut off because the peer does not read."""
+        self.used = True
+        return self._write(data)
+
+    def _write(self, data: bytes) -> bool:
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
@@ -99,17 +103,25 @@ class TcpConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _deliver(self, item: bytes | KeepAlive) -> None:
-        if isinstance(item, bytes):
-            self._on_message(item, self.hop)
-        elif item is KeepAlive.PING:
-            self.send(PONG)
+    def _deliver(self, data: bytes) -> None:
+        pings = 0
+        for item in self._framer.feed(data):
+            self._message_began_at = None
+            if isinstance(item, bytes):
+                self.used = True
+                self._on_message(item, self.hop)
+            elif item is KeepAlive.PING:
+                pings += 1
+        if pings:
+            # In one write: a segment may hold thousands.
+            self._write(PONG * pings)
 
     def _deadline(self) -> float:
         idle = self._active_at + self._settings.idle_timeout_s
-        if self._message_began_at is None:
+        waiting_since = self._message_began_at if self.used else self._opened_at
+        if waiting_since is None:
             return idle
-        return min(idle, self._message_began_at + self._settings.message_timeout_s)
+        return min(idle, waiting_since + self._settings.message_timeout_s)
 
     def _arm(self) -> None:
         if self._timer is not None:

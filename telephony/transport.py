@@ -207,11 +207,20 @@ class SipTransport:
         )
 
     def _opened(self, connection: TcpConnection) -> None:
-        if len(self._connections) >= self._settings.max_connections:
+        if len(self._connections) >= self._settings.max_connections and not self._make_room():
             log.warning("tcp.too_many_connections", peer=str(connection.hop))
             connection.abort()
             return
         self._connections[connection.ident] = connection
+
+    def _make_room(self) -> bool:
+        """Gives up the oldest connection that nothing was said on: whoever says something goes first."""
+        unused = next((other for other in self._connections.values() if not other.used), None)
+        if unused is None:
+            return False
+        del self._connections[unused.ident]
+        unused.abort()
+        return True
 
     def _closed(self, connection: TcpConnection) -> None:
         self._connections.pop(connection.ident, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 
@@ -32,12 +33,15 @@ class UdpSocket:
         self._loop.add_reader(self._socket.fileno(), self._read)
 
     def send(self, data: bytes, address: str, port: int) -> bool:
-        """False when it can never arrive; a full buffer counts as lost on the way, as UDP may."""
+        """False when nothing can ever arrive there; a full buffer counts as lost on the way, as UDP may."""
         try:
             self._socket.sendto(data, (address, port))
         except (BlockingIOError, InterruptedError):
             return True
-        except (OSError, OverflowError):
+        except OSError as error:
+            # What is too large says nothing about the peer: its other messages arrive.
+            return error.errno == errno.EMSGSIZE
+        except OverflowError:
             return False
         return True
 

@@ -28,6 +28,7 @@ MAX_MESSAGE_BYTES = 65535
 MAX_HEADERS = 256
 MAX_LINE_LENGTH = 8192
 MAX_VIAS = 70
+MAX_ROUTES = 70
 
 _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ ]++) SIP/([0-9]{{1,3}}\.[0-9]{{1,3}})", re.IGNORECASE)
 _ALMOST_REQUEST_LINE = re.compile(rf"({TOKEN})[ \t]++(.*)[ \t]SIP/[0-9.]++[ \t]*+", re.IGNORECASE)
@@ -151,7 +152,16 @@ def _check_common(index: Index) -> CSeq:
     for line in index.get("contact", ()):
         if line != "*":
             parse_name_addrs(line)
-    return parse_cseq(index["cseq"][0])
+    cseq = parse_cseq(index["cseq"][0])
+    if cseq.method == "INVITE":
+        _check_routes(index)
+    return cseq
+
+
+def _check_routes(index: Index) -> None:
+    """A dialog is made of them: what cannot be a route set must not get as far as a call."""
+    if sum(len(parse_name_addrs(line)) for line in index.get("record-route", ())) > MAX_ROUTES:
+        raise SipSyntaxError("Too many routes")
 
 
 def _check_presence(index: Index) -> None:

@@ -58,12 +58,12 @@ def find(sound: NDArray[np.int16], recording: NDArray[np.int16]) -> Match:
 
 
 def heard_share(sound: NDArray[np.int16], recording: NDArray[np.int16]) -> float:
-    """How much of the sound was recorded, in pieces of 100 ms that may lie up to 200 ms off their place.
+    """How much of the sound was recorded, in pieces of 100 ms that may lie up to 600 ms off their place.
 
     On a busy machine a phone's clock stumbles and a frame is lost or doubled: that moves what follows, and
     one correlation over the whole would not know it again.
     """
-    piece, slack = RATE_HZ // 10, RATE_HZ // 5
+    piece, slack = RATE_HZ // 10, RATE_HZ * 3 // 5
     start = round(find(sound, recording).at_s * RATE_HZ)
     padded = np.pad(recording, (slack, slack + len(sound)))
     places = range(0, len(sound) - piece + 1, piece)

@@ -19,12 +19,13 @@ from server.softphone.events import (
     Unregistered,
 )
 from server.softphone.settings import PhoneSettings, Transport
-from tests.interop.baresip import Account, BaresipError
+from tests.interop.baresip import Account
 from tests.interop.conftest import BARESIP_SAYS, BaresipMaker, PhoneMaker
 from tests.interop.sound import chirp, heard_share, read_wav, write_wav
 from tests.interop.trunkline import Trunkline
 
 RING_TIMEOUT_S = 15
+MOST_OF_IT = 0.6  # a slip of a jitter buffer spoils two of twenty pieces; other sounds fit below 0.3
 
 
 def agent(
@@ -90,15 +91,10 @@ async def test_caller_and_agent_hear_each_other_through_queue_and_hold(
         assert gone.by is Party.PEER
         assert not server.errors()
 
-    assert heard_share(rising, read_wav(tmp_path / "alice_hears.wav")[:, 0]) > 0.8
-    assert heard_share(falling, read_wav(tmp_path / "carol_hears.wav")[:, 0]) > 0.8
+    assert heard_share(rising, read_wav(tmp_path / "alice_hears.wav")[:, 0]) > MOST_OF_IT
+    assert heard_share(falling, read_wav(tmp_path / "carol_hears.wav")[:, 0]) > MOST_OF_IT
 
 
-@pytest.mark.xfail(
-    raises=BaresipError,
-    strict=True,
-    reason="baresip 1.0 gives up at any challenge that is not MD5, and the server always offers SHA-256 too",
-)
 async def test_baresip_registers_as_an_agent_and_takes_a_call(
     tmp_path: Path, baresip: BaresipMaker, softphone: PhoneMaker
 ) -> None:
@@ -124,8 +120,8 @@ async def test_baresip_registers_as_an_agent_and_takes_a_call(
         heard_by_bob = read_wav(bob.heard())[:, 0]
         assert not server.errors()
 
-    assert heard_share(said, heard_by_bob) > 0.8
-    assert heard_share(BARESIP_SAYS, read_wav(tmp_path / "carol_hears.wav")[:, 0]) > 0.8
+    assert heard_share(said, heard_by_bob) > MOST_OF_IT
+    assert heard_share(BARESIP_SAYS, read_wav(tmp_path / "carol_hears.wav")[:, 0]) > MOST_OF_IT
 
 
 async def test_baresip_as_caller_reaches_the_menu_and_chooses(tmp_path: Path, baresip: BaresipMaker) -> None:

@@ -230,6 +230,17 @@ class TestAuthorize:
         assert outcome.status == 401
         assert [name for name, _ in outcome.headers] == ["WWW-Authenticate"] * 2
 
+    def test_a_phone_that_gives_up_at_sha_256_is_asked_for_md5_only(self) -> None:
+        request = register("<sip:a@x>")
+        phone = request.with_headers(request.headers.adding("User-Agent", "baresip v1.0.0 (x86_64/linux)"))
+        digest = DigestServer("pbx", b"k" * 32)
+        outcome = authorize(phone, digest, self.secret_of, 1.0, ("baresip v1.",))
+        assert isinstance(outcome, Outcome)
+        assert ["algorithm=MD5" in value for _, value in outcome.headers] == [True]
+        other = authorize(request, digest, self.secret_of, 1.0, ("baresip v1.",))
+        assert isinstance(other, Outcome)
+        assert len(other.headers) == 2
+
     def test_the_right_password_opens_the_users_own_address(self) -> None:
         digest = DigestServer("pbx", b"k" * 32)
         request = self.signed(register("<sip:a@x>"), digest, "alice", "wonderland")
