@@ -74,8 +74,10 @@ def test_no_content_causes_anything_but_a_config_error(
     try:
         read_settings(file)
     except ConfigError as error:
-        assert error.problems  # noqa: PT017 - either outcome is right
+        assert error.problems
 
 
 def test_the_configuration_page_is_that_of_the_settings() -> None:
-    assert DOCS.read_text(encoding="utf-8") == page(), "run: python -m config.reference > docs/configuration.md"
+    assert DOCS.read_text(encoding="utf-8") == page(), (
+        "run: python -m config.reference > docs/configuration.md"
+    )
