@@ -87,6 +87,11 @@ class Contact:
         except CallEnded as ended:
             self._closed("not answered", by=ended.hangup.by.value)
             return
+        except Exception:
+            log.exception("contact.not_answered", contact=self.id)
+            await self.call.hang_up("internal error")
+            self._closed("not answered", by="us")
+            return
         setup_s = (self.call.answered_at or 0.0) - self.call.invited_at
         self._house.metrics.setup_s.observe(setup_s)
         self._fact("call.answered", setup_ms=round(setup_s * 1000, 2))

@@ -33,6 +33,9 @@ class Tape:
         self._recording: RecordingId | None = None
 
     def start(self, caller: str, called: str) -> None:
+        """A caller who left with the very packet after his ACK leaves nothing to record."""
+        if self._call.hangup is not None:
+            return
         try:
             source = self._call.leg.start_recording()
             self._recording = self._house.recorder.begin(

@@ -193,8 +193,8 @@ class Call:
         body = media.respond(self.facts.offer)
         if isinstance(body, NotAcceptable):
             media.close()
-            warning = ("Warning", body.warning(self.facts.local_uri.host or "trunkline"))
-            self._command(told.Refuse(body.status, "", (warning,)))
+            warning = body.warning(self.facts.local_uri.host or "trunkline")
+            self._command(told.Refuse(body.status, "", (("Warning", warning),)))
             return
         self._media = media
         self.answered_at = self._line.now()

@@ -41,7 +41,7 @@ class InviteServer:
 
     def __init__(self, ident: TransactionId, request: Request, to: Hop, values: TimerValues) -> None:
         self.ident = ident
-        self.request = request
+        self._request = request
         self.to = to
         self.state = InviteServerState.PROCEEDING
         self._values = values
@@ -57,7 +57,7 @@ class InviteServer:
         # "It MUST generate a 100 (Trying) response unless it knows that the TU will generate a provisional or
         # final response within 200 ms": nobody knows, so the clock decides.
         return [
-            PassToUser(self.ident, self.request),
+            PassToUser(self.ident, self._request),
             StartTimer(Timer.TRYING, now + self._values.trying_s),
         ]
 
@@ -95,6 +95,8 @@ class InviteServer:
         effects: list[Effect] = [self._send(response)]
         if response.status < 200:
             return effects
+        # The answer is all that is repeated from here on, for 32 s after a flood too.
+        self._request = Request(self._request.method, self._request.uri)
         if response.status < 300:
             self.state = InviteServerState.ACCEPTED
             effects.append(StartTimer(Timer.L, now + self._values.timeout_s))
@@ -143,7 +145,7 @@ class InviteServer:
                 return []
 
     def _trying(self) -> Response:
-        return response_to(self.request, 100)
+        return response_to(self._request, 100)
 
     def _send(self, response: Response) -> SendMessage:
         self._last = response

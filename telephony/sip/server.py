@@ -39,14 +39,16 @@ class Server:
 
     def __init__(self, ident: TransactionId, request: Request, to: Hop, values: TimerValues) -> None:
         self.ident = ident
-        self.request = request
+        self._request: Request | None = request
         self.to = to
         self.state = ServerState.TRYING
         self._values = values
         self._last: Response | None = None
 
     def start(self, now: float) -> list[Effect]:
-        return [PassToUser(self.ident, self.request)]
+        # Passed on once and not kept: the answer is all that is repeated, for 32 s after a flood too.
+        request, self._request = self._request, None
+        return [] if request is None else [PassToUser(self.ident, request)]
 
     def handle(self, event: ServerEvent, now: float) -> list[Effect]:
         match self.state:

@@ -46,8 +46,7 @@ def test_the_parts_of_a_description() -> None:
         "RTP/AVP",
         ("0", "8", "101"),
     )
-    assert audio.rtpmap("101") == RtpMap("telephone-event", 8000)
-    assert audio.rtpmap("0") is None
+    assert audio.rtpmaps() == {101: RtpMap("telephone-event", 8000)}
     assert audio.attribute("fmtp") == "101 0-16"
     assert (video.port, video.port_count) == (0, 2)
 

@@ -242,3 +242,45 @@ async def test_ipv6_works_where_the_machine_has_it(open_station: Open) -> None:
         here.transport.send(MESSAGE, there.hop(kind))
         data, source = await there.next()
         assert (data, source.host) == (MESSAGE, "::1")
+
+
+async def test_an_unused_connection_makes_room_for_a_new_one(open_station: Open) -> None:
+    there = await open_station(max_connections=2)
+    _, speaker = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    speaker.write(MESSAGE)
+    await there.next()
+    idle, silent = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    _, newcomer = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    newcomer.write(OTHER)
+    assert (await there.next())[0] == OTHER
+    assert await ended(idle)
+    speaker.write(MESSAGE)
+    assert (await there.next())[0] == MESSAGE
+    for writer in (speaker, silent, newcomer):
+        writer.close()
+
+
+async def test_a_connection_on_which_nothing_is_ever_said_is_closed_early(open_station: Open) -> None:
+    there = await open_station(message_timeout_s=0.1)
+    reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    writer.write(b"\r\n\r\n")
+    assert await asyncio.wait_for(reader.readexactly(2), 5) == PONG
+    assert await ended(reader)
+    writer.close()
+
+
+async def test_thousands_of_pings_get_as_many_pongs(open_station: Open) -> None:
+    there = await open_station()
+    reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    writer.write(b"\r\n\r\n" * 5000 + MESSAGE)
+    assert await asyncio.wait_for(reader.readexactly(2 * 5000), 5) == PONG * 5000
+    assert (await there.next())[0] == MESSAGE
+    writer.close()
+
+
+async def test_a_message_too_large_for_udp_does_not_condemn_its_peer(open_station: Open) -> None:
+    here, there = await open_station(), await open_station()
+    here.transport.send(b"x" * 65_520, there.hop(Transport.UDP))
+    here.transport.send(MESSAGE, there.hop(Transport.UDP))
+    assert (await there.next())[0] == MESSAGE
+    assert here.failed.empty()

@@ -18,6 +18,7 @@ from telephony.session_events import (
     HangUp,
     Hangup,
     Party,
+    Probe,
     Progress,
     Refuse,
     RefuseReoffer,
@@ -73,7 +74,7 @@ def test_a_call_is_rung_answered_and_hung_up(wire: Wire, pair: Pair, answer: byt
         Answered(answer),
         Ended(Hangup(Party.US, 200, "")),
     ]
-    assert server.facts == [Acknowledged(b""), Ended(Hangup(Party.PEER, 200, ""))]
+    assert server.facts == [Acknowledged(None), Ended(Hangup(Party.PEER, 200, ""))]
 
 
 def test_nothing_is_remembered_of_a_call_long_over(wire: Wire, talking: Pair) -> None:
@@ -218,7 +219,7 @@ def test_a_200_is_repeated_until_its_ack_comes(wire: Wire, pair: Pair, answer: b
     at = [round(sent.at - wire.log[1].at, 2) for sent in wire.log if sent.what == "200 INVITE"]
     assert at == [0, 0.5, 1.5, 3.5]
     assert methods(caller.sent(), "ACK") == 4
-    assert server.facts == [Acknowledged(b"")]
+    assert server.facts == [Acknowledged(None)]
 
 
 def test_a_200_that_is_never_acknowledged_ends_in_a_bye(wire: Wire, pair: Pair, answer: bytes) -> None:
@@ -277,7 +278,7 @@ def test_a_call_survives_thirty_percent_loss(wire: Wire, pair: Pair, answer: byt
     server.do(Accept(answer))
     wire.run(20)
     assert Answered(answer) in caller.facts
-    assert Acknowledged(b"") in server.facts
+    assert Acknowledged(None) in server.facts
     caller.do(HangUp())
     wire.run(120)
     assert len(server.calls) == 1
@@ -635,3 +636,41 @@ class TestBadRequests:
         via = wire.log[-1].header("Via")
         assert "received=127.0.0.1" in via
         assert "rport=40000" in via
+
+
+class TestProbe:
+    """A peer that is not heard is asked whether it is there."""
+
+    def test_whoever_answers_stays(self, wire: Wire, talking: Pair) -> None:
+        caller, server = talking
+        for side in talking:
+            side.do(Probe())
+        wire.run(40)
+        assert caller.sent() == server.sent() == ["OPTIONS", "200 OPTIONS"]
+        assert not any(isinstance(fact, Ended) for fact in (*caller.facts, *server.facts))
+
+    def test_whoever_vanished_has_ended_the_call(self, wire: Wire, talking: Pair) -> None:
+        _, server = talking
+        wire.lose = lambda sent: True
+        server.do(Probe())
+        wire.run(80)
+        assert server.hangup == Ended(Hangup(Party.NETWORK, 408, "Peer gone"))
+        assert methods(server.sent(), "BYE") > 1
+        assert server.agent.sessions == 0
+
+    def test_whoever_knows_nothing_of_the_call_has_ended_it(self, wire: Wire, talking: Pair) -> None:
+        caller, server = talking
+        caller.agent = wire.side("reborn").agent
+        server.do(Probe())
+        wire.run(40)
+        assert server.hangup.hangup.by is Party.NETWORK
+        assert server.hangup.hangup.status == 481
+        assert server.agent.sessions == 0
+
+    def test_a_call_that_is_not_established_or_ending_is_not_asked(self, wire: Wire, pair: Pair) -> None:
+        caller, server = pair
+        caller.invite(server)
+        wire.run(0.1)
+        for side in pair:
+            side.do(Probe())
+        assert "OPTIONS" not in caller.sent() + server.sent()

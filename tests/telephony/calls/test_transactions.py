@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.session_events import Accept, Ended, HangUp, Refuse, Ring
+from telephony.session_events import Accept, Answered, Ended, HangUp, Refuse, Ring
+from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import Hop, Transport
+from telephony.sip.responses import response_to
 from tests.telephony.calls.wire import Pair, Wire
 
 
@@ -181,14 +183,32 @@ class TestRoutes:
         assert phone.sent() == ["481 BYE"]
         assert wire.log[-2].request.uri == "sip:x@192.168.1.7:5070"
 
-    def test_a_broken_record_route_gets_a_400(self, wire: Wire) -> None:
+    @pytest.mark.parametrize("routes", ["<<<", ", ".join(["<sip:a@127.0.0.1;lr>"] * 71)])
+    def test_a_route_that_no_dialog_can_have_is_refused_before_a_call_begins(
+        self, wire: Wire, routes: str
+    ) -> None:
         server = wire.side("server")
         invite = request("INVITE", branch="z9hG4bKa").replace(
-            "Content-Length", "Record-Route: <<<\nContent-Length"
+            "Content-Length", f"Record-Route: {routes}\nContent-Length"
         )
-        wire.inject(invite, server, PEER)
-        assert server.sent() == ["400 INVITE"]
+        with pytest.raises(SipSyntaxError) as refused:
+            wire.inject(invite, server, PEER)
+        assert refused.value.status == 400
+        assert refused.value.request is not None
         assert server.calls == []
+
+    def test_an_answer_with_a_broken_route_is_dropped_and_a_good_one_still_counts(
+        self, wire: Wire, answer: bytes
+    ) -> None:
+        caller = wire.side("caller")
+        caller.invite(PEER)
+        sent = wire.log[-1].request
+        good = response_to(sent, 200, to_tag="t", extra=(("Contact", "<sip:a@127.0.0.1>"),), body=answer)
+        bad = good.with_headers(good.headers.adding("Record-Route", "<<<"))
+        with pytest.raises(SipSyntaxError):
+            wire.inject(bad.to_bytes(), caller, PEER)
+        wire.inject(good.to_bytes(), caller, PEER)
+        assert caller.facts == [Answered(answer)]
 
     def test_a_reinvite_moves_the_target_of_later_requests(
         self, wire: Wire, offer: bytes, answer: bytes
