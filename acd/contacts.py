@@ -34,6 +34,7 @@ class Contact:
     queue: Queue
     demand: Demand
     overflow_at: float | None
+    announce_every_s: float
     place: Place = Place.WAITING
     offer: "Offer | None" = None
     announced_position: int = 0

@@ -95,6 +95,8 @@ class ContactEnqueued:
     priority: int = 0
     max_wait_s: float | None = None
     """None: the queue's."""
+    announce_every_s: float | None = None
+    """None: the queue's; 0: only when joining."""
 
 
 @dataclass(frozen=True, slots=True)

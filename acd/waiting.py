@@ -52,8 +52,12 @@ class Waiting:
         """Also announces the position, even if an agent is rung at once: nobody has answered yet."""
         queue = self.queue(event.queue)
         max_wait_s = queue.settings.max_wait_s if event.max_wait_s is None else event.max_wait_s
+        every_s = event.announce_every_s
+        if every_s is None:
+            every_s = queue.settings.announce_every_s
         rank = Rank(-event.priority, now, next(self._arrivals), event.contact)
-        contact = Contact(rank, queue, demand, None if max_wait_s is None else now + max_wait_s)
+        overflow_at = None if max_wait_s is None else now + max_wait_s
+        contact = Contact(rank, queue, demand, overflow_at, every_s)
         self._contacts[contact.id] = contact
         queue.line.add(rank)
         if contact.overflow_at is not None:
@@ -93,6 +97,6 @@ class Waiting:
 
     def _announce(self, contact: Contact, position: int, now: float) -> None:
         contact.announced_position, contact.announced_at = position, now
-        if (every_s := contact.queue.settings.announce_every_s) > 0:
-            self._deadlines.set(AnnouncementDue(contact.id), now + every_s)
+        if contact.announce_every_s > 0:
+            self._deadlines.set(AnnouncementDue(contact.id), now + contact.announce_every_s)
         self._outbox.append(AnnouncePosition(contact.id, position, len(contact.queue.line)))

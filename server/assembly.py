@@ -38,6 +38,7 @@ from server.contact import Contact
 from server.dialler import TransferDialler
 from server.ears import RecogniserEars
 from server.failure import StartError
+from server.flow_line import FlowLine
 from server.house import House
 from server.journal import Journal
 from server.late import Late
@@ -78,9 +79,9 @@ log = structlog.get_logger(__name__)
 OnProgress = Callable[[str], None]
 
 
-def _fits(contact: Contact, phones: AgentPhones, room: WaitingRoom, ledger: JournalLedger) -> None:
+def _fits(line: FlowLine, phones: AgentPhones, room: WaitingRoom, ledger: JournalLedger) -> None:
     """The type checker proves here that telephony fits the needs of flows and dispatch; nobody calls it."""
-    caller: Caller = contact
+    caller: Caller = line
     needs: tuple[Phones, WaitingRoomPort, Ledger] = (phones, room, ledger)
     del caller, needs
 

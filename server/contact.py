@@ -1,6 +1,6 @@
 """One caller from the first ring to the last word: carries out what the flow orders, and keeps the journal.
 
-A `Contact` is the flow's `Caller` and the waiting room's guest. It decides nothing: the flow and dispatch do.
+A `Contact` takes a flow's orders and is the waiting room's guest. It decides nothing itself.
 """
 
 from __future__ import annotations
@@ -16,20 +16,12 @@ from acd.skills import Requirement
 from ivr_flows.definition.flow import Flow
 from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.driver import drive
-from ivr_flows.engine.inputs import (
-    DigitPressed,
-    Input,
-    PlaybackFinished,
-    PlaybackId,
-    QueueLeft,
-    QueueOutcome,
-    SpeechStarted,
-    TransferEnded,
-)
-from ivr_flows.engine.instructions import Enqueue, Note, StartPlayback, Transfer
+from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded
+from ivr_flows.engine.instructions import Enqueue, Note, Transfer
 from ivr_flows.engine.session import Session
 from media import events as media
 from server.conversation import Conversation, Side
+from server.flow_line import FlowLine
 from server.house import House
 from server.journal import JournalFull
 from server.listening import Listening
@@ -37,11 +29,9 @@ from server.tape import Tape
 from server.transfer import connect
 from server.waiting import Waiting
 from telephony.call import Call
-from telephony.call_events import CallEnded, CallEvent, Digit, Ended
+from telephony.call_events import CallEnded, CallEvent, Ended
 
 log = structlog.get_logger(__name__)
-
-MAX_INPUTS = 256  # keys and playbacks that a flow has not taken yet; what comes on top is dropped
 
 
 class _CallOver(Exception):  # noqa: N818 - a fact that ends a task group
@@ -55,15 +45,12 @@ class Contact:
         self.id = contact_id
         self.call = call
         self._house = house
-        self._inputs: asyncio.Queue[Input] = asyncio.Queue(MAX_INPUTS)
-        self._playing: tuple[media.PlaybackId, PlaybackId] | None = None
-        self._listening: Listening | None = None
+        self._line: FlowLine | None = None
         self._waiting: Waiting | None = None
         self._queue = ""
         self._joined_at: float | None = None
         self._conversation: Conversation | None = None
         self._tape = Tape(contact_id, call, house, self._fact)
-        self._key_at: float | None = None
         self._served_by: list[str] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._cause: HangupCause | None = None
@@ -118,18 +105,22 @@ class Contact:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._listening = Listening(self.call, self._house.ears, tasks, self._input)
-                tasks.create_task(self._drive(Session(flow, variables)))
+                line = FlowLine(self.call, self, self._house.prompts, flow.voice, self._fact)
+                line.listening = Listening(self.call, self._house.ears, tasks, line.tell)
+                self._line = line
+                tasks.create_task(self._drive(Session(flow, variables), line))
                 await self.call.ended
                 raise _CallOver  # noqa: TRY301 - the one way to cancel a group
         except* _CallOver:
             pass
 
-    async def _drive(self, session: Session) -> None:
-        self._cause = await drive(session, self)
+    async def _drive(self, session: Session, line: FlowLine) -> None:
+        self._cause = await drive(session, line)
 
     def _leave(self) -> None:
         """The caller is gone: nothing of him may remain with dispatch or in the engine."""
+        if self._line is not None:
+            self._line.end()
         self.end_conversation()
         if self._joined_at is not None:
             self._joined_at = None
@@ -153,36 +144,7 @@ class Contact:
         self._house.metrics.contacts.labels(outcome).inc()
         self._fact("contact.closed", outcome=outcome, **fields)
 
-    # The flow's orders (ivr_flows.ports.Caller)
-
-    async def next_input(self) -> Input:
-        return await self._inputs.get()
-
-    async def play(self, order: StartPlayback) -> None:
-        sounds = await self._house.prompts.sounds(order.segments, self._voice)
-        if self.call.hangup is not None:
-            return
-        if not sounds:
-            self._input(PlaybackFinished(order.playback))
-            return
-        self._playing = self.call.leg.play(sounds, loop=order.loop), order.playback
-        if self._key_at is not None:
-            self._fact("prompt.started", after_key_ms=round((time.monotonic() - self._key_at) * 1000, 2))
-            self._key_at = None
-
-    async def stop_playback(self, playback: PlaybackId) -> None:
-        if self._playing is not None and self._playing[1] == playback:
-            self._playing = None
-            if self.call.hangup is None:
-                self.call.leg.stop_playback()
-
-    async def listen(self, phrases: tuple[str, ...]) -> None:
-        if self._listening is not None and self.call.hangup is None:
-            self._listening.begin(phrases)
-
-    async def stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.end()
+    # The flow's orders (server.flow_line.Orders)
 
     async def enqueue(self, order: Enqueue) -> None:
         music = await self._house.prompts.music(order.music)
@@ -194,7 +156,14 @@ class Contact:
         shown = ", ".join(f"{name} {level}" for name, level in demand.levels)
         self._fact("queue.joined", queue=order.queue, skills=shown, priority=order.priority)
         self._house.post(
-            ContactEnqueued(self.id, QueueId(order.queue), demand, order.priority, order.max_wait_s)
+            ContactEnqueued(
+                self.id,
+                QueueId(order.queue),
+                demand,
+                order.priority,
+                order.max_wait_s,
+                order.announce_every_s,
+            )
         )
 
     async def transfer(self, order: Transfer) -> None:
@@ -203,7 +172,8 @@ class Contact:
 
     async def _transfer(self, order: Transfer) -> None:
         outcome = await connect(self, order, self._house.dialler)
-        self._input(TransferEnded(outcome))
+        if self._line is not None:
+            self._line.tell(TransferEnded(outcome))
 
     async def hang_up(self, cause: HangupCause) -> None:
         await self.call.hang_up(cause.value)
@@ -256,7 +226,8 @@ class Contact:
             return
         self._joined_at = None
         self._fact("queue.left", queue=self._queue, outcome=outcome.value)
-        self._input(QueueLeft(outcome))
+        if self._line is not None:
+            self._line.tell(QueueLeft(outcome))
 
     # Conversations
 
@@ -292,21 +263,14 @@ class Contact:
             self._report_media("caller", self.call)
         elif self._conversation is not None:
             self._conversation.on_event(Side.CALLER, event)
-        else:
-            self._on_flow_event(event)
+        elif isinstance(event, media.PlaybackFinished) and self._waiting is not None:
+            self._waiting.playback_finished(event.playback)
+        elif self._line is not None:
+            self._line.on_event(event)
+        self._note_silence(event)
 
-    def _on_flow_event(self, event: CallEvent) -> None:
-        """While the flow has the caller."""
+    def _note_silence(self, event: CallEvent) -> None:
         match event:
-            case Digit(digit):
-                self._key_at = time.monotonic()
-                self._input(DigitPressed(digit))
-            case media.PlaybackFinished(playback):
-                self._on_playback_finished(playback)
-            case media.TalkStarted() if self._listening is not None and self._listening.active:
-                self._input(SpeechStarted())
-            case media.TalkEnded() if self._listening is not None:
-                self._listening.talk_ended(event)
             case media.MediaSilent(for_s):
                 self._fact("media.silent", for_s=round(for_s, 1))
             case media.MediaResumed():
@@ -318,14 +282,6 @@ class Contact:
         if isinstance(event, Ended):
             self._report_media(name, conversation.other)
         conversation.on_event(Side.OTHER, event)
-
-    def _on_playback_finished(self, playback: media.PlaybackId) -> None:
-        if self._waiting is not None:
-            self._waiting.playback_finished(playback)
-        elif self._playing is not None and self._playing[0] == playback:
-            finished = self._playing[1]
-            self._playing = None
-            self._input(PlaybackFinished(finished))
 
     def _report_media(self, party: str, call: Call) -> None:
         """How the party's sound travelled, as the engine and its RTCP saw it."""
@@ -345,12 +301,6 @@ class Contact:
             round_trip_ms=None if report.round_trip_ms is None else round(report.round_trip_ms, 2),
             lost_by_peer=report.lost_by_peer,
         )
-
-    def _input(self, received: Input) -> None:
-        try:
-            self._inputs.put_nowait(received)
-        except asyncio.QueueFull:
-            log.warning("contact.input_dropped", contact=self.id, input_type=type(received).__name__)
 
     def _fact(self, kind: str, /, **fields: str | float | None) -> None:
         """A journal that is full although new callers are refused loses the fact, not the call."""

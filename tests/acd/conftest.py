@@ -72,9 +72,14 @@ class Scene:
         skills: Mapping[str, int] | None = None,
         priority: int = 0,
         max_wait_s: float | None = None,
+        announce_every_s: float | None = None,
     ) -> tuple[Effect, ...]:
         demand = Requirement.of(skills or {})
-        return self.tell(ContactEnqueued(ContactId(contact), QueueId(queue), demand, priority, max_wait_s))
+        return self.tell(
+            ContactEnqueued(
+                ContactId(contact), QueueId(queue), demand, priority, max_wait_s, announce_every_s
+            )
+        )
 
     def hang_up(self, contact: str) -> tuple[Effect, ...]:
         return self.tell(ContactLeft(ContactId(contact), LeaveReason.HUNG_UP))

@@ -24,6 +24,15 @@ def test_the_position_is_told_on_joining_and_at_every_interval(scene: NewScene) 
     assert told(s, "c2") == [(1, 2, 2), (31, 2, 2), (61, 2, 2)]
 
 
+def test_a_flow_may_ask_for_another_interval_than_the_queue_has(scene: NewScene) -> None:
+    s = scene(["ann"], sales={"announce_every_s": 30})
+    s.enqueue("often", announce_every_s=10)
+    s.enqueue("once", announce_every_s=0)
+    s.run_until(35)
+    assert [at for at, _, _ in told(s, "often")] == [0, 10, 20, 30]
+    assert [at for at, _, _ in told(s, "once")] == [0]
+
+
 def test_the_position_is_told_before_an_agent_is_rung_at_once(scene: NewScene) -> None:
     s = scene(["ann"])
     s.sign_in("ann")

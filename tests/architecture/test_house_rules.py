@@ -25,7 +25,8 @@ EDGES = {
     "server/tasks.py": "background work that fails must not end the task group of everybody",
     "server/transcription.py": "a transcript that fails leaves the recording untouched",
     "telephony/call.py": "a handler of one call must not disturb the signalling of the others",
-    "telephony/endpoint.py": "a message that trips over a bug costs that message only",
+    "telephony/endpoint.py": "a call that nobody could take is refused, and costs no other",
+    "telephony/signalling.py": "a message that trips over a bug costs that message only",
 }
 
 # The shells: they may await, read clocks, open sockets, start threads and log. Every other module of these
@@ -38,6 +39,7 @@ SHELLS = {
     "telephony": {
         "call.py",
         "endpoint.py",
+        "liveness.py",
         "own_address.py",
         "registration.py",
         "registration_desk.py",
