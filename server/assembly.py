@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,14 +151,14 @@ async def _build(
     metrics, guests = Metrics(), dict[ContactId, Contact]()
     web_socket = listen(settings.http)
     stack.callback(web_socket.close)
-    workers = await _start_recogniser(settings, stack, on_progress)
+    workers, engine = SpeechWorkers(settings.speech), MediaEngine(settings.media)
+    stack.push_async_callback(workers.stop)
+    stack.push_async_callback(engine.stop)
+    await _all_started(workers.start(), engine.start(on_progress))
     store = open_store(settings.server.database)
     stack.callback(store.dispose)
     catalogue = Catalogue(store)
     recorder, journal, recovered = await _start_keeping(settings, store, catalogue, stack)
-    engine = MediaEngine(settings.media)
-    await engine.start(on_progress)
-    stack.push_async_callback(engine.stop)
     metrics.watch_media(engine)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
@@ -203,15 +203,11 @@ async def _build(
     )
 
 
-async def _start_recogniser(
-    settings: Settings, stack: AsyncExitStack, on_progress: OnProgress
-) -> SpeechWorkers:
-    """First of all, so that its processes are spawned from a small parent."""
-    on_progress("starting the recogniser")
-    workers = SpeechWorkers(settings.speech)
-    await workers.start()
-    stack.push_async_callback(workers.stop)
-    return workers
+async def _all_started(*starts: Awaitable[None]) -> None:
+    """Side by side; when one fails the others have ended too before the first error goes on."""
+    for outcome in await asyncio.gather(*starts, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _start_keeping(
