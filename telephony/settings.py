@@ -40,7 +40,7 @@ class RegistrarSettings(BaseModel):
     max_bindings: int = Field(default=10_000, ge=1, description="Registered phones in all")
     md5_only_user_agents: tuple[str, ...] = Field(
         default=("baresip v0.", "baresip v1."),
-        description="Beginnings of User-Agent that get an MD5 challenge only: these phones give up at SHA-256",
+        description="Beginnings of User-Agent that are asked for MD5 only: these phones give up at SHA-256",
     )
 
     @model_validator(mode="after")
