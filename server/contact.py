@@ -192,7 +192,9 @@ class Contact:
         waiting.announce(await self._house.prompts.position(position, self._voice))
 
     def bridge(self, agent: AgentId, call: Call, answered_at: float) -> None:
-        """An agent's leg is up: both hear each other from the next tick on."""
+        """An agent's leg is up: both hear each other, unless the caller has just left."""
+        if self.call.hangup is not None:
+            return
         waited_s = time.monotonic() - (self._joined_at or time.monotonic())
         self._served_by.append(agent)
         self.converse(call, agent)

@@ -34,7 +34,9 @@ class Conversation:
     _holding: set[Side] = field(default_factory=set)
 
     def begin(self) -> None:
-        self.caller.leg.bridge(self.other.leg)
+        """Either may have left in this very moment; whoever owns the calls then hears of it and ends this."""
+        if self.caller.hangup is None and self.other.hangup is None:
+            self.caller.leg.bridge(self.other.leg)
 
     def end(self) -> None:
         """Leaves both legs silent; idempotent, whichever party has left already."""

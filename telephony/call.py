@@ -56,10 +56,9 @@ class Call:
         self._line = line
         self._media: CallMedia | None = None
         self._digits = DigitMerger()
-        loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[Hangup] = loop.create_future()
+        self._ended: asyncio.Future[Hangup] = asyncio.Future()
         # None once the 2xx is acknowledged or received; the hangup when that never happened.
-        self._confirmed: asyncio.Future[Hangup | None] = loop.create_future()
+        self._confirmed: asyncio.Future[Hangup | None] = asyncio.Future()
         self._one_reoffer = asyncio.Lock()
         self._reoffer: asyncio.Future[int] | None = None
         self._wanted = Direction.SENDRECV
