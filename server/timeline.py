@@ -14,7 +14,7 @@ SENTENCES = {
     "recording.started": "recording {recording} started",
     "flow.started": "flow {flow} begins",
     "flow.node_entered": "flow: {node} ({kind})",
-    "flow.prompt_interrupted": "the prompt is cut short by a {by}",
+    "flow.prompt_interrupted": "the prompt is cut short by {by}",
     "flow.digit_accepted": "caller pressed {digit}",
     "flow.option_chosen": "caller chose {option}",
     "flow.variable_set": "{variable} is {value}",
