@@ -25,6 +25,7 @@ from server.flow_line import FlowLine
 from server.house import House
 from server.journal import JournalFull
 from server.listening import Listening
+from server.media_report import media_fields
 from server.tape import Tape
 from server.transfer import connect
 from server.waiting import Waiting
@@ -41,11 +42,13 @@ class _CallOver(Exception):  # noqa: N818 - a fact that ends a task group
 class Contact:
     """Made for an incoming call. `run` is its whole life; the other methods are orders and facts."""
 
-    def __init__(self, contact_id: ContactId, call: Call, house: House) -> None:
+    def __init__(self, contact_id: ContactId, call: Call, flow: Flow, house: House) -> None:
         self.id = contact_id
         self.call = call
         self._house = house
-        self._line: FlowLine | None = None
+        self._flow = flow
+        # Before the answer, so that a key that comes with the ACK is not lost.
+        self._line = FlowLine(call, self, house.prompts, flow.voice, self._fact)
         self._waiting: Waiting | None = None
         self._queue = ""
         self._joined_at: float | None = None
@@ -54,12 +57,11 @@ class Contact:
         self._served_by: list[str] = []
         self._tasks: asyncio.TaskGroup | None = None
         self._cause: HangupCause | None = None
-        self._voice: str | None = None
         call.on_event = self._on_call_event
 
     # A caller's life
 
-    async def run(self, flow: Flow, number: str) -> None:
+    async def run(self, number: str) -> None:
         """From INVITE to the end of the call, with the recording kept and the contact closed."""
         facts = self.call.facts
         self._fact(
@@ -84,7 +86,7 @@ class Contact:
         self._fact("call.answered", setup_ms=round(setup_s * 1000, 2))
         self._tape.start(self.call.facts.remote_uri.user or "", number)
         try:
-            await self._run_flow(flow, number)
+            await self._run_flow(number)
         except Exception:
             # The edge of a call: whatever broke ends this call and no other.
             log.exception("contact.failed", contact=self.id)
@@ -93,9 +95,8 @@ class Contact:
         self._leave()
         await self._wind_up()
 
-    async def _run_flow(self, flow: Flow, number: str) -> None:
+    async def _run_flow(self, number: str) -> None:
         """Hang-up is cancellation: everything that runs for this caller ends with the call."""
-        self._voice = flow.voice
         variables = {
             "caller_number": self.call.facts.remote_uri.user or "",
             "caller_name": self.call.facts.remote_display or "",
@@ -105,22 +106,19 @@ class Contact:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                line = FlowLine(self.call, self, self._house.prompts, flow.voice, self._fact)
-                line.listening = Listening(self.call, self._house.ears, tasks, line.tell)
-                self._line = line
-                tasks.create_task(self._drive(Session(flow, variables), line))
+                self._line.listening = Listening(self.call, self._house.ears, tasks, self._line.tell)
+                tasks.create_task(self._drive(Session(self._flow, variables)))
                 await self.call.ended
                 raise _CallOver  # noqa: TRY301 - the one way to cancel a group
         except* _CallOver:
             pass
 
-    async def _drive(self, session: Session, line: FlowLine) -> None:
-        self._cause = await drive(session, line)
+    async def _drive(self, session: Session) -> None:
+        self._cause = await drive(session, self._line)
 
     def _leave(self) -> None:
         """The caller is gone: nothing of him may remain with dispatch or in the engine."""
-        if self._line is not None:
-            self._line.end()
+        self._line.end()
         self.end_conversation()
         if self._joined_at is not None:
             self._joined_at = None
@@ -172,8 +170,7 @@ class Contact:
 
     async def _transfer(self, order: Transfer) -> None:
         outcome = await connect(self, order, self._house.dialler)
-        if self._line is not None:
-            self._line.tell(TransferEnded(outcome))
+        self._line.tell(TransferEnded(outcome))
 
     async def hang_up(self, cause: HangupCause) -> None:
         await self.call.hang_up(cause.value)
@@ -189,7 +186,7 @@ class Contact:
             self._tasks.create_task(self._announce(self._waiting, position))
 
     async def _announce(self, waiting: Waiting, position: int) -> None:
-        waiting.announce(await self._house.prompts.position(position, self._voice))
+        waiting.announce(await self._house.prompts.position(position, self._flow.voice))
 
     def bridge(self, agent: AgentId, call: Call, answered_at: float) -> None:
         """An agent's leg is up: both hear each other, unless the caller has just left."""
@@ -228,8 +225,7 @@ class Contact:
             return
         self._joined_at = None
         self._fact("queue.left", queue=self._queue, outcome=outcome.value)
-        if self._line is not None:
-            self._line.tell(QueueLeft(outcome))
+        self._line.tell(QueueLeft(outcome))
 
     # Conversations
 
@@ -267,7 +263,7 @@ class Contact:
             self._conversation.on_event(Side.CALLER, event)
         elif isinstance(event, media.PlaybackFinished) and self._waiting is not None:
             self._waiting.playback_finished(event.playback)
-        elif self._line is not None:
+        else:
             self._line.on_event(event)
         self._note_silence(event)
 
@@ -286,23 +282,8 @@ class Contact:
         conversation.on_event(Side.OTHER, event)
 
     def _report_media(self, party: str, call: Call) -> None:
-        """How the party's sound travelled, as the engine and its RTCP saw it."""
-        if call.answered_at is None:
-            return
-        report = call.leg.report()
-        self._fact(
-            "media.report",
-            party=party,
-            packets_received=report.packets_received,
-            packets_sent=report.packets_sent,
-            lost=report.lost,
-            late=report.late,
-            concealed_ms=report.concealed_ms,
-            jitter_ms=round(report.jitter_ms, 2),
-            playout_delay_ms=round(report.playout_delay_ms, 1),
-            round_trip_ms=None if report.round_trip_ms is None else round(report.round_trip_ms, 2),
-            lost_by_peer=report.lost_by_peer,
-        )
+        if call.answered_at is not None:
+            self._fact("media.report", party=party, **media_fields(call.leg.report()))
 
     def _fact(self, kind: str, /, **fields: str | float | None) -> None:
         """A journal that is full although new callers are refused loses the fact, not the call."""

@@ -62,9 +62,9 @@ class Switchboard:
         elif len(self.guests) >= self._max_calls:
             self._refuse(call, FULL, tasks)
         else:
-            contact = Contact(_new_contact_id(), call, self._house)
+            contact = Contact(_new_contact_id(), call, flow, self._house)
             self._enter(contact)
-            task = tasks.start(contact.run(flow, number))
+            task = tasks.start(contact.run(number))
             task.add_done_callback(lambda _: self._leave(contact))
 
     async def idle(self) -> None:
