@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Engine
@@ -30,7 +29,6 @@ from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
-from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingSettled
 from recordings.recorder import Recorder
 from server.accounts import AccountsError, passwords
 from server.agent_phones import AgentPhones
@@ -41,6 +39,7 @@ from server.failure import StartError
 from server.flow_line import FlowLine
 from server.house import House
 from server.journal import Journal
+from server.keeping import start_keeping
 from server.late import Late
 from server.ledger import JournalLedger
 from server.metrics import Metrics
@@ -72,7 +71,7 @@ from telephony.registrar import (
 )
 from telephony.registration_desk import RegistrationDesk
 from telephony.sip.digest import Password
-from telephony.transport import TransportError
+from telephony.transport import BoundAddress, TransportError
 
 log = structlog.get_logger(__name__)
 
@@ -148,44 +147,15 @@ async def _build(
     on_progress: OnProgress,
 ) -> Trunkline:
     """Each part after those it needs; the stack stops them in the opposite order."""
-    metrics, guests = Metrics(), dict[ContactId, Contact]()
     web_socket = listen(settings.http)
     stack.callback(web_socket.close)
-    workers, engine = SpeechWorkers(settings.speech), MediaEngine(settings.media)
-    stack.push_async_callback(workers.stop)
-    stack.push_async_callback(engine.stop)
-    await _all_started(workers.start(), engine.start(on_progress))
-    store = open_store(settings.server.database)
-    stack.callback(store.dispose)
-    catalogue = Catalogue(store)
-    recorder, journal, recovered = await _start_keeping(settings, store, catalogue, stack)
-    metrics.watch_media(engine)
-    prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
+    ground = await _lay_ground(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
-    vocabulary = _vocabulary(settings, repertoire)
-    await workers.prepare(vocabulary)
-    transcription = Transcription(workers, vocabulary, catalogue, settings.recordings.directory, journal)
-    tasks.background(transcription.run())
-
-    post = Late[DispatchEvent]()
-    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, post))
-    take = Late[Call]()
-    endpoint = SipEndpoint(settings.sip, engine, take, desk)
-    dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
-    house = House(journal, prompts, recorder, metrics, RecogniserEars(workers), dialler, transcription, post)
-    phones = AgentPhones(endpoint, desk, guests, post, tasks)
-    floor = Floor(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(journal))
-    stack.callback(floor.stop)
-    post.to(floor.post)
-    switchboard = Switchboard(repertoire, house, guests, settings.server.max_calls)
-    take.to(lambda call: switchboard.take(call, tasks))
-    stack.push_async_callback(switchboard.idle)
-    bound = await endpoint.start()
-    stack.push_async_callback(endpoint.stop)
-
-    began = time.monotonic()
-    watch = Watch(VERSION, began, (f"{bound.address}:{bound.port}",), switchboard, floor, journal)
-    web = WebServer(make_app(watch.status, metrics, store), web_socket)
+    tasks.background(ground.transcription.run())
+    switchboard, floor, bound = await _open_line(settings, repertoire, secrets, ground, tasks, stack)
+    where = f"{bound.address}:{bound.port}"
+    watch = Watch(VERSION, time.monotonic(), (where,), switchboard, floor, ground.journal)
+    web = WebServer(make_app(watch.status, ground.metrics, ground.store), web_socket)
     tasks.background(web.serve())
     stack.callback(web.stop)
     await web.started()
@@ -193,14 +163,87 @@ async def _build(
         settings,
         (bound.address, bound.port),
         web.address,
-        journal,
-        catalogue,
+        ground.journal,
+        ground.catalogue,
         switchboard,
         floor,
-        transcription,
-        prompts,
-        recovered,
+        ground.transcription,
+        ground.prompts,
+        ground.recovered,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Everything that calls stand on, started: sound, speech, and what is kept."""
+
+    metrics: Metrics
+    engine: MediaEngine
+    workers: SpeechWorkers
+    store: Engine
+    catalogue: Catalogue
+    journal: Journal
+    recorder: Recorder
+    recovered: tuple[RecordingEntry, ...]
+    prompts: Prompts
+    transcription: Transcription
+
+
+async def _lay_ground(
+    settings: Settings, repertoire: Repertoire, stack: AsyncExitStack, on_progress: OnProgress
+) -> _Ground:
+    workers, engine, metrics = SpeechWorkers(settings.speech), MediaEngine(settings.media), Metrics()
+    stack.push_async_callback(workers.stop)
+    stack.push_async_callback(engine.stop)
+    await _all_started(workers.start(), engine.start(on_progress))
+    metrics.watch_media(engine)
+    store = open_store(settings.server.database)
+    stack.callback(store.dispose)
+    catalogue = Catalogue(store)
+    recorder, journal, recovered = await start_keeping(settings, store, catalogue, stack)
+    prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
+    vocabulary = _vocabulary(settings, repertoire)
+    await workers.prepare(vocabulary)
+    folder = settings.recordings.directory
+    transcription = Transcription(workers, vocabulary, catalogue, folder, journal)
+    return _Ground(
+        metrics, engine, workers, store, catalogue, journal, recorder, recovered, prompts, transcription
+    )
+
+
+async def _open_line(
+    settings: Settings,
+    repertoire: Repertoire,
+    secrets: dict[str, Password],
+    ground: _Ground,
+    tasks: Tasks,
+    stack: AsyncExitStack,
+) -> tuple[Switchboard, Floor, BoundAddress]:
+    """Telephony and dispatch tied together; from here on calls are taken."""
+    guests: dict[ContactId, Contact] = {}
+    post, take = Late[DispatchEvent](), Late[Call]()
+    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, post))
+    endpoint = SipEndpoint(settings.sip, ground.engine, take, desk)
+    house = House(
+        ground.journal,
+        ground.prompts,
+        ground.recorder,
+        ground.metrics,
+        RecogniserEars(ground.workers),
+        TransferDialler(endpoint, desk, settings.flows.number_gateway, post),
+        ground.transcription,
+        post,
+    )
+    phones = AgentPhones(endpoint, desk, guests, post, tasks)
+    floor = Floor(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(ground.journal))
+    stack.callback(floor.stop)
+    post.to(floor.post)
+    switchboard = Switchboard(repertoire, house, guests, settings.server.max_calls)
+    take.to(lambda call: switchboard.take(call, tasks))
+    stack.push_async_callback(switchboard.idle)
+    bound = await endpoint.start()
+    stack.push_async_callback(endpoint.stop)
+    return switchboard, floor, bound
 
 
 async def _all_started(*starts: Awaitable[None]) -> None:
@@ -208,44 +251,6 @@ async def _all_started(*starts: Awaitable[None]) -> None:
     for outcome in await asyncio.gather(*starts, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-async def _start_keeping(
-    settings: Settings, store: Engine, catalogue: Catalogue, stack: AsyncExitStack
-) -> tuple[Recorder, Journal, tuple[RecordingEntry, ...]]:
-    """Recordings and journal, with what a dead server left unfinished closed as interrupted."""
-    journal = Journal(store)
-    await journal.start()
-    stack.push_async_callback(journal.stop)
-    recorder = Recorder(settings.recordings, catalogue, lambda event: _on_recording(event, journal))
-    await recorder.start()
-    stack.push_async_callback(recorder.stop)
-    recovered = tuple(await recorder.recover())
-    for entry in recovered:
-        journal.append(
-            entry.contact_id,
-            "recording.finished",
-            recording=entry.recording_id,
-            duration_s=round(entry.duration_s, 3),
-            state=entry.state.value,
-        )
-    interrupted = await journal.close_interrupted(datetime.now(UTC))
-    if recovered or interrupted:
-        log.warning("server.recovered", recordings=len(recovered), contacts=len(interrupted))
-    return recorder, journal, recovered
-
-
-def _on_recording(event: RecordingEvent, journal: Journal) -> None:
-    """What the disk did to a recording belongs to the contact; the end of a recording is told by its tape."""
-    match event:
-        case RecordingFailed(recording, contact, reason):
-            log.error("recording.failed", recording=recording, reason=reason)
-            journal.append(contact, "recording.failed", recording=recording, reason=reason)
-        case FramesDropped(recording, contact, frames):
-            log.warning("recording.gap", recording=recording, frames=frames)
-            journal.append(contact, "recording.gap", recording=recording, frames=frames)
-        case RecordingSettled():
-            pass
 
 
 async def _prepare_prompts(
