@@ -45,6 +45,7 @@ from server.ledger import JournalLedger
 from server.metrics import Metrics
 from server.preflight import (
     Repertoire,
+    check_media_address,
     find_sip_port,
     house_sentences,
     load_repertoire,
@@ -129,6 +130,7 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
 
 
 def _check_ground(settings: Settings) -> dict[str, Password]:
+    check_media_address(settings)
     find_sip_port(settings.sip)
     make_writable(settings.server.data_directory, "server.data_directory")
     make_writable(settings.recordings.directory, "recordings.directory")

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import ivr_flows
@@ -108,6 +109,16 @@ def make_writable(folder: Path, key: str) -> None:
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StartError(f"{key}: {folder} is not writable; chown it to this user or name another folder")
+
+
+def check_media_address(settings: Settings) -> None:
+    """Raises StartError when callers who reach our signalling could not reach our sound."""
+    signalling, sound = ip_address(settings.sip.address), ip_address(settings.media.address)
+    if sound.is_loopback and not signalling.is_loopback:
+        raise StartError(
+            f"media.address: {sound} is this machine's own, but sip.address {signalling} is reached from outside: "
+            "set media.address to the address that callers send their sound to"
+        )
 
 
 def find_sip_port(settings: SipSettings) -> None:

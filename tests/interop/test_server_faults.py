@@ -133,6 +133,11 @@ async def test_a_recordings_folder_that_cannot_be_written_is_named(tmp_path: Pat
     assert str(tmp_path / "file" / "recordings") in said
 
 
+async def test_sound_that_callers_could_not_reach_is_named(tmp_path: Path) -> None:
+    said = await refused(tmp_path, "[sip]\n", '[sip]\naddress = "192.0.2.1"\n')
+    assert "media.address" in said
+
+
 async def test_every_mistake_in_the_settings_is_told_at_once(tmp_path: Path) -> None:
     said = await refused(tmp_path, "[http]\nport = 0", '[http]\nport = "many"\ncolour = "blue"')
     assert "http.port" in said
