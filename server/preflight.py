@@ -116,7 +116,7 @@ def check_media_address(settings: Settings) -> None:
     signalling, sound = ip_address(settings.sip.address), ip_address(settings.media.address)
     if sound.is_loopback and not signalling.is_loopback:
         raise StartError(
-            f"media.address: {sound} is this machine's own, but sip.address {signalling} is reached from outside: "
+            f"media.address: {sound} is reached from this machine only, unlike sip.address {signalling}: "
             "set media.address to the address that callers send their sound to"
         )
 
