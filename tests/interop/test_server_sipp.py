@@ -20,7 +20,7 @@ async def test_a_thousand_calls_of_sipps_own_uac_at_fifty_a_second(tmp_path: Pat
         )
         assert result.successful == 1000, result.account
         assert result.clean, result.account
-        contacts = await server.contacts()
+        contacts = await server.closed_contacts()
         assert len(contacts) == 1000
         assert {contact["outcome"] for contact in contacts} == {"caller left"}
         assert not server.errors()
@@ -42,7 +42,7 @@ async def test_keys_of_a_hundred_callers_who_speak_throughout_are_all_understood
             timeout_s=60,
         )
         assert result.clean, result.account
-        contacts = await server.contacts()
+        contacts = await server.closed_contacts()
         chosen = [await _chosen(server, contact["contact_id"]) for contact in contacts]
         assert chosen == [["2"]] * callers
         assert not server.errors()

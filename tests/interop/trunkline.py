@@ -125,6 +125,13 @@ class Trunkline:
         found: list[dict[str, Any]] = await self.get("/contacts?limit=5000")
         return found
 
+    async def closed_contacts(self, timeout_s: float = 20) -> list[dict[str, Any]]:
+        """All contacts, once the last is closed, which takes until its recording is safe."""
+        async with asyncio.timeout(timeout_s):
+            while any(contact["outcome"] is None for contact in (contacts := await self.contacts())):
+                await asyncio.sleep(0.2)
+        return contacts
+
     async def events(self, contact_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await self.get(f"/contacts/{contact_id}")
         return found
