@@ -128,8 +128,10 @@ class Trunkline:
     async def closed_contacts(self, timeout_s: float = 20) -> list[dict[str, Any]]:
         """All contacts, once the last is closed, which takes until its recording is safe."""
         async with asyncio.timeout(timeout_s):
-            while any(contact["outcome"] is None for contact in (contacts := await self.contacts())):
+            contacts = await self.contacts()
+            while any(contact["outcome"] is None for contact in contacts):
                 await asyncio.sleep(0.2)
+                contacts = await self.contacts()
         return contacts
 
     async def events(self, contact_id: str) -> list[dict[str, Any]]:
