@@ -82,12 +82,6 @@ class Transcription:
             except Exception as error:
                 log.exception("transcript.failed", recording=job.recording_id)
                 self._journal.append(job.contact_id, "transcript.failed", reason=type(error).__name__)
-            finally:
-                self._jobs.task_done()
-
-    async def drained(self) -> None:
-        """Returns once all that waits is done."""
-        await self._jobs.join()
 
     async def _take_up_unfinished(self) -> None:
         """Recordings that an earlier run of the server kept, but did not come to transcribe."""

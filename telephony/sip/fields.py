@@ -20,7 +20,6 @@ MAX_DELTA_SECONDS = 2**32 - 1
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"  # noqa: S105 - the grammar's word, not a secret
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 
-_TOKEN = re.compile(TOKEN)
 # Values are wider than token / host / quoted-string: RFC 5118 section 4.5 wants bare IPv6 addresses accepted,
 # and tags with base64 padding are common.
 _PARAM = re.compile(rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|[!#-+\--:=?-~]++))?+", re.DOTALL)
@@ -120,10 +119,6 @@ def unquote(text: str) -> str:
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
     return _UNQUOTE.sub(r"\1", text[1:-1])
-
-
-def is_token(text: str) -> bool:
-    return _TOKEN.fullmatch(text) is not None
 
 
 def parse_number(text: str, maximum: int, what: str) -> int:
