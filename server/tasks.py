@@ -42,7 +42,7 @@ class Tasks:
         return self._group.create_task(_guarded(work))
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._background.append(self._group.create_task(work))
+        self._background.append(self.start(work))
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:
