@@ -1,7 +1,7 @@
 # Everything here sets itself up: python3 (3.11 or newer), make and a package index are all that is needed.
 SHELL := /bin/sh
 BIN := .venv/bin
-PACKAGES := acd config ivr_flows media recordings server telephony
+PACKAGES := acd config contacts ivr_flows media recordings server telephony
 PYTEST := $(BIN)/python -m pytest
 # Which Python makes .venv, for instance PYTHON=python3.12; by default the first new enough.
 PYTHON ?=

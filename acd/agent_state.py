@@ -18,7 +18,7 @@ from acd.events import (
     OtherCallStarted,
     WrapUpFinished,
 )
-from acd.ids import CallId, DeviceId, OfferId
+from contacts.ids import CallId, DeviceId, OfferId
 
 
 class AcdError(Exception):

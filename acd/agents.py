@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from acd.agent_state import AgentFacts, AgentState
-from acd.ids import AgentId
 from acd.settings import AgentSettings
+from contacts.ids import AgentId
 
 
 class IdleTurn(NamedTuple):

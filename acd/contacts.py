@@ -5,9 +5,9 @@ from enum import Enum
 
 from acd.agents import Agent
 from acd.demand import Demand
-from acd.ids import ContactId, OfferId
 from acd.line import Line, Rank
 from acd.settings import QueueSettings
+from contacts.ids import ContactId, OfferId
 
 
 @dataclass(slots=True, eq=False)

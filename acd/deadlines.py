@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from acd.ids import AgentId, ContactId, OfferId
+from contacts.ids import AgentId, ContactId, OfferId
 
 
 @dataclass(frozen=True, slots=True)

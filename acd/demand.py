@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from heapq import heappop, heappush, heapreplace
 
 from acd.agents import Agent, IdleTurn
-from acd.ids import AgentId
 from acd.line import Line, Rank
 from acd.skills import Requirement
+from contacts.ids import AgentId
 
 
 class Demand:

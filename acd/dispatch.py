@@ -54,12 +54,12 @@ from acd.events import (
     WrapUpFinished,
 )
 from acd.explanation import Explanation, explain
-from acd.ids import ContactId, OfferId
 from acd.settings import AcdSettings
 from acd.skills import Requirement
 from acd.snapshot import FloorSnapshot, agent_status, queue_status
 from acd.staff import Staff
 from acd.waiting import Waiting
+from contacts.ids import ContactId, OfferId
 
 
 class Dispatch:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from acd.agent_state import AgentState, Cause
-from acd.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 
 class Rule(Enum):

@@ -9,8 +9,8 @@ on that promise alone.
 from dataclasses import dataclass
 from enum import Enum
 
-from acd.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
 from acd.skills import ANYBODY, Requirement
+from contacts.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
 
 
 class LeaveReason(Enum):

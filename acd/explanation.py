@@ -12,7 +12,7 @@ from enum import Enum
 from acd.agent_state import AgentState
 from acd.agents import Agent
 from acd.contacts import Contact
-from acd.ids import AgentId, ContactId
+from contacts.ids import AgentId, ContactId
 
 
 class Verdict(Enum):

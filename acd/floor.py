@@ -25,10 +25,10 @@ from acd.effects import (
 )
 from acd.events import Event, OfferFailed, OfferFailure, TimePassed
 from acd.explanation import Explanation
-from acd.ids import ContactId
 from acd.ports import Ledger, Phones, WaitingRoom
 from acd.settings import AcdSettings
 from acd.snapshot import FloorSnapshot
+from contacts.ids import ContactId
 
 log = structlog.get_logger(__name__)
 

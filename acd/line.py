@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from typing import NamedTuple
 
-from acd.ids import ContactId
+from contacts.ids import ContactId
 
 
 class Rank(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from acd.effects import Effect
 from acd.events import Event
-from acd.ids import AgentId, ContactId, OfferId
+from contacts.ids import AgentId, ContactId, OfferId
 
 
 class Phones(Protocol):

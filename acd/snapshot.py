@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from acd.agent_state import AgentFacts, AgentState
 from acd.agents import Agent
 from acd.contacts import Contact, Offer, Place, Queue
-from acd.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 
 @dataclass(frozen=True, slots=True)

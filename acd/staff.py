@@ -6,8 +6,8 @@ from acd.agent_state import AcdError, AgentFacts, AgentState, Cause, checked
 from acd.agents import Agent, IdleTurn
 from acd.deadlines import Deadlines, RestOver, WrapUpOver
 from acd.effects import AgentStateChanged, Effect
-from acd.ids import AgentId
 from acd.settings import AgentSettings
+from contacts.ids import AgentId
 
 
 class NotConfiguredError(AcdError):

@@ -8,10 +8,10 @@ from acd.deadlines import AnnouncementDue, Deadlines, WaitTooLong
 from acd.demand import Demand
 from acd.effects import AnnouncePosition, ContactOutcome, Effect, Outcome
 from acd.events import ContactEnqueued
-from acd.ids import ContactId, QueueId
 from acd.line import Rank
 from acd.settings import QueueSettings
 from acd.staff import NotConfiguredError
+from contacts.ids import ContactId, QueueId
 
 
 class ContactAlreadyHereError(AcdError):

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from acd.events import AgentRegistered, AgentUnregistered
 from acd.events import Event as DispatchEvent
 from acd.floor import Floor
-from acd.ids import AgentId, ContactId, DeviceId
 from acd.ports import Ledger, Phones
 from acd.ports import WaitingRoom as WaitingRoomPort
 from config.settings import Settings
+from contacts.ids import AgentId, ContactId, DeviceId
 from ivr_flows import texts
 from ivr_flows.ports import Caller
 from media.engine import MediaEngine
@@ -30,20 +30,8 @@ from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
 from recordings.recorder import Recorder
-from server.accounts import AccountsError, passwords
-from server.agent_phones import AgentPhones
-from server.contact import Contact
-from server.dialler import TransferDialler
-from server.ears import RecogniserEars
-from server.failure import StartError
-from server.flow_line import FlowLine
-from server.house import House
-from server.journal import Journal
-from server.keeping import start_keeping
-from server.late import Late
-from server.ledger import JournalLedger
-from server.metrics import Metrics
-from server.preflight import (
+from server.access.passwords import AccountsError, passwords
+from server.checks.preflight import (
     Repertoire,
     check_media_address,
     find_sip_port,
@@ -52,15 +40,27 @@ from server.preflight import (
     make_writable,
     prompt_files,
 )
-from server.prompts import Prompts
-from server.store import StoreError, open_store
-from server.switchboard import Switchboard
+from server.errors import StartError
+from server.http.app import WebServer, listen, make_app
+from server.http.metrics import Metrics
+from server.http.watch import Watch
+from server.intake.agent_phones import AgentPhones
+from server.intake.call_intake import Switchboard
+from server.intake.contact import Contact
+from server.intake.dialler import TransferDialler
+from server.intake.ears import RecogniserEars
+from server.intake.flow_line import FlowLine
+from server.intake.house import House
+from server.intake.prompts import Prompts
+from server.intake.queue_port import WaitingRoom
+from server.journal.journal import Journal
+from server.journal.ledger import JournalLedger
+from server.journal.recovery import start_keeping
+from server.late import Late
+from server.store.store import StoreError, open_store
 from server.tasks import Tasks
-from server.transcription import Transcription
+from server.transcripts.transcription import Transcription
 from server.version import VERSION
-from server.waiting_room import WaitingRoom
-from server.watch import Watch
-from server.web import WebServer, listen, make_app
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
 from telephony.registrar import (

@@ -11,10 +11,18 @@ import typer
 
 from media.errors import MediaError
 from media.speech.errors import SpeechError
-from server.console import ConfigOption, JsonOption, err, mistakes_explained, out, print_json, settings_of
-from server.failure import StartError
+from server.commands.console import (
+    ConfigOption,
+    JsonOption,
+    err,
+    mistakes_explained,
+    out,
+    print_json,
+    settings_of,
+)
+from server.errors import StartError
 from server.logs import configure_logs
-from server.scripted_call import Result, Script, carry_out
+from server.softphone.scripted_call import Result, Script, carry_out
 from telephony.sip.errors import SipSyntaxError
 from telephony.transport import TransportError
 

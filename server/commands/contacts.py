@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
-from server.existing_store import existing_store
-from server.failure import StartError
-from server.journal_records import events_of, newest_contacts
-from server.timeline import line
+from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
+from server.errors import StartError
+from server.journal.records import events_of, newest_contacts
+from server.journal.timeline import line
+from server.store.existing import existing_store
 
 app = typer.Typer(no_args_is_help=True, help="What happened to callers, from the event journal.")
 

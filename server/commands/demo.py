@@ -13,17 +13,17 @@ import typer
 from config.settings import Settings
 from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
-from server.accounts import passwords
+from server.access.passwords import passwords
 from server.assembly import Trunkline, running
+from server.commands.console import ConfigOption, mistakes_explained, out, settings_of
 from server.commands.serve import ready_line, stop_requested
-from server.console import ConfigOption, mistakes_explained, out, settings_of
 from server.demonstration.feed import Feed
 from server.demonstration.performance import NUMBER, Heard, Performance, StepFailedError
 from server.demonstration.script import HOUSE_SENTENCES, Turn, rehearse
 from server.demonstration.verdict import Exhibits, Proof, judge, key_to_prompt_ms
-from server.journal import JournalEvent
+from server.journal.journal import JournalEvent
+from server.journal.timeline import line
 from server.logs import configure_logs
-from server.timeline import line
 
 EXIT_FAILED = 1
 SERIOUS = "error"

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from config.reader import DEFAULT_FILE
-from server.console import (
+from server.checks.doctor import Verdict, examine
+from server.commands.console import (
     EXIT_MISTAKE,
     ConfigOption,
     JsonOption,
@@ -17,7 +18,6 @@ from server.console import (
     print_json,
     settings_of,
 )
-from server.doctor import Verdict, examine
 
 STYLES = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
 

@@ -13,7 +13,8 @@ from ivr_flows.check import check_files, exit_code
 from ivr_flows.findings import FlowError
 from ivr_flows.loader import load_flow
 from ivr_flows.simulator import simulate
-from server.console import (
+from server.checks.preflight import known_to_flows
+from server.commands.console import (
     EXIT_MISTAKE,
     ConfigOption,
     JsonOption,
@@ -23,7 +24,6 @@ from server.console import (
     print_json,
     settings_of,
 )
-from server.preflight import known_to_flows
 
 app = typer.Typer(no_args_is_help=True, help="Check and walk flow files.")
 

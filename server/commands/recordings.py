@@ -14,9 +14,9 @@ from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsError
 from recordings.transcripts import Transcripts, Utterance, render_transcript
 from recordings.wav import play_path
-from server.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
-from server.existing_store import existing_store
-from server.failure import StartError
+from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
+from server.errors import StartError
+from server.store.existing import existing_store
 
 app = typer.Typer(no_args_is_help=True, help="List, show and play recordings.")
 

@@ -9,7 +9,7 @@ import structlog
 
 from config.settings import Settings
 from server.assembly import Trunkline, running
-from server.console import ConfigOption, err, mistakes_explained, settings_of
+from server.commands.console import ConfigOption, err, mistakes_explained, settings_of
 from server.logs import configure_logs
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from server.journal import JournalEvent
+from server.journal.journal import JournalEvent
 
 BEGINNING = "contact.started"
 IMPOSSIBLE = {"transcript.ready": "transcript.failed", "recording.finished": "recording.failed"}

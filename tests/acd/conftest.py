@@ -20,10 +20,10 @@ from acd.events import (
     OfferFailure,
     TimePassed,
 )
-from acd.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
 from acd.snapshot import AgentStatus, QueueStatus
+from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 
 Kind = TypeVar("Kind")
 

@@ -16,10 +16,10 @@ from acd.events import (
     OtherCallStarted,
     WrapUpFinished,
 )
-from acd.ids import AgentId, CallId, ContactId, DeviceId, QueueId
 from acd.settings import AcdSettings, QueueSettings
 from acd.staff import NotConfiguredError
 from acd.waiting import ContactAlreadyHereError
+from contacts.ids import AgentId, CallId, ContactId, DeviceId, QueueId
 
 ANN, PRIVATE = AgentId("ann"), CallId("private")
 NewScene = Callable[..., Any]

@@ -26,7 +26,7 @@ from acd.events import (
     OtherCallStarted,
     WrapUpFinished,
 )
-from acd.ids import AgentId, CallId, DeviceId, OfferId
+from contacts.ids import AgentId, CallId, DeviceId, OfferId
 
 ANN = AgentId("ann")
 OFFER = OfferId("contact/1")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from acd.effects import AnnouncePosition, ContactOutcome, Outcome, Overflow, RingAgent
-from acd.ids import ContactId, QueueId
+from contacts.ids import ContactId, QueueId
 
 C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]

@@ -7,7 +7,7 @@ import pytest
 
 from acd.effects import Bridge, ContactOutcome, NobodyQualified, Outcome, RingAgent, Rule
 from acd.events import OfferFailure
-from acd.ids import AgentId, ContactId, QueueId
+from contacts.ids import AgentId, ContactId, QueueId
 
 ANN, C1, SALES = AgentId("ann"), ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]

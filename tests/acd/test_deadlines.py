@@ -1,7 +1,7 @@
 """One deadline per timer."""
 
 from acd.deadlines import Deadlines, RestOver, WaitTooLong
-from acd.ids import AgentId, ContactId
+from contacts.ids import AgentId, ContactId
 
 A, B = WaitTooLong(ContactId("a")), WaitTooLong(ContactId("b"))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from acd.events import BreakStarted, OfferFailure
 from acd.explanation import Verdict
-from acd.ids import AgentId
+from contacts.ids import AgentId
 
 
 def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[..., Any]) -> None:

@@ -22,10 +22,10 @@ from acd.events import (
     TimePassed,
 )
 from acd.floor import Floor
-from acd.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
 from acd.staff import NotConfiguredError
+from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 
 ANN, BOB = AgentId("ann"), AgentId("bob")
 C1, C2, SALES = ContactId("c1"), ContactId("c2"), QueueId("sales")

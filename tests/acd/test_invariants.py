@@ -52,9 +52,9 @@ from acd.events import (
     TimePassed,
     WrapUpFinished,
 )
-from acd.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
+from contacts.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
 
 AGENTS: dict[str, dict[str, int]] = {
     "all": {"german": 9, "billing": 9},

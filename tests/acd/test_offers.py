@@ -14,7 +14,7 @@ from acd.effects import (
     StopRinging,
 )
 from acd.events import ContactLeft, LeaveReason, OfferFailure, OtherCallStarted
-from acd.ids import AgentId, CallId, ContactId, QueueId
+from contacts.ids import AgentId, CallId, ContactId, QueueId
 
 C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("acd", "config", "ivr_flows", "media", "recordings", "server", "telephony")
+PACKAGES = ("acd", "config", "contacts", "ivr_flows", "media", "recordings", "server", "telephony")
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ EDGES = {
     "media/leg.py": "a handler of one leg must not stop the events of the others",
     "media/speech/vosk_engine.py": "vosk raises bare Exception",
     "recordings/writer.py": "one recording's trouble must not stop the writer thread",
-    "server/agent_phones.py": "the edge of an agent's leg: dispatch must hear of its end",
-    "server/contact.py": "the edge of a call: it ends this call and no other",
-    "server/journal.py": "the writer thread hands the error to whoever waits",
+    "server/intake/agent_phones.py": "the edge of an agent's leg: dispatch must hear of its end",
+    "server/intake/contact.py": "the edge of a call: it ends this call and no other",
+    "server/journal/journal.py": "the writer thread hands the error to whoever waits",
     "server/softphone/pjsua2_call.py": "an exception that crossed into C++ would end the process",
     "server/tasks.py": "background work that fails must not end the task group of everybody",
-    "server/transcription.py": "a transcript that fails leaves the recording untouched",
+    "server/transcripts/transcription.py": "a transcript that fails leaves the recording untouched",
     "telephony/call.py": "a handler of one call must not disturb the signalling of the others",
     "telephony/endpoint.py": "a call that nobody could take is refused, and costs no other",
     "telephony/signalling.py": "a message that trips over a bug costs that message only",
@@ -78,7 +78,7 @@ def test_only_the_command_line_prints(modules: list[Module]) -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
-    assert not printing, f"log, or write through server/console.py: {printing}"
+    assert not printing, f"log, or write through server/commands/console.py: {printing}"
 
 
 def test_everything_is_caught_only_at_listed_edges(modules: list[Module]) -> None:

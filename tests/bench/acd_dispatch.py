@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from acd.dispatch import Dispatch
 from acd.effects import Effect, RingAgent
 from acd.events import AgentCallEnded, AgentRegistered, ContactEnqueued, Event, OfferAnswered
-from acd.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
+from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 
 SKILLS = [f"skill-{number}" for number in range(100)]
 SKILLS_PER_AGENT = 20

@@ -15,7 +15,7 @@ from recordings.recorder import Recorder
 from recordings.segment import RecordingId
 from recordings.settings import RecordingSettings
 from recordings.source import RecordingSource
-from server.store import open_store
+from server.store.store import open_store
 
 STARTED = datetime(2025, 3, 1, 10, 15, 30, 123456, tzinfo=UTC)
 

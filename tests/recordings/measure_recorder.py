@@ -18,7 +18,7 @@ from pathlib import Path
 from recordings.catalogue import Catalogue
 from recordings.recorder import Recorder
 from recordings.settings import RecordingSettings
-from server.store import open_store
+from server.store.store import open_store
 from tests.recordings.fakes import PacedSource
 
 

@@ -10,7 +10,7 @@ import pytest
 from recordings.catalogue import Catalogue, RecordingState
 from recordings.recovery import recover
 from recordings.wav import play_path, read_wav
-from server.store import open_store
+from server.store.store import open_store
 
 ROOT = Path(__file__).parents[2]
 

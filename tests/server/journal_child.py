@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from server.journal import Journal
-from server.store import open_store
+from server.journal.journal import Journal
+from server.store.store import open_store
 
 
 async def main(database: Path) -> None:

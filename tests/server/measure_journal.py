@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from server.journal import Journal, JournalFull
-from server.store import open_store
+from server.journal.journal import Journal, JournalFull
+from server.store.store import open_store
 
 
 def append(journal: Journal, number: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.settings import AgentAccount
-from server.accounts import FILE_NAME, AccountsError, passwords
+from server.access.passwords import FILE_NAME, AccountsError, passwords
 
 
 def test_a_missing_password_is_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from server.journal import Journal, JournalError, JournalEvent, JournalFull
-from server.store import open_store
+from server.journal.journal import Journal, JournalError, JournalEvent, JournalFull
+from server.store.store import open_store
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)

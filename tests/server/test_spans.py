@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from server.journal_records import JournalEvent
-from server.spans import Span, agent_spans
+from server.journal.records import JournalEvent
+from server.transcripts.agent_speech import Span, agent_spans
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

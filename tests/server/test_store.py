@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from recordings import catalogue
-from server import journal
-from server.store import MIGRATIONS, StoreError, open_store
+from server.journal import records as journal
+from server.store.store import MIGRATIONS, StoreError, open_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +79,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 
 def test_two_programs_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from server.store import open_store; "
+        "import sys; from pathlib import Path; from server.store.store import open_store; "
         "print('ready', flush=True); sys.stdin.readline(); open_store(Path(sys.argv[1])); print('open')"
     )
     children = [
@@ -148,7 +148,7 @@ def test_a_database_another_program_holds_is_named_so(tmp_path: Path) -> None:
 
 
 def test_the_migrations_are_data_of_the_package() -> None:
-    package = importlib.resources.files("server.migrations")
+    package = importlib.resources.files("server.store.migrations")
     assert Path(str(package)) == MIGRATIONS
     names = {item.name for item in package.joinpath("versions").iterdir()}
     assert "0001_initial.py" in names

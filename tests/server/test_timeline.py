@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from server.timeline import line, sentence
+from server.journal.timeline import line, sentence
 
 
 def test_a_known_fact_becomes_a_sentence_with_the_seconds_since_the_beginning() -> None:

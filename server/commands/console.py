@@ -1,0 +1,60 @@
+"""What every command shares: the two consoles, the settings option, and how errors are told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from config.reader import DEFAULT_FILE, ConfigError, read_settings
+from config.settings import Settings
+from server.errors import StartError
+
+PIPED_COLUMNS = 200  # a table that a program reads must not be folded into 80 columns
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings file (TOML). Without it the embedded default is used."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
+
+EXIT_MISTAKE = 2
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings of a command; a mistake in them ends it."""
+    return read_settings(config or DEFAULT_FILE)
+
+
+@contextmanager
+def mistakes_explained() -> Iterator[None]:
+    """Turns the errors that a user can mend into their message and exit code 2."""
+    try:
+        yield
+    except ConfigError as error:
+        _tell(f"{error.file}: {len(error.problems)} mistake(s) in the settings", error.problems)
+        raise typer.Exit(EXIT_MISTAKE) from None
+    except StartError as error:
+        _tell("cannot start" if len(error.problems) > 1 else "", error.problems)
+        raise typer.Exit(EXIT_MISTAKE) from None
+
+
+def _tell(head: str, problems: tuple[str, ...]) -> None:
+    if head:
+        err.print(f"trunkline: {head}", style="bold red", markup=False)
+    for problem in problems:
+        err.print(f"  {problem}" if head else f"trunkline: {problem}", markup=False)
+
+
+def print_json(data: Any) -> None:
+    json.dump(data, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")

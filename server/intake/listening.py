@@ -1,0 +1,65 @@
+"""Speech as an input: a caller's utterances, each understood as one of the phrases a flow expects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from ivr_flows.engine.inputs import SpeechHeard
+from media.events import TalkEnded
+from media.speech.recogniser import SpeechError
+from server.intake.house import Ears
+from telephony.call import Call
+
+log = structlog.get_logger(__name__)
+
+
+class Listening:
+    """From `begin` to `end`; one utterance is decoded at a time, one that comes meanwhile replaces none."""
+
+    def __init__(
+        self, call: Call, ears: Ears, tasks: asyncio.TaskGroup, heard: Callable[[SpeechHeard], None]
+    ) -> None:
+        self._call = call
+        self._ears = ears
+        self._tasks = tasks
+        self._heard = heard
+        self._phrases: tuple[str, ...] = ()
+        self._decoding: asyncio.Task[None] | None = None
+
+    @property
+    def active(self) -> bool:
+        return bool(self._phrases)
+
+    def begin(self, phrases: tuple[str, ...]) -> None:
+        self.end()
+        self._phrases = phrases
+        self._call.leg.listen(True)
+
+    def end(self) -> None:
+        """What is still being decoded is of no interest any more."""
+        if self._decoding is not None:
+            self._decoding.cancel()
+            self._decoding = None
+        if self._phrases:
+            self._phrases = ()
+            if self._call.hangup is None:
+                self._call.leg.listen(False)
+
+    def talk_ended(self, talk: TalkEnded) -> None:
+        """An utterance is complete: endpoint first, decode whole."""
+        if not self._phrases or (self._decoding is not None and not self._decoding.done()):
+            return
+        self._decoding = self._tasks.create_task(self._understand(talk, self._phrases))
+
+    async def _understand(self, talk: TalkEnded, phrases: tuple[str, ...]) -> None:
+        pcm = self._call.leg.heard(talk.start, talk.end)
+        try:
+            speech = await self._ears.understand(pcm, phrases)
+        except SpeechError as error:
+            # The caller still has the keypad; the flow's own no-input prompt says so.
+            log.warning("speech.not_understood", reason=type(error).__name__)
+            return
+        self._heard(speech)

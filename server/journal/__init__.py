@@ -1,0 +1,1 @@
+"""Every fact of a contact, in order and durable."""

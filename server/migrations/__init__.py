@@ -1,1 +1,0 @@
-"""Schema migrations of the server's database, run by `server.store` at every start."""
