@@ -93,7 +93,7 @@ def test_nothing_kept_speaks_of_one_machine(kept_files: list[Path], root: Path) 
 
 def test_what_is_built_is_not_kept(kept_files: list[Path], root: Path) -> None:
     ignored = (root / ".gitignore").read_text().splitlines()
-    assert {".venv/", "__pycache__/", "var/"} <= set(ignored)
+    assert {".venv", "__pycache__/", "var/"} <= set(ignored)
     built = [
         path for path in kept_files if {".venv", "__pycache__", "var"} & set(path.relative_to(root).parts)
     ]
