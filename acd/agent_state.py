@@ -155,7 +155,7 @@ def checked(old: AgentState, cause: Cause, facts: AgentFacts) -> AgentState:
 
 
 def learned(facts: AgentFacts, event: AgentEvent) -> tuple[AgentFacts, Cause]:
-    """The facts after what an agent's devices or the agent himself did."""
+    """The facts after what an agent's devices or the agent themselves did."""
     match event:
         case AgentRegistered(device=device):
             return replace(facts, devices=facts.devices | {device}), Cause.REGISTERED

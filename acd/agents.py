@@ -18,9 +18,9 @@ class IdleTurn(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """An agent's facts, the state that follows from them, and his turn.
+    """An agent's facts, the state that follows from them, and their turn.
 
-    Whoever does not take an offer rests: he stays available for everyone to see, but gets no offer for a
+    Whoever does not take an offer rests: they stay available for everyone to see, but get no offer for a
     while.
     """
 

@@ -30,7 +30,7 @@ class RingTimeout:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementDue:
-    """The caller is to hear his position again."""
+    """The caller is to hear their position again."""
 
     contact: ContactId
 

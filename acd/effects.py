@@ -11,7 +11,9 @@ class Rule(Enum):
     """Which side of the match was waiting for the other."""
 
     LONGEST_IDLE = "the contact came: longest idle of the free agents with the skills"
-    NEXT_IN_LINE = "the agent became free: first by priority, then age, of the contacts he is qualified for"
+    NEXT_IN_LINE = (
+        "the agent became free: first by priority, then age, of the contacts they are qualified for"
+    )
 
 
 class Outcome(Enum):
@@ -69,7 +71,7 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncePosition:
-    """Tell the caller his place in the queue, counted from 1, and the length of the queue."""
+    """Tell the caller their place in the queue, counted from 1, and the length of the queue."""
 
     contact: ContactId
     position: int
@@ -78,7 +80,7 @@ class AnnouncePosition:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """The caller waited as long as he may: dispatch no longer has him."""
+    """The caller waited as long as they may: dispatch no longer has them."""
 
     contact: ContactId
 
@@ -111,6 +113,6 @@ class ContactOutcome:
 
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
-WaitingOrder = Bridge | AnnouncePosition | Overflow | NobodyQualified
+QueueOrder = Bridge | AnnouncePosition | Overflow | NobodyQualified
 Statement = AgentStateChanged | ContactOutcome
-Effect = PhoneOrder | WaitingOrder | Statement
+Effect = PhoneOrder | QueueOrder | Statement

@@ -64,7 +64,7 @@ class BreakEnded:
 
 @dataclass(frozen=True, slots=True)
 class OtherCallStarted:
-    """The agent is in a call that dispatch did not make: he is busy."""
+    """The agent is in a call that dispatch did not make: they are busy."""
 
     agent: AgentId
     call: CallId
@@ -87,7 +87,7 @@ class WrapUpFinished:
 
 @dataclass(frozen=True, slots=True)
 class ContactEnqueued:
-    """A caller joins a queue; what he requires refines what the queue requires."""
+    """A caller joins a queue; what they require refines what the queue requires."""
 
     contact: ContactId
     queue: QueueId

@@ -11,11 +11,11 @@ from enum import Enum
 
 from acd.agent_state import AgentState
 from acd.agents import Agent
-from acd.contacts import Contact
+from acd.places import QueuedContact
 from contacts.ids import AgentId, ContactId
 
 
-class Verdict(Enum):
+class AgentVerdict(Enum):
     """What an agent is to a contact."""
 
     RUNG = "is being rung for it"
@@ -31,11 +31,11 @@ class Verdict(Enum):
 
 
 _BUSY_VERDICTS = {
-    AgentState.OFFLINE: Verdict.OFFLINE,
-    AgentState.RINGING: Verdict.RINGING,
-    AgentState.TALKING: Verdict.TALKING,
-    AgentState.WRAP_UP: Verdict.WRAP_UP,
-    AgentState.BREAK: Verdict.ON_BREAK,
+    AgentState.OFFLINE: AgentVerdict.OFFLINE,
+    AgentState.RINGING: AgentVerdict.RINGING,
+    AgentState.TALKING: AgentVerdict.TALKING,
+    AgentState.WRAP_UP: AgentVerdict.WRAP_UP,
+    AgentState.BREAK: AgentVerdict.ON_BREAK,
 }
 
 
@@ -44,22 +44,22 @@ class Explanation:
     """Every configured agent considered for one contact."""
 
     contact: ContactId
-    verdicts: Mapping[AgentId, Verdict]
+    verdicts: Mapping[AgentId, AgentVerdict]
 
-    def counts(self) -> Counter[Verdict]:
+    def counts(self) -> Counter[AgentVerdict]:
         return Counter(self.verdicts.values())
 
 
-def explain(contact: Contact, agents: Iterable[Agent]) -> Explanation:
+def explain(contact: QueuedContact, agents: Iterable[Agent]) -> Explanation:
     return Explanation(contact.id, {agent.id: _verdict(contact, agent) for agent in agents})
 
 
-def _verdict(contact: Contact, agent: Agent) -> Verdict:
+def _verdict(contact: QueuedContact, agent: Agent) -> AgentVerdict:
     if contact.offer is not None and contact.offer.agent is agent:
-        return Verdict.RUNG
-    if agent.id not in contact.demand.qualified:
-        missing = any(name not in agent.settings.skills for name, _ in contact.demand.requirement.levels)
-        return Verdict.SKILL_MISSING if missing else Verdict.LEVEL_TOO_LOW
+        return AgentVerdict.RUNG
+    if agent.id not in contact.group.qualified:
+        missing = any(name not in agent.settings.skills for name, _ in contact.group.requirement.levels)
+        return AgentVerdict.SKILL_MISSING if missing else AgentVerdict.LEVEL_TOO_LOW
     if agent.state is not AgentState.AVAILABLE:
         return _BUSY_VERDICTS[agent.state]
-    return Verdict.FREE if agent.free else Verdict.RESTING
+    return AgentVerdict.FREE if agent.free else AgentVerdict.RESTING

@@ -16,7 +16,7 @@ class Rank(NamedTuple):
     contact: ContactId
 
 
-class Line:
+class RankedLine:
     """Ranks in order; finding a place or a position is a bisection of one list."""
 
     def __init__(self) -> None:

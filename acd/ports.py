@@ -1,7 +1,7 @@
 """What dispatch needs from the outside.
 
 Every method starts something and returns at once; it neither blocks nor raises. What becomes of it comes back
-as an event through `Floor.post`, which may be called from inside these methods.
+as an event through `Dispatcher.post`, which may be called from inside these methods.
 """
 
 from typing import Protocol
@@ -24,7 +24,7 @@ class Phones(Protocol):
         """Ends a leg that is up; `AgentCallEnded` is still reported."""
 
 
-class WaitingRoom(Protocol):
+class QueuePort(Protocol):
     """The callers, who listen to something while they wait."""
 
     def announce_position(self, contact: ContactId, position: int, of: int) -> None:

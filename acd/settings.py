@@ -14,7 +14,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class AgentSettings(BaseModel):
-    """An agent and what he can do; his SIP account carries the same name."""
+    """An agent and what they can do; their SIP account carries the same name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,7 +30,7 @@ class QueueSettings(BaseModel):
 
     name: Name = Field(description="unique name without spaces, used by flows")
     skills: dict[Name, Level] = Field(
-        default={}, description="minimum level by skill; a caller may demand other levels or further skills"
+        default={}, description="minimum level by skill; a caller may require other levels or further skills"
     )
     ring_timeout_s: float = Field(
         default=15, gt=0, le=300, description="seconds an agent rings before the next is tried"
@@ -46,9 +46,16 @@ class QueueSettings(BaseModel):
     announce_gap_s: Seconds = Field(
         default=10, description="seconds of quiet that an announcement of an improved position respects"
     )
-    rna_pause_s: float = Field(
+    pause_after_no_answer_s: float = Field(
         default=10, ge=1, le=3600, description="seconds without offers for an agent who did not take one"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names_are_explained(cls, given: object) -> object:
+        if isinstance(given, dict) and "rna_pause_s" in given:
+            raise ValueError("rna_pause_s is now called pause_after_no_answer_s")
+        return given
 
 
 class AcdSettings(BaseModel):
@@ -72,10 +79,10 @@ class AcdSettings(BaseModel):
         return queues
 
     @model_validator(mode="after")
-    def _queues_demand_skills_that_exist(self) -> Self:
+    def _queues_require_skills_that_exist(self) -> Self:
         known = known_skills(self)
         unknown = [
-            f"queue {queue.name!r} demands skill {skill!r}, which no agent has"
+            f"queue {queue.name!r} requires skill {skill!r}, which no agent has"
             for queue in self.queues
             for skill in queue.skills
             if skill not in known
@@ -86,7 +93,7 @@ class AcdSettings(BaseModel):
 
 
 def known_skills(settings: AcdSettings) -> frozenset[str]:
-    """Skills that some agent has; a flow that demands any other is mistaken."""
+    """Skills that some agent has; a flow that requires any other is mistaken."""
     return frozenset(skill for agent in settings.agents for skill in agent.skills)
 
 

@@ -1,4 +1,4 @@
-"""Skills with levels, and what a caller demands of an agent."""
+"""Skills with levels, and what a caller requires of an agent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ HIGHEST_LEVEL = 10
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Minimum levels by skill, in one canonical order, so that equal demands are equal keys."""
+    """Minimum levels by skill, in one canonical order, so that equal requirements are equal keys."""
 
     levels: tuple[tuple[str, int], ...] = ()
 
@@ -27,7 +27,7 @@ class Requirement:
         return cls(tuple(sorted(levels.items())))
 
     def refined_by(self, other: "Requirement") -> "Requirement":
-        """Both demands together; where both name a skill, the other's level counts."""
+        """Both requirements together; where both name a skill, the other's level counts."""
         return Requirement.of({**dict(self.levels), **dict(other.levels)})
 
     def met_by(self, skills: Mapping[str, int]) -> bool:

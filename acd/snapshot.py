@@ -1,16 +1,16 @@
-"""The floor at one moment, for status pages."""
+"""Dispatch at one moment, for status pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from acd.agent_state import AgentFacts, AgentState
 from acd.agents import Agent
-from acd.contacts import Contact, Offer, Place, Queue
+from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 
 @dataclass(frozen=True, slots=True)
-class AgentStatus:
+class AgentSnapshot:
     """An agent's state with the facts that it follows from."""
 
     agent: AgentId
@@ -20,11 +20,11 @@ class AgentStatus:
     facts: AgentFacts
     resting_until: float | None
     contact: ContactId | None
-    """Whom he is being rung for or talks with."""
+    """Whom they are being rung for or talk with."""
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingStatus:
+class WaitingSnapshot:
     """A contact in a queue; while an agent is rung for it, it keeps its position."""
 
     contact: ContactId
@@ -34,26 +34,26 @@ class WaitingStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueStatus:
+class QueueSnapshot:
     """A queue with everybody in it, first in line first."""
 
     queue: QueueId
-    waiting: tuple[WaitingStatus, ...]
+    waiting: tuple[WaitingSnapshot, ...]
     longest_wait_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class FloorSnapshot:
+class DispatchSnapshot:
     """All agents and all queues."""
 
-    agents: tuple[AgentStatus, ...]
-    queues: tuple[QueueStatus, ...]
+    agents: tuple[AgentSnapshot, ...]
+    queues: tuple[QueueSnapshot, ...]
 
 
-def agent_status(agent: Agent, offer_of: Callable[[OfferId], Offer]) -> AgentStatus:
+def agent_status(agent: Agent, offer_of: Callable[[OfferId], AgentOffer]) -> AgentSnapshot:
     leg = agent.facts.talking or agent.facts.ringing
     contact = offer_of(leg).contact if leg is not None else None
-    return AgentStatus(
+    return AgentSnapshot(
         agent=agent.id,
         display=agent.settings.display or agent.settings.name,
         state=agent.state,
@@ -64,15 +64,17 @@ def agent_status(agent: Agent, offer_of: Callable[[OfferId], Offer]) -> AgentSta
     )
 
 
-def queue_status(queue: Queue, contact_of: Callable[[ContactId], Contact], now: float) -> QueueStatus:
+def queue_status(
+    queue: ContactQueue, contact_of: Callable[[ContactId], QueuedContact], now: float
+) -> QueueSnapshot:
     waiting = tuple(
         _waiting_status(contact_of(rank.contact), position, now)
         for position, rank in enumerate(queue.line.from_position(1), 1)
     )
     longest = max((status.waited_s for status in waiting), default=0.0)
-    return QueueStatus(QueueId(queue.settings.name), waiting, longest)
+    return QueueSnapshot(QueueId(queue.settings.name), waiting, longest)
 
 
-def _waiting_status(contact: Contact, position: int, now: float) -> WaitingStatus:
-    rung = contact.offer.agent.id if contact.offer and contact.place is Place.OFFERED else None
-    return WaitingStatus(contact.id, position, now - contact.rank.enqueued_at, rung)
+def _waiting_status(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:
+    rung = contact.offer.agent.id if contact.offer and contact.place is Whereabouts.OFFERED else None
+    return WaitingSnapshot(contact.id, position, now - contact.rank.enqueued_at, rung)

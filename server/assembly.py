@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Engine
 
+from acd.dispatcher import Dispatcher
 from acd.events import AgentRegistered, AgentUnregistered
 from acd.events import Event as DispatchEvent
-from acd.floor import Floor
-from acd.ports import Ledger, Phones
-from acd.ports import WaitingRoom as WaitingRoomPort
+from acd.ports import Ledger, Phones, QueuePort
 from config.settings import Settings
 from contacts.ids import AgentId, ContactId, DeviceId
 from ivr_flows import texts
@@ -82,7 +81,7 @@ OnProgress = Callable[[str], None]
 def _fits(line: FlowLine, phones: AgentPhones, room: WaitingRoom, ledger: JournalLedger) -> None:
     """The type checker proves here that telephony fits the needs of flows and dispatch; nobody calls it."""
     caller: Caller = line
-    needs: tuple[Phones, WaitingRoomPort, Ledger] = (phones, room, ledger)
+    needs: tuple[Phones, QueuePort, Ledger] = (phones, room, ledger)
     del caller, needs
 
 
@@ -96,7 +95,7 @@ class Trunkline:
     journal: Journal
     catalogue: Catalogue
     switchboard: Switchboard
-    floor: Floor
+    dispatcher: Dispatcher
     transcription: Transcription
     prompts: Prompts
     recovered: tuple[RecordingEntry, ...]
@@ -154,9 +153,9 @@ async def _build(
     ground = await _lay_ground(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
     tasks.background(ground.transcription.run())
-    switchboard, floor, bound = await _open_line(settings, repertoire, secrets, ground, tasks, stack)
+    switchboard, dispatcher, bound = await _open_line(settings, repertoire, secrets, ground, tasks, stack)
     where = f"{bound.address}:{bound.port}"
-    watch = Watch(VERSION, time.monotonic(), (where,), switchboard, floor, ground.journal)
+    watch = Watch(VERSION, time.monotonic(), (where,), switchboard, dispatcher, ground.journal)
     web = WebServer(make_app(watch.status, ground.metrics, ground.store), web_socket)
     tasks.background(web.serve())
     stack.callback(web.stop)
@@ -168,7 +167,7 @@ async def _build(
         ground.journal,
         ground.catalogue,
         switchboard,
-        floor,
+        dispatcher,
         ground.transcription,
         ground.prompts,
         ground.recovered,
@@ -220,7 +219,7 @@ async def _open_line(
     ground: _Ground,
     tasks: Tasks,
     stack: AsyncExitStack,
-) -> tuple[Switchboard, Floor, BoundAddress]:
+) -> tuple[Switchboard, Dispatcher, BoundAddress]:
     """Telephony and dispatch tied together; from here on calls are taken."""
     guests: dict[ContactId, Contact] = {}
     post, take = Late[DispatchEvent](), Late[Call]()
@@ -237,15 +236,15 @@ async def _open_line(
         post,
     )
     phones = AgentPhones(endpoint, desk, guests, post, tasks)
-    floor = Floor(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(ground.journal))
-    stack.callback(floor.stop)
-    post.to(floor.post)
+    dispatcher = Dispatcher(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(ground.journal))
+    stack.callback(dispatcher.stop)
+    post.to(dispatcher.post)
     switchboard = Switchboard(repertoire, house, guests, settings.server.max_calls)
     take.to(lambda call: switchboard.take(call, tasks))
     stack.push_async_callback(switchboard.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    return switchboard, floor, bound
+    return switchboard, dispatcher, bound
 
 
 async def _all_started(*starts: Awaitable[None]) -> None:

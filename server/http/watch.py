@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from acd.floor import Floor
+from acd.dispatcher import Dispatcher
 from server.http.status import AgentStatus, QueueStatus, Status
 from server.intake.call_intake import Switchboard
 from server.journal.journal import Journal
@@ -19,12 +19,12 @@ class Watch:
     began: float
     sip: tuple[str, ...]
     switchboard: Switchboard
-    floor: Floor
+    dispatcher: Dispatcher
     journal: Journal
 
     def status(self) -> Status:
         now = time.monotonic()
-        floor = self.floor.snapshot()
+        dispatch = self.dispatcher.snapshot()
         problems = tuple(self._problems())
         return Status(
             healthy=not problems,
@@ -35,11 +35,11 @@ class Watch:
             calls=len(self.switchboard.guests),
             agents=tuple(
                 AgentStatus(agent.agent, agent.state.value, round(now - agent.since, 1))
-                for agent in floor.agents
+                for agent in dispatch.agents
             ),
             queues=tuple(
                 QueueStatus(queue.queue, len(queue.waiting), round(queue.longest_wait_s, 1))
-                for queue in floor.queues
+                for queue in dispatch.queues
             ),
         )
 

@@ -22,7 +22,7 @@ from acd.events import (
 )
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
-from acd.snapshot import AgentStatus, QueueStatus
+from acd.snapshot import AgentSnapshot, QueueSnapshot
 from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 
 Kind = TypeVar("Kind")
@@ -111,14 +111,14 @@ class Scene:
     def ever(self, kind: type[Kind]) -> list[tuple[float, Kind]]:
         return [(at, effect) for at, effect in self.history if isinstance(effect, kind)]
 
-    def agent(self, name: str) -> AgentStatus:
+    def agent(self, name: str) -> AgentSnapshot:
         (status,) = (agent for agent in self.dispatch.snapshot(self.now).agents if agent.agent == name)
         return status
 
     def state(self, name: str) -> str:
         return self.agent(name).state.value
 
-    def queue(self, name: str = "sales") -> QueueStatus:
+    def queue(self, name: str = "sales") -> QueueSnapshot:
         (status,) = (queue for queue in self.dispatch.snapshot(self.now).queues if queue.queue == name)
         return status
 

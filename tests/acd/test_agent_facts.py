@@ -1,10 +1,11 @@
-"""An agent's state follows from what his devices and calls do."""
+"""An agent's state follows from what their devices and calls do."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from acd.agent_registry import NotConfiguredError
 from acd.dispatch import Dispatch
 from acd.effects import RingAgent
 from acd.events import (
@@ -16,9 +17,8 @@ from acd.events import (
     OtherCallStarted,
     WrapUpFinished,
 )
+from acd.queue_places import ContactAlreadyHereError
 from acd.settings import AcdSettings, QueueSettings
-from acd.staff import NotConfiguredError
-from acd.waiting import ContactAlreadyHereError
 from contacts.ids import AgentId, CallId, ContactId, DeviceId, QueueId
 
 ANN, PRIVATE = AgentId("ann"), CallId("private")
@@ -111,7 +111,7 @@ def test_a_call_outside_the_queue_makes_an_agent_busy(scene: NewScene) -> None:
     assert s.rung().contact == "c1"
 
 
-def test_an_agent_is_busy_until_the_last_of_his_calls_ends(scene: NewScene) -> None:
+def test_an_agent_is_busy_until_the_last_of_their_calls_ends(scene: NewScene) -> None:
     s = scene(["ann"], sales={"wrap_up_s": 0})
     s.sign_in("ann")
     ring = s.serve("c1")
@@ -140,7 +140,7 @@ def test_wrap_up_is_that_of_the_contacts_queue(scene: NewScene) -> None:
     assert s.state("ann") == "available"
 
 
-def test_an_agent_may_end_his_wrap_up_early_and_gets_the_next_caller(scene: NewScene) -> None:
+def test_an_agent_may_end_their_wrap_up_early_and_gets_the_next_caller(scene: NewScene) -> None:
     s = scene(["ann"], sales={"wrap_up_s": 30})
     s.sign_in("ann")
     s.end_agent_call(s.serve("c1").offer)

@@ -47,7 +47,7 @@ AGENT_EVENTS = (
 
 
 def possible_next(facts: AgentFacts) -> list[tuple[AgentFacts, Cause]]:
-    """Everything that can happen to an agent: his own acts, and those of his one queue leg."""
+    """Everything that can happen to an agent: their own acts, and those of their one queue leg."""
     following = [learned(facts, event) for event in AGENT_EVENTS]
     if derive(facts) is AgentState.AVAILABLE:
         following.append((replace(facts, ringing=OFFER), Cause.OFFERED))

@@ -57,7 +57,7 @@ def test_positions_are_counted_per_queue(scene: NewScene) -> None:
     assert told(s, "c2") == [(0, 1, 1)]
 
 
-def test_a_caller_for_whom_an_agent_rings_keeps_his_position(scene: NewScene) -> None:
+def test_a_caller_for_whom_an_agent_rings_keeps_their_position(scene: NewScene) -> None:
     s = scene(["ann"], sales={"ring_timeout_s": 60})
     s.sign_in("ann")
     s.enqueue("c1")
@@ -91,7 +91,7 @@ def test_an_improved_position_is_told_where_configured(scene: NewScene) -> None:
     assert told(s, "c1") == [(0, 1, 1)]
     s.now = 14
     s.hang_up("c1")
-    assert told(s, "c3")[-1] == (12, 2, 2), "he heard a position two seconds ago"
+    assert told(s, "c3")[-1] == (12, 2, 2), "they heard a position two seconds ago"
     s.run_until(42)
     assert told(s, "c3")[-1] == (42, 1, 1), "the interval starts anew with every announcement"
 

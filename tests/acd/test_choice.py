@@ -126,7 +126,7 @@ def test_priority_counts_across_queues_before_age(scene: NewScene) -> None:
     assert s.rung().contact == "urgent"
 
 
-def test_an_agent_takes_a_younger_contact_when_he_lacks_the_skill_for_the_older(scene: NewScene) -> None:
+def test_an_agent_takes_a_younger_contact_when_they_lack_the_skill_for_the_older(scene: NewScene) -> None:
     s = scene({"ann": {"a": 5}, "bob": {"b": 5}})
     s.enqueue("older", skills={"b": 1})
     s.now = 1
@@ -193,7 +193,7 @@ def test_ring_no_answer_returns_the_caller_to_its_exact_place(scene: NewScene) -
 
 
 def test_whoever_does_not_take_an_offer_rests_and_goes_to_the_end(scene: NewScene) -> None:
-    s = scene(["ann", "bob"], sales={"rna_pause_s": 10})
+    s = scene(["ann", "bob"], sales={"pause_after_no_answer_s": 10})
     s.sign_in("ann", "bob")
     s.enqueue("c1")
     s.fail(s.rung().offer)
@@ -223,7 +223,7 @@ def test_an_absent_agent_does_not_hold_up_a_caller_while_others_are_idle(scene: 
     assert s.rung().agent == "bob"
 
 
-def test_an_agent_whose_offer_was_withdrawn_by_the_caller_keeps_his_turn(scene: NewScene) -> None:
+def test_an_agent_whose_offer_was_withdrawn_by_the_caller_keeps_their_turn(scene: NewScene) -> None:
     s = scene(["ann", "bob"])
     s.sign_in("ann")
     s.now = 5

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from acd.events import BreakStarted, OfferFailure
-from acd.explanation import Verdict
+from acd.explanation import AgentVerdict
 from contacts.ids import AgentId
 
 
@@ -33,17 +33,17 @@ def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[.
     s.enqueue("c4")
     explanation = s.dispatch.explain("c4")
     assert explanation.verdicts == {
-        "rests": Verdict.RESTING,
-        "rings": Verdict.RINGING,
-        "low": Verdict.LEVEL_TOO_LOW,
-        "lacks": Verdict.SKILL_MISSING,
-        "away": Verdict.OFFLINE,
-        "pauses": Verdict.ON_BREAK,
-        "talks": Verdict.TALKING,
-        "wraps": Verdict.WRAP_UP,
+        "rests": AgentVerdict.RESTING,
+        "rings": AgentVerdict.RINGING,
+        "low": AgentVerdict.LEVEL_TOO_LOW,
+        "lacks": AgentVerdict.SKILL_MISSING,
+        "away": AgentVerdict.OFFLINE,
+        "pauses": AgentVerdict.ON_BREAK,
+        "talks": AgentVerdict.TALKING,
+        "wraps": AgentVerdict.WRAP_UP,
     }
-    assert s.dispatch.explain("c3").verdicts["rings"] is Verdict.RUNG
-    assert explanation.counts()[Verdict.OFFLINE] == 1
+    assert s.dispatch.explain("c3").verdicts["rings"] is AgentVerdict.RUNG
+    assert explanation.counts()[AgentVerdict.OFFLINE] == 1
 
 
 def test_a_contact_that_is_not_here_has_no_explanation(scene: Callable[..., Any]) -> None:

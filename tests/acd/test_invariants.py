@@ -64,9 +64,13 @@ AGENTS: dict[str, dict[str, int]] = {
     "plain": {},
 }
 QUEUES = (
-    QueueSettings(name="open", wrap_up_s=0, ring_timeout_s=4, rna_pause_s=3, announce_improvement=True),
+    QueueSettings(
+        name="open", wrap_up_s=0, ring_timeout_s=4, pause_after_no_answer_s=3, announce_improvement=True
+    ),
     QueueSettings(name="german", skills={"german": 2}, wrap_up_s=5, max_wait_s=20, ring_timeout_s=6),
-    QueueSettings(name="billing", skills={"billing": 1}, wrap_up_s=2, announce_every_s=0, rna_pause_s=8),
+    QueueSettings(
+        name="billing", skills={"billing": 1}, wrap_up_s=2, announce_every_s=0, pause_after_no_answer_s=8
+    ),
 )
 WRAP_UP_S = {queue.name: queue.wrap_up_s for queue in QUEUES}
 DEMANDS: tuple[dict[str, int], ...] = (

@@ -32,7 +32,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(scene: NewScene) -> None:
     )
 
 
-def test_an_agent_is_ringing_until_his_phone_says_that_it_stopped(scene: NewScene) -> None:
+def test_an_agent_is_ringing_until_their_phone_says_that_it_stopped(scene: NewScene) -> None:
     s = scene(["ann"])
     s.sign_in("ann")
     s.enqueue("c1")
@@ -150,7 +150,7 @@ def test_an_agent_who_takes_another_call_while_ringing_loses_the_offer(scene: Ne
     assert s.rung().agent == "bob"
 
 
-def test_overflow_waits_for_the_agent_being_rung_and_follows_if_he_does_not_answer(scene: NewScene) -> None:
+def test_overflow_waits_for_the_agent_being_rung_and_follows_if_they_do_not_answer(scene: NewScene) -> None:
     s = scene(["ann", "bob"], sales={"ring_timeout_s": 15, "max_wait_s": 20})
     s.enqueue("c1")
     s.now = 10

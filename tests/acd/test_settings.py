@@ -35,7 +35,7 @@ def test_names_used_twice_are_refused_in_both_lists() -> None:
 
 
 def test_a_queue_that_demands_a_skill_no_agent_has_is_refused() -> None:
-    with pytest.raises(ValidationError, match="queue 'sales' demands skill 'germn', which no agent has"):
+    with pytest.raises(ValidationError, match="queue 'sales' requires skill 'germn', which no agent has"):
         AcdSettings(
             agents=(AgentSettings(name="ann", skills={"german": 5}),),
             queues=(QueueSettings(name="sales", skills={"germn": 1}),),
@@ -53,5 +53,10 @@ def test_known_skills_are_those_some_agent_has() -> None:
 
 
 def test_a_pause_after_an_offer_not_taken_cannot_be_switched_off() -> None:
-    with pytest.raises(ValidationError, match="rna_pause_s"):
-        QueueSettings(name="sales", rna_pause_s=0)
+    with pytest.raises(ValidationError, match="pause_after_no_answer_s"):
+        QueueSettings(name="sales", pause_after_no_answer_s=0)
+
+
+def test_the_old_name_of_the_pause_is_refused_with_the_new_one() -> None:
+    with pytest.raises(ValidationError, match="rna_pause_s is now called pause_after_no_answer_s"):
+        QueueSettings.model_validate({"name": "sales", "rna_pause_s": 10})

@@ -13,7 +13,7 @@ EMPTY_NAMES = {"utils", "helpers", "common", "base", "manager", "misc", "util", 
 
 # Where `except Exception` is the edge of something that must not take the rest along.
 EDGES = {
-    "acd/floor.py": "one order or ledger entry that fails must not cost other contacts theirs",
+    "acd/dispatcher.py": "one order or ledger entry that fails must not cost other contacts theirs",
     "ivr_flows/reading/tree.py": "the YAML parser raises errors of its own kind at malformed input",
     "media/leg.py": "a handler of one leg must not stop the events of the others",
     "media/speech/vosk_engine.py": "vosk raises bare Exception",
@@ -32,7 +32,7 @@ EDGES = {
 # The shells: they may await, read clocks, open sockets, start threads and log. Every other module of these
 # packages is a core: it takes events and `now`, and returns effects.
 SHELLS = {
-    "acd": {"floor.py"},
+    "acd": {"dispatcher.py"},
     "ivr_flows": {"driver.py"},
     "media": {"engine.py", "leg.py", "memory.py", "sockets.py", "syscalls.py", "speech/"},
     "recordings": {"folder.py", "recorder.py", "recovery.py", "settler.py", "writer.py"},

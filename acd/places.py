@@ -4,21 +4,21 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from acd.agents import Agent
-from acd.demand import Demand
-from acd.line import Line, Rank
+from acd.line import Rank, RankedLine
+from acd.matching import RequirementGroup
 from acd.settings import QueueSettings
 from contacts.ids import ContactId, OfferId
 
 
 @dataclass(slots=True, eq=False)
-class Queue:
+class ContactQueue:
     """A configured queue with everybody in it, including callers for whom an agent is being rung."""
 
     settings: QueueSettings
-    line: Line = field(default_factory=Line)
+    line: RankedLine = field(default_factory=RankedLine)
 
 
-class Place(Enum):
+class Whereabouts(Enum):
     """The one place where a contact is."""
 
     WAITING = "waiting"
@@ -27,16 +27,16 @@ class Place(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Contact:
-    """A caller from joining a queue until he or his agent hangs up."""
+class QueuedContact:
+    """A caller from joining a queue until they or their agent hang up."""
 
     rank: Rank
-    queue: Queue
-    demand: Demand
+    queue: ContactQueue
+    group: RequirementGroup
     overflow_at: float | None
     announce_every_s: float
-    place: Place = Place.WAITING
-    offer: "Offer | None" = None
+    place: Whereabouts = Whereabouts.WAITING
+    offer: "AgentOffer | None" = None
     announced_position: int = 0
     announced_at: float = 0.0
 
@@ -46,13 +46,13 @@ class Contact:
 
 
 @dataclass(slots=True, eq=False)
-class Offer:
+class AgentOffer:
     """An agent's leg as dispatch knows it, from the order to ring until its end is reported."""
 
     id: OfferId
     agent: Agent
     queue: QueueSettings
-    contact: Contact | None
+    contact: QueuedContact | None
     """None: the contact is gone or was given back, and the leg is on its way out."""
     answered: bool = False
     conversed: bool = False

@@ -1,4 +1,4 @@
-"""The floor: the asyncio shell around dispatch, with one timer and no decisions."""
+"""The dispatcher: the asyncio shell around dispatch, with one timer and no decisions."""
 
 import asyncio
 from collections import deque
@@ -18,34 +18,32 @@ from acd.effects import (
     NobodyQualified,
     Overflow,
     PhoneOrder,
+    QueueOrder,
     RingAgent,
     Statement,
     StopRinging,
-    WaitingOrder,
 )
 from acd.events import Event, OfferFailed, OfferFailure, TimePassed
 from acd.explanation import Explanation
-from acd.ports import Ledger, Phones, WaitingRoom
+from acd.ports import Ledger, Phones, QueuePort
 from acd.settings import AcdSettings
-from acd.snapshot import FloorSnapshot
+from acd.snapshot import DispatchSnapshot
 from contacts.ids import ContactId
 
 log = structlog.get_logger(__name__)
 
 
-class Floor:
+class Dispatcher:
     """Feeds dispatch with facts and the clock and carries out its orders, one event after the other.
 
     Made and used in the loop's thread.
     """
 
-    def __init__(
-        self, settings: AcdSettings, phones: Phones, waiting_room: WaitingRoom, ledger: Ledger
-    ) -> None:
+    def __init__(self, settings: AcdSettings, phones: Phones, queue_port: QueuePort, ledger: Ledger) -> None:
         self._loop = asyncio.get_running_loop()
         self._dispatch = Dispatch(settings, self._loop.time())
         self._phones = phones
-        self._waiting_room = waiting_room
+        self._queue_port = queue_port
         self._ledger = ledger
         self._deferred: deque[Event] = deque()
         self._deciding = False
@@ -69,7 +67,7 @@ class Floor:
             self._deciding = False
             self._rearm()
 
-    def snapshot(self) -> FloorSnapshot:
+    def snapshot(self) -> DispatchSnapshot:
         return self._dispatch.snapshot(self._loop.time())
 
     def explain(self, contact: ContactId) -> Explanation | None:
@@ -103,8 +101,8 @@ class Floor:
         try:
             if isinstance(effect, PhoneOrder):
                 self._tell_phones(effect)
-            elif isinstance(effect, WaitingOrder):
-                self._tell_waiting_room(effect)
+            elif isinstance(effect, QueueOrder):
+                self._tell_queue_port(effect)
             else:
                 _log_statement(effect)
         except Exception:
@@ -123,16 +121,16 @@ class Floor:
             case _:
                 assert_never(order)
 
-    def _tell_waiting_room(self, order: WaitingOrder) -> None:
+    def _tell_queue_port(self, order: QueueOrder) -> None:
         match order:
             case Bridge(contact, agent, offer):
-                self._waiting_room.bridge(contact, agent, offer)
+                self._queue_port.bridge(contact, agent, offer)
             case AnnouncePosition(contact, position, of):
-                self._waiting_room.announce_position(contact, position, of)
+                self._queue_port.announce_position(contact, position, of)
             case Overflow(contact):
-                self._waiting_room.overflow(contact)
+                self._queue_port.overflow(contact)
             case NobodyQualified(contact):
-                self._waiting_room.nobody_qualified(contact)
+                self._queue_port.nobody_qualified(contact)
             case _:
                 assert_never(order)
 

@@ -1,9 +1,9 @@
-"""Who could take whom: contacts and agents indexed by the skills demanded.
+"""Who could take whom: contacts and agents indexed by the skills required.
 
-All contacts that demand the same form one `Demand`: their line, and the free agents who qualify, by
-idleness. After every decision a demand has waiting contacts or free agents, never both. So a new contact
-looks only at its own demand's idlest agent, and a freed agent only at the first contact of each demand that
-he qualifies for.
+All contacts that require the same form one `RequirementGroup`: their line, and the free agents who qualify,
+by idleness. After every decision a group has waiting contacts or free agents, never both. So a new contact
+looks only at its own group's idlest agent, and a freed agent only at the first contact of each group that
+they qualify for.
 """
 
 from collections import defaultdict
@@ -11,20 +11,20 @@ from collections.abc import Iterable
 from heapq import heappop, heappush, heapreplace
 
 from acd.agents import Agent, IdleTurn
-from acd.line import Line, Rank
+from acd.line import Rank, RankedLine
 from acd.skills import Requirement
 from contacts.ids import AgentId
 
 
-class Demand:
-    """The callers who demand the same skills, and every agent who has them."""
+class RequirementGroup:
+    """The callers who require the same skills, and every agent who has them."""
 
     def __init__(
-        self, requirement: Requirement, qualified: Iterable[Agent], backlogged: "set[Demand]"
+        self, requirement: Requirement, qualified: Iterable[Agent], backlogged: "set[RequirementGroup]"
     ) -> None:
         self.requirement = requirement
         self.qualified = {agent.id: agent for agent in qualified}
-        self._waiting = Line()
+        self._waiting = RankedLine()
         self._backlogged = backlogged
         self._idle: list[IdleTurn] = []
         self._indexed: set[AgentId] = set()
@@ -65,7 +65,7 @@ class Demand:
 
 
 class Matching:
-    """Every demand that was ever made, so that an agent is weighed against each only once."""
+    """Every requirement that was ever made, so that an agent is weighed against each only once."""
 
     def __init__(self, agents: Iterable[Agent]) -> None:
         self._agents = tuple(agents)
@@ -73,30 +73,30 @@ class Matching:
         for agent in self._agents:
             for skill in agent.settings.skills:
                 self._by_skill[skill].append(agent)
-        self._demands: dict[Requirement, Demand] = {}
-        self._of_agent: dict[AgentId, set[Demand]] = {agent.id: set() for agent in self._agents}
-        self._backlogged: set[Demand] = set()
+        self._groups: dict[Requirement, RequirementGroup] = {}
+        self._of_agent: dict[AgentId, set[RequirementGroup]] = {agent.id: set() for agent in self._agents}
+        self._backlogged: set[RequirementGroup] = set()
 
-    def demand(self, requirement: Requirement) -> Demand:
-        if requirement not in self._demands:
-            self._demands[requirement] = self._new_demand(requirement)
-        return self._demands[requirement]
+    def group(self, requirement: Requirement) -> RequirementGroup:
+        if requirement not in self._groups:
+            self._groups[requirement] = self._new_group(requirement)
+        return self._groups[requirement]
 
     def add_idle(self, agent: Agent) -> None:
-        for demand in self._of_agent[agent.id]:
-            demand.add_idle(agent.turn)
+        for group in self._of_agent[agent.id]:
+            group.add_idle(agent.turn)
 
     def first_waiting(self, agent: Agent) -> Rank | None:
         """Across all queues: by priority, then age."""
-        demands = self._of_agent[agent.id] & self._backlogged
-        return min((demand.first_waiting() for demand in demands), default=None)
+        groups = self._of_agent[agent.id] & self._backlogged
+        return min((group.first_waiting() for group in groups), default=None)
 
-    def _new_demand(self, requirement: Requirement) -> Demand:
+    def _new_group(self, requirement: Requirement) -> RequirementGroup:
         candidates = min(
             (self._by_skill.get(skill, []) for skill, _ in requirement.levels), key=len, default=self._agents
         )
         qualified = [agent for agent in candidates if requirement.met_by(agent.settings.skills)]
-        demand = Demand(requirement, qualified, self._backlogged)
+        group = RequirementGroup(requirement, qualified, self._backlogged)
         for agent in qualified:
-            self._of_agent[agent.id].add(demand)
-        return demand
+            self._of_agent[agent.id].add(group)
+        return group

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from acd.agent_registry import NotConfiguredError
 from acd.dispatch import Dispatch
+from acd.dispatcher import Dispatcher
 from acd.effects import Effect, RingAgent
 from acd.events import (
     AgentCallEnded,
@@ -21,10 +23,8 @@ from acd.events import (
     OfferFailure,
     TimePassed,
 )
-from acd.floor import Floor
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
-from acd.staff import NotConfiguredError
 from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 
 ANN, BOB = AgentId("ann"), AgentId("bob")
@@ -73,91 +73,91 @@ def ports() -> Ports:
 
 
 @pytest.fixture
-async def floor(ports: Ports) -> Floor:
+async def dispatcher(ports: Ports) -> Dispatcher:
     settings = AcdSettings(
         agents=(AgentSettings(name="ann", display="Ann"), AgentSettings(name="bob")),
         queues=(QueueSettings(name="sales", wrap_up_s=0, ring_timeout_s=15),),
     )
-    return Floor(settings, ports, ports, ports)
+    return Dispatcher(settings, ports, ports, ports)
 
 
-async def test_a_contact_is_announced_rung_and_bridged(floor: Floor, ports: Ports) -> None:
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
-    floor.post(ContactEnqueued(C1, SALES))
+async def test_a_contact_is_announced_rung_and_bridged(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
     offer = OfferId("c1/1")
-    floor.post(OfferAnswered(offer))
-    floor.post(ContactLeft(C1, LeaveReason.HUNG_UP))
+    dispatcher.post(OfferAnswered(offer))
+    dispatcher.post(ContactLeft(C1, LeaveReason.HUNG_UP))
     assert ports.orders == [
         ("announce", C1, 1, 1),
         ("ring", offer, ANN, C1, 15),
         ("bridge", C1, ANN, offer),
         ("hang up", offer),
     ]
-    floor.post(AgentCallEnded(offer))
-    assert [agent.state.value for agent in floor.snapshot().agents] == ["available", "offline"]
+    dispatcher.post(AgentCallEnded(offer))
+    assert [agent.state.value for agent in dispatcher.snapshot().agents] == ["available", "offline"]
 
 
 async def test_a_caller_who_leaves_and_one_whom_nobody_can_serve_reach_the_ports(
-    floor: Floor, ports: Ports
+    dispatcher: Dispatcher, ports: Ports
 ) -> None:
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
-    floor.post(ContactEnqueued(C1, SALES))
-    floor.post(ContactLeft(C1, LeaveReason.HUNG_UP))
-    floor.post(ContactEnqueued(C2, SALES, Requirement.of({"german": 1})))
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    dispatcher.post(ContactLeft(C1, LeaveReason.HUNG_UP))
+    dispatcher.post(ContactEnqueued(C2, SALES, Requirement.of({"german": 1})))
     assert ports.orders[2:] == [("stop", OfferId("c1/1")), ("nobody", C2)]
 
 
 async def test_a_failure_reported_from_inside_the_order_to_ring_is_decided_next(
-    floor: Floor, ports: Ports
+    dispatcher: Dispatcher, ports: Ports
 ) -> None:
-    ports.on_ring = lambda offer: floor.post(OfferFailed(offer, OfferFailure.UNREACHABLE))
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
-    floor.post(AgentRegistered(BOB, DeviceId("phone")))
-    floor.post(ContactEnqueued(C1, SALES))
+    ports.on_ring = lambda offer: dispatcher.post(OfferFailed(offer, OfferFailure.UNREACHABLE))
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(AgentRegistered(BOB, DeviceId("phone")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
     assert [order[2] for order in ports.orders if order[0] == "ring"] == [ANN, BOB]
-    assert [waiting.rings for waiting in floor.snapshot().queues[0].waiting] == [None]
+    assert [waiting.rings for waiting in dispatcher.snapshot().queues[0].waiting] == [None]
 
 
-async def test_the_timer_rings_by_itself(floor: Floor, ports: Ports) -> None:
-    floor.post(ContactEnqueued(C1, SALES, max_wait_s=0.02))
+async def test_the_timer_rings_by_itself(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(ContactEnqueued(C1, SALES, max_wait_s=0.02))
     await asyncio.wait_for(ports.overflowed.wait(), 5)
-    assert floor.snapshot().queues[0].waiting == ()
+    assert dispatcher.snapshot().queues[0].waiting == ()
 
 
-async def test_a_stopped_floor_leaves_no_timer(floor: Floor, ports: Ports) -> None:
-    floor.post(ContactEnqueued(C1, SALES, max_wait_s=0.01))
-    floor.stop()
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
+async def test_a_stopped_floor_leaves_no_timer(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(ContactEnqueued(C1, SALES, max_wait_s=0.01))
+    dispatcher.stop()
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(ports.overflowed.wait(), 0.05)
 
 
-async def test_phones_that_raise_count_as_an_unreachable_agent(floor: Floor, ports: Ports) -> None:
+async def test_phones_that_raise_count_as_an_unreachable_agent(dispatcher: Dispatcher, ports: Ports) -> None:
     def broken(offer: OfferId) -> None:
         if len([order for order in ports.orders if order[0] == "ring"]) == 1:
             raise RuntimeError("no such line")
 
     ports.on_ring = broken
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
-    floor.post(AgentRegistered(BOB, DeviceId("phone")))
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(AgentRegistered(BOB, DeviceId("phone")))
     with capture_logs() as logs:
-        floor.post(ContactEnqueued(C1, SALES))
+        dispatcher.post(ContactEnqueued(C1, SALES))
     assert [order[2] for order in ports.orders if order[0] == "ring"] == [ANN, BOB]
     assert ("acd.order_failed", "RingAgent") in {(line["event"], line.get("order")) for line in logs}
 
 
-async def test_a_name_that_is_not_configured_is_refused_to_whoever_posted_it(floor: Floor) -> None:
+async def test_a_name_that_is_not_configured_is_refused_to_whoever_posted_it(dispatcher: Dispatcher) -> None:
     with pytest.raises(NotConfiguredError):
-        floor.post(ContactEnqueued(C1, QueueId("nowhere")))
-    floor.post(ContactEnqueued(C1, SALES))
-    assert [waiting.contact for waiting in floor.snapshot().queues[0].waiting] == [C1]
+        dispatcher.post(ContactEnqueued(C1, QueueId("nowhere")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    assert [waiting.contact for waiting in dispatcher.snapshot().queues[0].waiting] == [C1]
 
 
-async def test_the_ledgers_events_alone_decide_the_same_again(floor: Floor, ports: Ports) -> None:
-    floor.post(AgentRegistered(ANN, DeviceId("phone")))
-    floor.post(ContactEnqueued(C1, SALES))
-    floor.post(OfferFailed(OfferId("c1/1"), OfferFailure.BUSY))
-    floor.post(TimePassed())
+async def test_the_ledgers_events_alone_decide_the_same_again(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    dispatcher.post(OfferFailed(OfferId("c1/1"), OfferFailure.BUSY))
+    dispatcher.post(TimePassed())
     again = Dispatch(
         AcdSettings(
             agents=(AgentSettings(name="ann"), AgentSettings(name="bob")),
@@ -169,5 +169,5 @@ async def test_the_ledgers_events_alone_decide_the_same_again(floor: Floor, port
     assert any(RingAgent in kinds for kinds in orders)
 
 
-async def test_the_snapshot_shows_display_names(floor: Floor) -> None:
-    assert [agent.display for agent in floor.snapshot().agents] == ["Ann", "bob"]
+async def test_the_snapshot_shows_display_names(dispatcher: Dispatcher) -> None:
+    assert [agent.display for agent in dispatcher.snapshot().agents] == ["Ann", "bob"]

@@ -14,7 +14,7 @@ class NotConfiguredError(AcdError):
     """An agent or a queue that the settings do not name."""
 
 
-class Staff:
+class AgentRegistry:
     """Every configured agent; the one place where their facts, and with them their states, change."""
 
     def __init__(
