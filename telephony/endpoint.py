@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
+from telephony.admission import NOT_ALLOWED, Admission
 from telephony.agent_events import CallArrived, CallFact, RequestFailed, RequestWaits, ResponseCame
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
@@ -29,7 +30,6 @@ from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
 from telephony.sip.uri import Uri
 from telephony.transport import BoundAddress
-from telephony.trunks import Admitted, Trunks
 
 if TYPE_CHECKING:
     from media.engine import MediaEngine
@@ -63,7 +63,7 @@ class SipEndpoint:
     ) -> None:
         self._on_call = on_call
         self._desk = desk
-        self._trunks = Trunks(settings.trunks)
+        self._admission = Admission(settings)
         self._signalling = Signalling(settings, self._on_told)
         self._line = Line(
             media,
@@ -181,10 +181,10 @@ class SipEndpoint:
                 self._liveness.watch(call)
 
     def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
-        verdict = self._trunks.admit(invite.source.host)
-        if not isinstance(verdict, Admitted):
-            log.warning("call.refused", rule_id=verdict.rule_id, source=str(invite.source))
-            self._signalling.command(session, Refuse(verdict.status))
+        trunk = self._admission.source(invite.source.host).trunk
+        if trunk is None:
+            log.warning("call.refused", rule_id=NOT_ALLOWED.rule_id, source=str(invite.source))
+            self._signalling.command(session, Refuse(NOT_ALLOWED.status))
             return
         if self._stopping:
             self._signalling.command(session, Refuse(503))
@@ -196,7 +196,7 @@ class SipEndpoint:
             invite.from_.uri,
             invite.to.uri,
             remote_display=invite.from_.display,
-            trunk=verdict.trunk.name,
+            trunk=trunk,
             called=Uri.parse(invite.request.uri).user,
             headers=invite.request.headers,
             offer=invite.request.body,

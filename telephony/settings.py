@@ -18,12 +18,29 @@ class TrunkSettings(BaseModel):
     networks: tuple[Network, ...] = Field(
         min_length=1, description="Addresses or CIDR networks that calls of this trunk come from"
     )
+    max_calls: int | None = Field(
+        default=None,
+        ge=1,
+        description="Calls of this trunk at a time, beyond which it gets 503; empty: no limit",
+    )
+
+
+def _private_networks() -> tuple[Network, ...]:
+    """Loopback, private (RFC 1918, RFC 4193) and link-local addresses."""
+    four = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
+    six = ("::1/128", "fc00::/7", "fe80::/10")
+    return (*map(IPv4Network, four), *map(IPv6Network, six))
 
 
 class RegistrarSettings(BaseModel):
-    """How long a phone may stay registered, and how many of them."""
+    """Where phones may register from, how long they stay registered, and how many of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    networks: tuple[Network, ...] = Field(
+        default_factory=_private_networks,
+        description="Networks that phones may register from; 0.0.0.0/0 lets them come from the internet",
+    )
 
     min_expires_s: int = Field(
         default=60, ge=1, le=3600, description="Shortest registration in seconds; less is refused"
@@ -48,6 +65,34 @@ class RegistrarSettings(BaseModel):
         if not self.min_expires_s <= self.default_expires_s <= self.max_expires_s:
             raise ValueError("min_expires_s <= default_expires_s <= max_expires_s does not hold")
         return self
+
+
+class AdmissionSettings(BaseModel):
+    """When new calls are turned away with 503, and how much breath is spent on strangers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_tick_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of its time that the audio engine may need for new calls to fit",
+    )
+    max_journal_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of the journal's room that may be taken for new calls to fit",
+    )
+    retry_after_s: int = Field(
+        default=5, ge=1, le=3600, description="Seconds after which a refused peer may try again"
+    )
+    refusals_per_source: int = Field(
+        default=50,
+        ge=1,
+        description="Refusals a second that one address is sent; more are counted and dropped",
+    )
+    refusals_in_all: int = Field(default=500, ge=1, description="Refusals a second that are sent in all")
 
 
 class TransportSettings(BaseModel):
@@ -100,6 +145,7 @@ class SipSettings(BaseModel):
         default_factory=_loopback_trunk, description="Who may call in; everything else is refused with 403"
     )
     registrar: RegistrarSettings = RegistrarSettings()
+    admission: AdmissionSettings = AdmissionSettings()
     transport: TransportSettings = TransportSettings()
 
     @field_validator("address")

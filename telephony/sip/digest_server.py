@@ -32,7 +32,7 @@ from telephony.sip.uri import Uri
 _NONCE = re.compile(r"([0-9a-f]{1,12})-([0-9a-f]{1,12})-([0-9a-f]{32})")
 
 
-class Refusal(StrEnum):
+class LoginFault(StrEnum):
     """Why credentials did not do; for logs, never for the peer."""
 
     NO_CREDENTIALS = "no-credentials"
@@ -56,7 +56,7 @@ class Unauthenticated:
     """Answer 401 (or 407) with one header per challenge, in this order."""
 
     challenges: tuple[Challenge, ...]
-    refusal: Refusal
+    refusal: LoginFault
 
 
 class DigestServer:
@@ -101,12 +101,12 @@ class DigestServer:
         now: float,
     ) -> Authenticated | Unauthenticated:
         """Checks the Authorization headers of a request; those of other realms are not for us."""
-        refusal = Refusal.NO_CREDENTIALS
+        refusal = LoginFault.NO_CREDENTIALS
         for value in values:
             try:
                 credentials = parse_credentials(value)
             except SipSyntaxError:
-                refusal = Refusal.MALFORMED
+                refusal = LoginFault.MALFORMED
                 continue
             if credentials.realm != self.realm:
                 continue
@@ -114,7 +114,7 @@ class DigestServer:
             if verdict is None:
                 return Authenticated(credentials.username)
             refusal = verdict
-        stale = refusal in (Refusal.EXPIRED_NONCE, Refusal.REPLAYED)
+        stale = refusal in (LoginFault.EXPIRED_NONCE, LoginFault.REPLAYED)
         return Unauthenticated(self.challenges(now, stale=stale), refusal)
 
     def _check(
@@ -124,19 +124,19 @@ class DigestServer:
         request_uri: str,
         secret_of: Callable[[str], Secret | None],
         now: float,
-    ) -> Refusal | None:
+    ) -> LoginFault | None:
         nonce = self._read_nonce(credentials.nonce)
         if nonce is None or credentials.opaque not in (None, self._opaque):
-            return Refusal.FORGED_NONCE
+            return LoginFault.FORGED_NONCE
         if not self._knows_secret(credentials, method, secret_of):
-            return Refusal.WRONG_PASSWORD
+            return LoginFault.WRONG_PASSWORD
         if not _same_target(credentials.uri, request_uri):
-            return Refusal.WRONG_URI
+            return LoginFault.WRONG_URI
         # From here on the peer is genuine, so it is told `stale` and needs not ask its user again.
         issued_at, serial = nonce
         if now - issued_at > self._nonce_life_s:
-            return Refusal.EXPIRED_NONCE
-        return None if self._count(serial, credentials.nonce_count or 0) else Refusal.REPLAYED
+            return LoginFault.EXPIRED_NONCE
+        return None if self._count(serial, credentials.nonce_count or 0) else LoginFault.REPLAYED
 
     def _knows_secret(
         self, credentials: Credentials, method: str, secret_of: Callable[[str], Secret | None]

@@ -18,7 +18,7 @@ from telephony.sip.digest import (
     parse_challenge,
     parse_credentials,
 )
-from telephony.sip.digest_server import Authenticated, DigestServer, Refusal, Unauthenticated
+from telephony.sip.digest_server import Authenticated, DigestServer, LoginFault, Unauthenticated
 from telephony.sip.errors import SipSyntaxError
 
 URI = "sip:127.0.0.1"
@@ -49,7 +49,9 @@ def answer(challenge: Challenge, user: str = "alice", password: str = "wonderlan
     return answer_challenge(challenge, "REGISTER", URI, user=user, password=password, cnonce="abcdef", nc=nc)
 
 
-def refusal(server: DigestServer, value: str, now: float = 1.0, method: str = "REGISTER") -> Refusal | None:
+def refusal(
+    server: DigestServer, value: str, now: float = 1.0, method: str = "REGISTER"
+) -> LoginFault | None:
     verdict = server.verify((value,), method, URI, secret_of, now)
     return verdict.refusal if isinstance(verdict, Unauthenticated) else None
 
@@ -91,7 +93,7 @@ def test_who_knows_the_password_passes(server: DigestServer, algorithm: Algorith
 def test_a_stored_hash_serves_its_own_algorithm_only(server: DigestServer) -> None:
     assert refusal(server, answer(challenge_of(server, Algorithm.MD5), "bob", "builder")) is None
     with_sha = answer(challenge_of(server, Algorithm.SHA_256), "bob", "builder")
-    assert refusal(server, with_sha) is Refusal.WRONG_PASSWORD
+    assert refusal(server, with_sha) is LoginFault.WRONG_PASSWORD
 
 
 def test_the_strongest_algorithm_is_offered_first_and_chosen(server: DigestServer) -> None:
@@ -115,16 +117,16 @@ def test_wrong_and_unknown_look_the_same(server: DigestServer, user: str, passwo
     value = answer(challenge_of(server, Algorithm.MD5), user, password)
     verdict = server.verify((value,), "REGISTER", URI, secret_of, 1.0)
     assert isinstance(verdict, Unauthenticated)
-    assert verdict.refusal is Refusal.WRONG_PASSWORD
+    assert verdict.refusal is LoginFault.WRONG_PASSWORD
     assert not any(challenge.stale for challenge in verdict.challenges)
 
 
 def test_an_answer_for_another_method_or_target_does_not_pass(server: DigestServer) -> None:
     value = answer(challenge_of(server, Algorithm.MD5))
-    assert refusal(server, value, method="INVITE") is Refusal.WRONG_PASSWORD
+    assert refusal(server, value, method="INVITE") is LoginFault.WRONG_PASSWORD
     verdict = server.verify((value,), "REGISTER", "sip:elsewhere", secret_of, 1.0)
     assert isinstance(verdict, Unauthenticated)
-    assert verdict.refusal is Refusal.WRONG_URI
+    assert verdict.refusal is LoginFault.WRONG_URI
 
 
 def test_a_nonce_count_is_used_once(server: DigestServer) -> None:
@@ -134,38 +136,38 @@ def test_a_nonce_count_is_used_once(server: DigestServer) -> None:
     for count in (1, 2):
         verdict = server.verify((answer(challenge, nc=count),), "REGISTER", URI, secret_of, 1.0)
         assert isinstance(verdict, Unauthenticated)
-        assert verdict.refusal is Refusal.REPLAYED
+        assert verdict.refusal is LoginFault.REPLAYED
         assert all(fresh.stale for fresh in verdict.challenges)
 
 
 def test_an_old_nonce_is_stale_for_who_knows_the_password_and_only_for_them(server: DigestServer) -> None:
     challenge = challenge_of(server, Algorithm.MD5)
-    assert refusal(server, answer(challenge), now=60.1) is Refusal.EXPIRED_NONCE
-    assert refusal(server, answer(challenge, password="wrong"), now=60.1) is Refusal.WRONG_PASSWORD
+    assert refusal(server, answer(challenge), now=60.1) is LoginFault.EXPIRED_NONCE
+    assert refusal(server, answer(challenge, password="wrong"), now=60.1) is LoginFault.WRONG_PASSWORD
 
 
 def test_a_nonce_of_somebody_else_is_forged(server: DigestServer) -> None:
     stranger = DigestServer("trunkline", b"x" * 32)
-    assert refusal(server, answer(challenge_of(stranger, Algorithm.MD5))) is Refusal.FORGED_NONCE
+    assert refusal(server, answer(challenge_of(stranger, Algorithm.MD5))) is LoginFault.FORGED_NONCE
     made_up = Challenge("trunkline", "0-1-" + "0" * 32, Algorithm.MD5)
-    assert refusal(server, answer(made_up)) is Refusal.FORGED_NONCE
+    assert refusal(server, answer(made_up)) is LoginFault.FORGED_NONCE
 
 
 def test_credentials_for_other_realms_are_left_alone(server: DigestServer) -> None:
     other = answer(Challenge("elsewhere", "n", Algorithm.MD5))
     mine = answer(challenge_of(server, Algorithm.MD5))
-    assert refusal(server, other) is Refusal.NO_CREDENTIALS
+    assert refusal(server, other) is LoginFault.NO_CREDENTIALS
     assert server.verify((other, mine), "REGISTER", URI, secret_of, 1.0) == Authenticated("alice")
 
 
 def test_an_unknown_scheme_gets_a_challenge(server: DigestServer) -> None:
-    assert refusal(server, "NoOneKnowsThisScheme opaque-data=here") is Refusal.MALFORMED
+    assert refusal(server, "NoOneKnowsThisScheme opaque-data=here") is LoginFault.MALFORMED
 
 
 def test_answers_without_qop_are_not_accepted(server: DigestServer) -> None:
     challenge = challenge_of(server, Algorithm.MD5)
     legacy = Challenge(challenge.realm, challenge.nonce, Algorithm.MD5, challenge.opaque, qop_auth=False)
-    assert refusal(server, answer(legacy)) is Refusal.WRONG_PASSWORD
+    assert refusal(server, answer(legacy)) is LoginFault.WRONG_PASSWORD
 
 
 def test_a_forgotten_nonce_cannot_be_replayed() -> None:
@@ -174,7 +176,7 @@ def test_a_forgotten_nonce_cannot_be_replayed() -> None:
     assert refusal(server, first) is None
     for _ in range(3):
         assert refusal(server, answer(challenge_of(server, Algorithm.MD5))) is None
-    assert refusal(server, first) is Refusal.REPLAYED
+    assert refusal(server, first) is LoginFault.REPLAYED
 
 
 def test_quotes_and_other_alphabets_in_names_survive(server: DigestServer) -> None:
