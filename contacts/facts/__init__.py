@@ -1,0 +1,63 @@
+"""Every kind of fact, in one visible union: what the journal holds is decoded by it, and by nothing else."""
+
+from __future__ import annotations
+
+from contacts.facts import agent, contact, flow, queue, recording, system
+
+AnyFact = (
+    contact.ContactStarted
+    | contact.ParticipantJoined
+    | contact.LegStarted
+    | contact.LegRinging
+    | contact.LegAnswered
+    | contact.LegEnded
+    | contact.TalkStarted
+    | contact.TalkEnded
+    | contact.HoldStarted
+    | contact.HoldEnded
+    | contact.TransferStarted
+    | contact.TransferFinished
+    | contact.PromptStarted
+    | contact.PromptFailed
+    | contact.MediaReported
+    | contact.SoundLost
+    | contact.SoundRegained
+    | contact.ContactClosed
+    | queue.QueueJoined
+    | queue.QueuePositionTold
+    | queue.QueuePlaceRegained
+    | queue.QueueExited
+    | queue.OfferMade
+    | queue.OfferRefused
+    | queue.WrapUpStarted
+    | queue.WrapUpFinished
+    | flow.FlowStarted
+    | flow.NodeEntered
+    | flow.PromptInterrupted
+    | flow.DigitAccepted
+    | flow.OptionChosen
+    | flow.VariableSet
+    | flow.NoInput
+    | flow.NoMatch
+    | flow.FellBack
+    | flow.Branched
+    | flow.FlowFailed
+    | flow.FlowNoted
+    | flow.FlowEnded
+    | recording.RecordingStarted
+    | recording.RecordingFinished
+    | recording.RecordingBroken
+    | recording.RecordingGap
+    | recording.TranscriptReady
+    | recording.TranscriptFailed
+    | agent.PhoneRegistered
+    | agent.PhoneUnregistered
+    | agent.AgentBecame
+    | system.ServerStarted
+    | system.ServerStopped
+    | system.SettingsApplied
+    | system.AccessUsed
+    | system.AccessRefused
+    | system.DispatchTold
+    | system.DispatchSnapshot
+)

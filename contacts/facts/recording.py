@@ -1,0 +1,48 @@
+"""Facts of what is kept of a contact: its recordings and their transcripts."""
+
+from __future__ import annotations
+
+from contacts.facts.contact import ContactFact
+
+
+class RecordingFact(ContactFact, frozen=True, kw_only=True):
+    """Something about one recording."""
+
+    recording: str
+
+
+class RecordingStarted(RecordingFact, frozen=True, kw_only=True, tag="recording.started"):
+    """Sound is kept from here on."""
+
+
+class RecordingFinished(RecordingFact, frozen=True, kw_only=True, tag="recording.finished"):
+    """Every frame is durable and the catalogue knows it."""
+
+    duration_s: float
+    state: str
+
+
+class RecordingBroken(RecordingFact, frozen=True, kw_only=True, tag="recording.failed"):
+    """There is none, or it ended before its time."""
+
+    recording: str = ""
+    reason: str = ""
+
+
+class RecordingGap(RecordingFact, frozen=True, kw_only=True, tag="recording.gap"):
+    """Frames are missing in it."""
+
+    frames: int
+
+
+class TranscriptReady(RecordingFact, frozen=True, kw_only=True, tag="transcript.ready"):
+    """The words can be read and searched."""
+
+    words: int
+
+
+class TranscriptFailed(RecordingFact, frozen=True, kw_only=True, tag="transcript.failed"):
+    """There are no words, and why."""
+
+    recording: str = ""
+    reason: str = ""

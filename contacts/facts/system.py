@@ -1,0 +1,64 @@
+"""Facts of the server itself: its life, who used it, and what dispatch was told and is."""
+
+from __future__ import annotations
+
+from contacts.facts.fact import Fact
+from contacts.privacy import Personal
+
+
+class ServerStarted(Fact, frozen=True, kw_only=True, tag="server.started"):
+    """Calls are taken from here on."""
+
+    program: str
+    """The version of the program."""
+
+
+class ServerStopped(Fact, frozen=True, kw_only=True, tag="server.stopped"):
+    """Nothing is on the line any more."""
+
+
+class SettingsApplied(Fact, frozen=True, kw_only=True, tag="settings.changed"):
+    """Other settings apply from here on; which tables are other ones."""
+
+    tables: tuple[str, ...]
+    by: str = ""
+
+
+class AccessUsed(Fact, frozen=True, kw_only=True, tag="access.used"):
+    """Somebody read or changed something through the API."""
+
+    principal: str
+    role: str
+    action: str
+    """What was done: the route's name."""
+    subject: str = ""
+    """What it was done to: the id of a contact, a recording, an agent."""
+    reason: Personal = ""
+
+
+class AccessRefused(Fact, frozen=True, kw_only=True, tag="access.refused"):
+    """Somebody was turned away."""
+
+    source: str
+    action: str
+    why: str
+
+
+class DispatchTold(Fact, frozen=True, kw_only=True, tag="dispatch.told"):
+    """One input of dispatch, so that the day can be replayed: the same inputs give the same effects."""
+
+    event: dict[str, object]
+    """The event in its own JSON form (`acd.events`)."""
+    clock_s: float
+    """The `now` that dispatch was given."""
+    effects: int
+    """How many effects it had."""
+    digest: str
+    """A short hash over the effects, which a replay must give again."""
+
+
+class DispatchSnapshot(Fact, frozen=True, kw_only=True, tag="dispatch.snapshot"):
+    """Everything dispatch knows at one moment, from which a replay can begin."""
+
+    state: dict[str, object]
+    clock_s: float
