@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
-from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import HungUp, Input, Started, Tick
 from ivr_flows.engine.instructions import (
+    Answer,
+    Conceal,
     Enqueue,
     HangUp,
     Instruction,
@@ -83,14 +85,18 @@ async def _carry_out(caller: Caller, instruction: Instruction) -> None:  # noqa:
     match instruction:
         case Note():
             caller.note(instruction)
+        case Answer():
+            await caller.answer()
         case StartPlayback():
             await caller.play(instruction)
         case StopPlayback():
             await caller.stop_playback(instruction.playback)
         case Listen():
-            await caller.listen(instruction.phrases)
+            await caller.listen(instruction)
         case StopListening():
             await caller.stop_listening()
+        case Conceal(on):
+            await caller.conceal(on)
         case Enqueue():
             await caller.enqueue(instruction)
         case Transfer():

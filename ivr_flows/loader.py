@@ -1,6 +1,7 @@
 """From a flow file to a flow that is fit to be run, or to everything that is wrong with it."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ivr_flows.definition.flow import Flow
@@ -33,7 +34,8 @@ def parse_flow(data: bytes, file: str, *, path: Path | None = None, known: Known
     reading = read_flow(report, tree, None if path is None else path.parent, path)
     apply_rules(report, reading, known)
     findings = report.sorted()
-    return Loaded(None if has_errors(findings) else reading.flow, findings)
+    flow = replace(reading.flow, digest=hashlib.sha256(data).hexdigest()[:16])
+    return Loaded(None if has_errors(findings) else flow, findings)
 
 
 def read_file(path: Path, known: Known = NOTHING_KNOWN) -> Loaded:

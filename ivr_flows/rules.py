@@ -46,9 +46,10 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
 
 def _targets(report: Report, reading: Reading) -> None:
     flow = reading.flow
-    own = {"start": flow.start, "operator": flow.operator, "fallback": flow.fallback}
+    own = {"start": flow.start, "operator": flow.operator, "fallback": flow.fallback, "failed": flow.failed}
     for key, target in own.items():
         _target(report, (key,), target, reading.declared)
+    _target(report, ("limits", "then"), flow.limits.then, reading.declared)
     for node in flow.nodes.values():
         inherited = {option.label for option in _options(node) if is_inherited(option)}
         for way in exits(node):
@@ -126,7 +127,7 @@ def _unused_calendars(report: Report, flow: Flow) -> None:
 
 def _ways(report: Report, flow: Flow) -> None:
     ways = {name: _leads_to(flow, node) for name, node in flow.nodes.items()}
-    reached = _closure(ways, [flow.start])
+    reached = _closure(ways, [name for name in (flow.start, flow.failed, flow.limits.then) if name])
     for name in flow.nodes:
         if name not in reached:
             mend = "lead to it, or delete it"

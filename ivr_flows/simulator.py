@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import Collect, HangupCause, Menu, Queue
+from ivr_flows.definition.nodes import (
+    Collect,
+    Menu,
+    Queue,
+)
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
     Input,
+    ListenId,
     PlaybackFinished,
     PlaybackId,
     QueueLeft,
@@ -25,7 +31,7 @@ from ivr_flows.engine.inputs import (
     TransferEnded,
     TransferOutcome,
 )
-from ivr_flows.engine.instructions import Fact, Instruction, Note, StartPlayback
+from ivr_flows.engine.instructions import Fact, Instruction, Listen, Note, StartPlayback
 from ivr_flows.engine.run import MASK
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
@@ -83,6 +89,7 @@ class _Simulation:
         self._session = Session(flow, variables)
         self._now = 0.0
         self._playing: StartPlayback | None = None
+        self._listen = ListenId(0)
         self._nodes: list[str] = []
         self._heard_since_input: set[str] = set()
 
@@ -156,12 +163,12 @@ class _Simulation:
         elif set(line) <= KEYS:
             for digit in line:
                 self._now += KEY_GAP_S
-                self._resume(DigitPressed(digit))
+                self._resume(DigitPressed(digit, self._now))
         elif len(line) == 1:
             self._view.plain(HELP)
         else:
             self._now += len(line) / LETTERS_PER_SECOND
-            self._resume(SpeechHeard(line.removeprefix('"')))
+            self._resume(SpeechHeard(line.removeprefix('"'), self._listen, self._now))
 
     def _wait(self) -> None:
         node = self._flow.nodes[self._session.node]
@@ -173,7 +180,7 @@ class _Simulation:
             self._resume(QueueLeft(QueueOutcome.OVERFLOW))
             return
         self._finish_prompt()
-        deadline = self._session.deadline()
+        deadline = self._session.answer_due()
         if deadline is not None:
             self._now = deadline
             self._resume(Tick())
@@ -194,6 +201,8 @@ class _Simulation:
     def _take_note(self, instruction: Instruction) -> None:
         if isinstance(instruction, StartPlayback):
             self._playing = instruction
+        elif isinstance(instruction, Listen):
+            self._listen = instruction.listen
         elif isinstance(instruction, Note) and instruction.fact is Fact.NODE_ENTERED:
             self._nodes.append(str(instruction.field("node")))
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TextIO, assert_never
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.nodes import (
     AgentTarget,
     Collect,
-    HangupCause,
     Menu,
     Node,
     NumberTarget,
@@ -14,6 +14,8 @@ from ivr_flows.definition.nodes import (
     TransferTarget,
 )
 from ivr_flows.engine.instructions import (
+    Answer,
+    Conceal,
     Enqueue,
     Fact,
     HangUp,
@@ -86,7 +88,7 @@ def described(instruction: Instruction) -> str:
             return f"hangs up: {cause.value}"
         case Note():
             return _noted(instruction)
-        case Listen() | StopListening():
+        case Answer() | Listen() | StopListening() | Conceal():
             return ""
         case _:
             assert_never(instruction)

@@ -32,14 +32,16 @@ def exits(node: Node) -> tuple[Exit, ...]:
     """Return the exits that a node names itself; `uses_fallback` tells of the one that it may inherit."""
     match node:
         case Say():
-            return _named(next=node.next)
+            return _named(next=node.next, failed=node.failed)
         case Menu():
             chosen = tuple(Exit(("options", option.label), option.next) for option in node.options)
-            return chosen + _named(fallback=node.reprompts.fallback)
+            return chosen + _named(fallback=node.reprompts.fallback, failed=node.failed)
         case Collect():
-            return _named(next=node.next, fallback=node.reprompts.fallback)
+            return _named(next=node.next, fallback=node.reprompts.fallback, failed=node.failed)
         case Queue():
-            return _named(next=node.next, overflow=node.overflow, otherwise=node.otherwise)
+            return _named(
+                next=node.next, overflow=node.overflow, otherwise=node.otherwise, failed=node.failed
+            )
         case Transfer():
             return _named(next=node.next, failed=node.failed)
         case Hangup():

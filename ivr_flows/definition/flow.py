@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ivr_flows.definition.hours import Calendar
@@ -9,6 +10,20 @@ from ivr_flows.definition.nodes import Collect, Node
 
 CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact"})
 """Set by the server before a flow starts, so that every flow may use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far one call may go; see `engine.limits`."""
+
+    steps: int = 1000
+    """nodes entered in the whole call"""
+    time_s: float = 7200.0
+    """in the flow, outside of queues and transfers"""
+    repeats: int = 20
+    """entries of one node without anything from the caller"""
+    then: str | None = None
+    """where a caller goes once who has reached a limit; absent: the call ends"""
 
 
 @dataclass(frozen=True)
@@ -23,14 +38,19 @@ class Flow:
     nodes: Mapping[str, Node]
     operator: str | None = None
     fallback: str | None = None
+    failed: str | None = None
+    """Where callers go when a prompt cannot be played and the node has no way of its own for that."""
+    limits: Limits = Limits()
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values before anything has been collected; the server's caller variables come on top."""
+    declared_secrets: frozenset[str] = frozenset()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     path: Path | None = None
+    digest: str = ""
+    """Tells one content of the file from another; a saved session goes on with the same one only."""
 
-    @property
+    @cached_property
     def secrets(self) -> frozenset[str]:
-        """The variables whose values must never be shown."""
-        return frozenset(
-            node.variable for node in self.nodes.values() if isinstance(node, Collect) and node.secret
-        )
+        """The variables whose values must never be shown, whichever node sets them."""
+        collected = (node for node in self.nodes.values() if isinstance(node, Collect))
+        return self.declared_secrets | {node.variable for node in collected if node.secret}

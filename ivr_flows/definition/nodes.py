@@ -6,43 +6,21 @@ type says which.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.prompts import Prompt
 from ivr_flows.segments import Music, PromptFile
 
-
-class HangupCause(StrEnum):
-    """Why a flow ended a call. The first ones may be written in a `hangup` node."""
-
-    NORMAL = "normal"
-    BUSY = "busy"
-    CONGESTION = "congestion"
-    UNAVAILABLE = "unavailable"
-    REJECTED = "rejected"
-
-    NO_INPUT = "no_input"
-    NO_MATCH = "no_match"
-    QUEUE_OVERFLOW = "queue_overflow"
-    NOBODY_TO_SERVE = "nobody_to_serve"
-    QUEUE_FAILED = "queue_failed"
-    TRANSFER_FAILED = "transfer_failed"
-    FLOW_FAILED = "flow_failed"
-    CALLER_LEFT = "caller_left"
-
-
-WRITABLE_CAUSES = (
-    HangupCause.NORMAL,
-    HangupCause.BUSY,
-    HangupCause.CONGESTION,
-    HangupCause.UNAVAILABLE,
-    HangupCause.REJECTED,
-)
+INTER_DIGIT_S = 2.5
+"""How long a next digit may take, where a flow says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Play a prompt and go on; with `loop` only a digit ends it, and `next` may be absent."""
+    """Play a prompt and go on; with `loop` only a digit ends it, and `next` may be absent.
+
+    `failed` of any node is taken when its prompt cannot be played (absent: the flow's, else it goes on).
+    """
 
     name: str
     prompt: Prompt
@@ -50,6 +28,7 @@ class Say:
     barge_in: bool = True
     type_ahead: bool = True
     loop: bool = False
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +66,9 @@ class Menu:
     barge_in: bool = True
     type_ahead: bool = True
     timeout_s: float = 5.0
-    inter_digit_s: float = 2.0
+    inter_digit_s: float = INTER_DIGIT_S
     min_confidence: float = 0.0
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +87,8 @@ class Collect:
     barge_in: bool = True
     type_ahead: bool = True
     timeout_s: float = 5.0
-    inter_digit_s: float = 3.0
+    inter_digit_s: float = INTER_DIGIT_S
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +104,8 @@ class Queue:
     """Let the caller wait for an agent.
 
     `next` is taken when the agent has left and the caller is still there (absent: the call ends normally);
-    `overflow` after the longest wait and `otherwise` when nobody can ever serve (absent: the fallback).
+    `overflow` after the longest wait, `otherwise` when nobody is there to serve (absent: the fallback), and
+    `failed` when the queue itself fails (absent: `otherwise`).
     """
 
     name: str
@@ -136,6 +118,7 @@ class Queue:
     next: str | None = None
     overflow: str | None = None
     otherwise: str | None = None
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

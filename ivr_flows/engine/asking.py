@@ -2,9 +2,13 @@
 
 from typing import assert_never
 
-from ivr_flows.definition.nodes import Collect, HangupCause, Menu
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    Collect,
+    Menu,
+)
 from ivr_flows.definition.prompts import Prompt
-from ivr_flows.engine import collect, menu
+from ivr_flows.engine import collect, limits, menu
 from ivr_flows.engine.instructions import Fact
 from ivr_flows.engine.moves import STAY, Go, Move
 from ivr_flows.engine.run import MASK, Run
@@ -14,7 +18,8 @@ from ivr_flows.engine.verdict import Chosen, Open, Taken, Verdict
 Question = Menu | Collect
 
 SPEECH_LIMIT_S = 15.0
-"""How long an utterance that has begun keeps the no-input timer away, decoding included."""
+"""How long speech that has begun keeps the no-input timer away, decoding included; noise that begins again
+and again does so once."""
 
 
 def enter(run: Run, node: Question) -> Move:
@@ -24,7 +29,7 @@ def enter(run: Run, node: Question) -> Move:
     state.no_input = state.no_match = 0
     if not (node.type_ahead and node.barge_in):
         # VoiceXML 2.1, 4.1.8: what was typed before a prompt that must be heard is not an answer to it
-        state.typed_ahead = ""
+        run.forget_digits()
     if not state.typed_ahead:
         return _ask(run, node, node.prompt)
     state.phase = Phase.INPUT
@@ -41,6 +46,7 @@ def finished(run: Run, node: Question) -> Move:
     state = run.state
     state.phase = Phase.INPUT
     state.deadline = state.now + node.timeout_s
+    state.wait_ends = state.deadline + SPEECH_LIMIT_S
     run.listen(_phrases(node))
     return STAY
 
@@ -57,15 +63,15 @@ def pressed(run: Run, node: Question, digit: str) -> Move:
 def speech_started(run: Run) -> Move:
     """Let the caller finish speaking before the wait is called silence."""
     state = run.state
-    if state.phase is Phase.INPUT and state.listening and not state.entry:
-        state.deadline = state.now + SPEECH_LIMIT_S
+    if state.phase is Phase.INPUT and not state.entry:
+        state.deadline = min(state.now + SPEECH_LIMIT_S, state.wait_ends)
     return STAY
 
 
 def heard(run: Run, node: Question, text: str, confidence: float) -> Move:
     """Take an utterance; while a prompt plays, only one that fits interrupts it (a cough does not)."""
     state = run.state
-    if not isinstance(node, Menu) or not state.listening or state.entry:
+    if not isinstance(node, Menu) or state.entry:
         return STAY
     verdict = menu.judge_speech(node, text, confidence)
     if state.phase is Phase.PROMPT:
@@ -103,7 +109,7 @@ def _ask(run: Run, node: Question, prompt: Prompt) -> Move:
 def _take(run: Run, node: Question, digit: str) -> Move:
     state = run.state
     state.entry += digit
-    run.note(Fact.DIGIT_ACCEPTED, ("digit", MASK if _is_secret(node) else digit))
+    run.note(Fact.DIGIT_ACCEPTED, ("digit", MASK if _is_secret(run, node) else digit))
     match node:
         case Menu():
             verdict = menu.judge(node, state.entry)
@@ -122,6 +128,10 @@ def _settle(run: Run, node: Question, verdict: Verdict, by: str) -> Move:
         case Open.MISMATCH:
             return _no_match(run, node)
         case Chosen(option):
+            if by == "digit":
+                _swallow_commit_key(run, node, option.next)
+            else:
+                limits.caller_acted(run)
             _close(run)
             run.note(Fact.OPTION_CHOSEN, ("option", option.label), ("by", by))
             return Go(option.next)
@@ -136,20 +146,28 @@ def _keep(run: Run, node: Question, taken: Taken) -> Move:
         raise TypeError("only a collect takes digits into a variable")
     _close(run)
     run.state.variables[node.variable] = taken.digits
-    shown = MASK * len(taken.digits) if node.secret else taken.digits
+    shown = run.shown(node.variable, taken.digits)
     run.note(Fact.VARIABLE_SET, ("variable", node.variable), ("value", shown))
     if taken.early and node.terminator is not None:
-        _expect_late_terminator(run, node.terminator, node.inter_digit_s)
+        _expect_late_terminator(run, node.terminator, node.inter_digit_s, node.next)
     return Go(node.next)
 
 
-def _expect_late_terminator(run: Run, terminator: str, within_s: float) -> None:
-    state = run.state
+def _expect_late_terminator(run: Run, terminator: str, within_s: float, target: str) -> None:
+    state, following = run.state, run.flow.nodes.get(target)
+    if isinstance(following, Menu) and menu.wants(following, terminator):
+        return
     if state.typed_ahead:
         state.typed_ahead = state.typed_ahead.removeprefix(terminator)
         return
     state.late_terminator = terminator
     state.late_terminator_until = state.now + within_s
+
+
+def _swallow_commit_key(run: Run, node: Question, target: str) -> None:
+    """Many callers end a choice with `#` although it was made already: that key answers nothing else."""
+    if not run.state.entry.endswith(menu.COMMIT_KEY):
+        _expect_late_terminator(run, menu.COMMIT_KEY, node.inter_digit_s, target)
 
 
 def _close(run: Run) -> None:
@@ -177,6 +195,8 @@ def _again(run: Run, node: Question, prompts: tuple[Prompt, ...], count: int, re
     state = run.state
     state.entry = state.typed_ahead = ""
     state.deadline = None
+    if reason is HangupCause.NO_MATCH or count > len(prompts):
+        run.forget_digits()
     if count > len(prompts):
         _close(run)
         return run.fall_back(node.reprompts.fallback, reason)
@@ -188,5 +208,5 @@ def _phrases(node: Question) -> tuple[str, ...]:
     return menu.phrases(node) if isinstance(node, Menu) else ()
 
 
-def _is_secret(node: Question) -> bool:
-    return isinstance(node, Collect) and node.secret
+def _is_secret(run: Run, node: Question) -> bool:
+    return isinstance(node, Collect) and node.variable in run.flow.secrets

@@ -6,18 +6,22 @@ from enum import StrEnum
 from typing import NewType
 
 PlaybackId = NewType("PlaybackId", int)
+ListenId = NewType("ListenId", int)
+"""Counts the times that a session began to listen; what is heard belongs to one of them."""
 
 
 class QueueOutcome(StrEnum):
     """Why a caller is no longer in the queue."""
 
     ANSWERED = "answered"
-    """An agent talked to the caller and left; the caller is still there."""
+    """An agent talked to the caller and ended the conversation; the caller is still there. An agent whose leg
+    dropped has not ended it: the shell tells nothing and keeps the caller in the queue, at the old place."""
     OVERFLOW = "overflow"
-    """The longest wait that the flow allows is over."""
+    """The longest wait that the flow or the queue allows is over."""
     NOBODY = "nobody"
-    """Nobody who could ever serve this caller is signed in, or exists."""
+    """Nobody who could serve this caller is signed in."""
     FAILED = "failed"
+    """The queue itself could not take or keep the caller: it is unknown, full, or closed by an error."""
 
 
 class TransferOutcome(StrEnum):
@@ -44,22 +48,43 @@ class PlaybackFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackFailed:
+    """A playback that could not be rendered or played; nothing of it, or not all, was heard."""
+
+    playback: PlaybackId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
-    """One key of `0-9*#A-D`; hidden from repr because it may be part of a secret."""
+    """One key of `0-9*#A-D`; hidden from repr because it may be part of a secret.
+
+    `at` is when the key was pressed, on the clock of `now`: after a stall it is judged by that moment, not by
+    the one at which it is told.
+    """
 
     digit: str = field(repr=False)
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody has begun to speak: the wait for an answer is over, what was said follows as `SpeechHeard`."""
+    """Somebody began to speak at `at`: the wait for an answer is over, `SpeechHeard` follows."""
+
+    listen: ListenId
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechHeard:
-    """A whole utterance; an empty text means that somebody spoke and nothing was understood."""
+    """A whole utterance that began at `at`; an empty text: somebody spoke and nothing was understood.
+
+    `listen` is the id of the `Listen` order under which it was made; of another one it is stale and dropped.
+    """
 
     text: str = field(repr=False)
+    listen: ListenId
+    at: float
     confidence: float = 1.0
 
 
@@ -90,6 +115,7 @@ class HungUp:
 Input = (
     Started
     | PlaybackFinished
+    | PlaybackFailed
     | DigitPressed
     | SpeechStarted
     | SpeechHeard

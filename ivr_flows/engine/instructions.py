@@ -3,14 +3,25 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ivr_flows.definition.nodes import HangupCause, SkillLevel, TransferTarget
-from ivr_flows.engine.inputs import PlaybackId
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    SkillLevel,
+    TransferTarget,
+)
+from ivr_flows.engine.inputs import ListenId, PlaybackId
 from ivr_flows.segments import Music, PromptFile, Segment
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer the call. Comes once, before the first order that needs a caller who hears; a call that is hung
+    up without it may be refused with the status of the cause (`HangupCause.on_the_wire`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartPlayback:
-    """Play the segments; report `PlaybackFinished(playback)` when they end by themselves (never when looped).
+    """Play the segments; report `PlaybackFinished(playback)` when they end by themselves (never when looped),
+    or `PlaybackFailed(playback)` when they cannot be rendered.
 
     A new playback always replaces the one before. `barge_in` tells the shell whether to listen for speech
     while the prompt plays; the engine itself decides what a digit does.
@@ -31,14 +42,25 @@ class StopPlayback:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Recognise speech; the phrases are all that the flow can understand at this place."""
+    """Recognise speech; the phrases are all that the flow can understand at this place.
 
+    `listen` must come back with every utterance that is heard under this order.
+    """
+
+    listen: ListenId
     phrases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StopListening:
     """Stop recognising; an utterance that is still being decoded is of no interest any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conceal:
+    """From here on (`on`), or no longer, what the caller keys is secret: no recording or trace holds it."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,8 @@ class Fact(StrEnum):
     """version"""
     NODE_ENTERED = "flow.node_entered"
     """kind"""
+    PROMPT_FAILED = "flow.prompt_failed"
+    """reason"""
     PROMPT_INTERRUPTED = "flow.prompt_interrupted"
     """by: digit | speech"""
     DIGIT_ACCEPTED = "flow.digit_accepted"
@@ -95,6 +119,8 @@ class Fact(StrEnum):
     """outcome"""
     TRANSFER_ENDED = "flow.transfer_ended"
     """outcome"""
+    LIMIT_REACHED = "flow.limit_reached"
+    """limit: steps | time | repeats"""
     FAILED = "flow.failed"
     """reason: the flow itself misbehaved"""
     ENDED = "flow.ended"
@@ -113,4 +139,15 @@ class Note:
         return next((value for key, value in self.fields if key == name), None)
 
 
-Instruction = StartPlayback | StopPlayback | Listen | StopListening | Enqueue | Transfer | HangUp | Note
+Instruction = (
+    Answer
+    | StartPlayback
+    | StopPlayback
+    | Listen
+    | StopListening
+    | Conceal
+    | Enqueue
+    | Transfer
+    | HangUp
+    | Note
+)

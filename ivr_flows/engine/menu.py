@@ -17,6 +17,11 @@ def judge(node: Menu, entry: str) -> Verdict:
     return Open.MISMATCH if option is None else Chosen(option)
 
 
+def wants(node: Menu, key: str) -> bool:
+    """Tell whether a key begins one of the options."""
+    return any(_key(option).startswith(key) for option in node.options)
+
+
 def judge_silence(node: Menu, entry: str) -> Verdict:
     """Judge when no further key came in time."""
     option = _by_key(node, entry)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.causes import HangupCause
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from typing import assert_never
 
-from ivr_flows.definition.nodes import HangupCause, Queue
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    Queue,
+)
 from ivr_flows.engine.inputs import QueueOutcome
 from ivr_flows.engine.instructions import Enqueue, Fact
 from ivr_flows.engine.moves import STAY, End, Go, Move
@@ -12,7 +15,7 @@ from ivr_flows.engine.state import Phase
 
 def enter(run: Run, node: Queue) -> Move:
     """Enqueue; digits typed before are not meant for anything after a conversation."""
-    run.state.typed_ahead = ""
+    run.forget_digits()
     run.state.phase = Phase.QUEUE
     run.order(
         Enqueue(node.queue, node.skills, node.priority, node.music, node.announce_every_s, node.max_wait_s)
@@ -30,6 +33,6 @@ def left(run: Run, node: Queue, outcome: QueueOutcome) -> Move:
         case QueueOutcome.NOBODY:
             return run.leave(node.otherwise, HangupCause.NOBODY_TO_SERVE)
         case QueueOutcome.FAILED:
-            return run.leave(node.otherwise, HangupCause.QUEUE_FAILED)
+            return run.leave(node.failed or node.otherwise, HangupCause.QUEUE_FAILED)
         case _:
             assert_never(outcome)

@@ -2,11 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.definition.prompts import Prompt
-from ivr_flows.engine.inputs import PlaybackId
+from ivr_flows.engine.inputs import ListenId, PlaybackId
 from ivr_flows.engine.instructions import (
+    Answer,
+    Conceal,
+    Enqueue,
     Fact,
     Instruction,
     Listen,
@@ -14,12 +17,15 @@ from ivr_flows.engine.instructions import (
     StartPlayback,
     StopListening,
     StopPlayback,
+    Transfer,
 )
 from ivr_flows.engine.moves import End, Go, Move
 from ivr_flows.engine.state import Phase, State
 
 TYPE_AHEAD_LIMIT = 32
 MASK = "*"
+
+NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer)
 
 
 class Run:
@@ -47,6 +53,9 @@ class Run:
         return orders
 
     def order(self, instruction: Instruction) -> None:
+        if not self.state.answered and isinstance(instruction, NEEDS_AN_ANSWER):
+            self.state.answered = True
+            self._orders.append(Answer())
         self._orders.append(instruction)
 
     def note(self, fact: Fact, *fields: tuple[str, str | int]) -> None:
@@ -72,12 +81,27 @@ class Run:
     def listen(self, phrases: tuple[str, ...]) -> None:
         if phrases and not self.state.listening:
             self.state.listening = True
-            self.order(Listen(phrases))
+            self.state.listens += 1
+            self.order(Listen(ListenId(self.state.listens), phrases))
 
     def stop_listening(self) -> None:
         if self.state.listening:
             self.state.listening = False
             self.order(StopListening())
+
+    def conceal(self, on: bool) -> None:
+        if self.state.concealed != on:
+            self.state.concealed = on
+            self.order(Conceal(on))
+
+    def forget_digits(self) -> None:
+        """Empty the type-ahead buffer; digits pressed until now that are still under way go with it."""
+        self.state.typed_ahead = ""
+        self.state.drop_before = self.state.now
+
+    def shown(self, variable: str, value: str) -> str:
+        """Return a value as anybody may see it."""
+        return MASK * len(value) if variable in self.flow.secrets else value
 
     def type_ahead(self, digit: str) -> None:
         """Keep a digit for a node to come; when the buffer is full the new digit is dropped."""

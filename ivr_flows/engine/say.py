@@ -1,6 +1,9 @@
 """`say`: a prompt, then on."""
 
-from ivr_flows.definition.nodes import HangupCause, Say
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    Say,
+)
 from ivr_flows.engine.moves import STAY, End, Go, Move
 from ivr_flows.engine.run import Run
 
@@ -12,7 +15,7 @@ def enter(run: Run, node: Say) -> Move:
     again, so that they cannot drive a flow in a circle.
     """
     if not node.type_ahead:
-        run.state.typed_ahead = ""
+        run.forget_digits()
     if run.state.typed_ahead and node.barge_in and node.next is not None and node.name not in run.skipped:
         run.skipped.add(node.name)
         return Go(node.next)
@@ -21,6 +24,12 @@ def enter(run: Run, node: Say) -> Move:
     if run.play(node.prompt, barge_in=node.barge_in, loop=node.loop):
         return STAY
     return _onward(node)
+
+
+def unheard(run: Run) -> Move:
+    """A prompt without end, and without a way on, cannot be played: the fallback, or silence, but no end."""
+    fallback = run.flow.fallback or run.flow.operator
+    return STAY if fallback is None or fallback == run.state.node else Go(fallback)
 
 
 def finished(node: Say) -> Move:

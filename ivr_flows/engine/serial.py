@@ -1,24 +1,32 @@
 """A session as JSON, at any wait.
 
 Values of secret variables, and digits that may be part of one, are left out unless asked for: what is written
-is then fit for a log or a bug report, and a session restored from it knows the secret as empty.
+is then fit for a log or a bug report, and a session restored from it knows the secret as empty. A session
+goes on with the very flow that it began with: its version and the digest of its file are kept with it, and
+another content of the file is refused, because the node that it waits at may not wait for the same any more.
 """
 
 import json
 import math
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import Collect, HangupCause
+from ivr_flows.definition.nodes import (
+    Collect,
+)
 from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
 from ivr_flows.engine.session import Session
 from ivr_flows.engine.state import Phase, State
 
-FORMAT = 1
+FORMAT = 2
 
-MOMENTS = ("started_at", "late_terminator_until", "second_began", "deadline")
+MOMENTS = (
+    *("started_at", "late_terminator_until", "second_began", "deadline"),
+    *("drop_before", "wait_ends", "spending_since"),
+)
 """Written relative to `now`, because a monotonic clock means nothing in another process."""
 
 
@@ -31,7 +39,8 @@ def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
     state = session.state
     data: dict[str, Any] = {field.name: getattr(state, field.name) for field in fields(state)}
     for name in MOMENTS:
-        data[name] = None if data[name] is None else data[name] - state.now
+        moment = data[name]
+        data[name] = None if moment is None or math.isinf(moment) else moment - state.now
     data["wall_clock"] = None if state.wall_clock is None else state.wall_clock.isoformat()
     del data["now"]
     secrets = session.flow.secrets
@@ -40,23 +49,36 @@ def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
         data["variables"] = {name: value for name, value in state.variables.items() if name not in secrets}
         data["typed_ahead"] = ""
         node = session.flow.nodes.get(state.node)
-        data["entry"] = "" if isinstance(node, Collect) and node.secret else state.entry
-    return json.dumps({"format": FORMAT, "flow": session.flow.name, "state": data}, ensure_ascii=False)
+        data["entry"] = "" if isinstance(node, Collect) and node.variable in secrets else state.entry
+    flow = session.flow
+    envelope = {"format": FORMAT, "flow": flow.name, "version": flow.version, "digest": flow.digest}
+    return json.dumps({**envelope, "state": data}, ensure_ascii=False)
 
 
-def session_from_json(flow: Flow, text: str, now: float) -> Session:
-    """Go on with a session on a clock that reads `now`; the flow must still have the node it waits at."""
+def session_from_json(flow: Flow, text: str, now: float, wall_clock: datetime) -> Session:
+    """Go on with a session on a clock that reads `now`, at a time of day that is `wall_clock`.
+
+    Raises SessionDataError for whatever is no session of this very flow.
+    """
+    if wall_clock.tzinfo is None:
+        raise ValueError("the wall clock must carry a time zone")
     try:
         envelope = json.loads(text)
         if envelope["format"] != FORMAT:
             raise SessionDataError(f"session format {envelope['format']!r} is not {FORMAT}")
         if envelope["flow"] != flow.name:
             raise SessionDataError(f"session of flow {envelope['flow']!r}, not of {flow.name!r}")
+        if envelope["digest"] != flow.digest:
+            versions = f"version {envelope['version']!r}, now {flow.version!r}"
+            raise SessionDataError(f"flow {flow.name!r} has changed since the session was saved: {versions}")
         state = _state(flow, envelope["state"], now)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SessionDataError(f"not a session: {type(error).__name__}") from error
     if state.phase is not Phase.NEW and state.node not in flow.nodes:
         raise SessionDataError(f"flow {flow.name!r} has no node {state.node!r} any more")
+    if state.wall_clock is not None:
+        # the time for which the session was away has passed on the wall, though not on its own clock
+        state.wall_clock, state.started_at = wall_clock, now
     return Session.restored(flow, state)
 
 
@@ -65,28 +87,45 @@ def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
     for name in data["secrets"]:
         variables.setdefault(str(name), "")
     wall_clock = None if data["wall_clock"] is None else datetime.fromisoformat(data["wall_clock"])
-    deadline = None if data["deadline"] is None else now + _finite(data["deadline"])
+    visits = {str(name): int(count) for name, count in data["visits"].items()}
     return State(
         phase=Phase(data["phase"]),
         node=str(data["node"]),
         now=now,
         started_at=now + _finite(data["started_at"]),
+        answered=bool(data["answered"]),
         wall_clock=wall_clock,
         variables={**flow.variables, **variables},
         entry=str(data["entry"]),
         typed_ahead=str(data["typed_ahead"])[:TYPE_AHEAD_LIMIT],
+        drop_before=_moment(data["drop_before"], now, -math.inf),
         playback=int(data["playback"]),
         barge_in=bool(data["barge_in"]),
         listening=bool(data["listening"]),
-        deadline=deadline,
+        listens=int(data["listens"]),
+        concealed=bool(data["concealed"]),
+        deadline=_moment(data["deadline"], now, None),
+        wait_ends=_moment(data["wait_ends"], now, math.inf),
         no_input=int(data["no_input"]),
         no_match=int(data["no_match"]),
         late_terminator=str(data["late_terminator"]),
         late_terminator_until=now + _finite(data["late_terminator_until"]),
+        steps=int(data["steps"]),
+        visits=visits,
+        spent_s=_finite(data["spent_s"]),
+        spending_since=_moment(data["spending_since"], now, None),
+        limited=bool(data["limited"]),
         second_began=now + _finite(data["second_began"]),
         steps_this_second=int(data["steps_this_second"]),
         cause=None if data["cause"] is None else HangupCause(data["cause"]),
     )
+
+
+T = TypeVar("T", float, float | None)
+
+
+def _moment(value: Any, now: float, never: T) -> T:
+    return never if value is None else now + _finite(value)
 
 
 def _finite(value: Any) -> float:

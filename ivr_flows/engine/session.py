@@ -1,19 +1,21 @@
 """One caller's way through a flow: `resume` with an input, get orders, wait for the next input.
 
-The session never looks at a clock: `now` comes in with every input and must not run backwards. An input that
-comes after `deadline()` finds the timeout already taken into account, whether or not a `Tick` was delivered;
-one that comes exactly at the deadline, before the Tick, counts for the caller.
+The session never looks at a clock: `now` comes in with every input and must not run backwards. Keys and
+speech are judged by the moment at which they were made, however late they are told. An input made after
+`deadline()` finds the timeout already taken into account, whether or not a `Tick` was delivered; one made
+exactly at the deadline, and told before the Tick, counts for the caller. What was made before the type-ahead
+buffer was last emptied, and speech of another `Listen`, is stale and dropped.
 """
 
 from collections.abc import Mapping
 from typing import assert_never
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.definition.nodes import (
     KINDS,
     Collect,
     Hangup,
-    HangupCause,
     HoursBranch,
     Menu,
     Node,
@@ -22,26 +24,26 @@ from ivr_flows.definition.nodes import (
     Transfer,
     VariableBranch,
 )
-from ivr_flows.engine import asking, branch, hangup, queue, say, transfer
+from ivr_flows.engine import asking, branch, hangup, limits, menu, queue, say, transfer
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
     Input,
+    PlaybackFailed,
     PlaybackFinished,
     QueueLeft,
+    QueueOutcome,
     SpeechHeard,
     SpeechStarted,
     Started,
     Tick,
     TransferEnded,
+    TransferOutcome,
 )
 from ivr_flows.engine.instructions import Fact, HangUp, Instruction
 from ivr_flows.engine.moves import STAY, End, Go, Move
 from ivr_flows.engine.run import MASK, Run
 from ivr_flows.engine.state import Phase, State
-
-STEPS_PER_SECOND_LIMIT = 100
-"""A flow that enters more nodes than this within one second has lost its way: no caller hears that fast."""
 
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -90,6 +92,11 @@ class Session:
 
     def deadline(self) -> float | None:
         """When a `Tick` is due, on the clock of `now`."""
+        due = (self._run.state.deadline, limits.deadline(self._run))
+        return min((moment for moment in due if moment is not None), default=None)
+
+    def answer_due(self) -> float | None:
+        """When the caller's time to answer is up; None while nothing is asked."""
         return self._run.state.deadline
 
     def value(self, variable: str) -> str:
@@ -109,15 +116,18 @@ class Session:
         state = self._run.state
         if state.phase is Phase.ENDED:
             return ()
-        if state.deadline is not None and now > state.deadline:
-            state.now = state.deadline
+        made_at = _made_at(received, now)
+        due = self.deadline()
+        if due is not None and made_at > due:
+            state.now = max(state.now, due)
             self._follow(self._timed_out())
-        state.now = now
+        state.now = made_at if state.phase is Phase.NEW else max(state.now, made_at)
         if not self.ended:
             self._follow(self._handle(received))
+        limits.account(self._run)
         return self._run.take_orders()
 
-    def _handle(self, received: Input) -> Move:
+    def _handle(self, received: Input) -> Move:  # noqa: C901 -- one case per input
         match received:
             case Started():
                 return self._start(received)
@@ -128,8 +138,10 @@ class Session:
                 return self._tick()
             case PlaybackFinished():
                 return self._playback_finished(received)
+            case PlaybackFailed():
+                return self._playback_failed(received)
             case DigitPressed():
-                return self._pressed(received.digit)
+                return self._pressed(received)
             case SpeechStarted() | SpeechHeard():
                 return self._heard(received)
             case QueueLeft() | TransferEnded():
@@ -149,12 +161,15 @@ class Session:
         return Go(self.flow.start)
 
     def _tick(self) -> Move:
-        state = self._run.state
-        due = state.deadline is not None and state.now >= state.deadline
-        return self._timed_out() if due else STAY
+        due = self.deadline()
+        return self._timed_out() if due is not None and self._run.state.now >= due else STAY
 
     def _timed_out(self) -> Move:
-        self._run.state.deadline = None
+        state = self._run.state
+        limit = limits.deadline(self._run)
+        if limit is not None and state.now >= limit:
+            return limits.out_of_time(self._run)
+        state.deadline = None
         node = self._here()
         return asking.timed_out(self._run, node) if isinstance(node, Menu | Collect) else STAY
 
@@ -162,6 +177,24 @@ class Session:
         state = self._run.state
         if state.phase is not Phase.PROMPT or finished.playback != state.playback:
             return STAY
+        return self._prompt_over()
+
+    def _playback_failed(self, failed: PlaybackFailed) -> Move:
+        """A prompt that is not heard costs the prompt, never the call."""
+        run, node = self._run, self._here()
+        if run.state.phase is not Phase.PROMPT or failed.playback != run.state.playback:
+            return STAY
+        run.note(Fact.PROMPT_FAILED, ("reason", failed.reason))
+        own = node.failed if isinstance(node, Say | Menu | Collect) else None
+        target = own or self.flow.failed
+        if target is not None and target != run.state.node and not isinstance(node, Hangup):
+            run.stop_listening()
+            return Go(target)
+        if isinstance(node, Say) and node.next is None:
+            return say.unheard(run)
+        return self._prompt_over()
+
+    def _prompt_over(self) -> Move:
         match self._here():
             case Say() as node:
                 return say.finished(node)
@@ -172,14 +205,19 @@ class Session:
             case _:
                 return STAY
 
-    def _pressed(self, digit: str) -> Move:
-        state = self._run.state
+    def _pressed(self, pressed: DigitPressed) -> Move:
+        state, digit = self._run.state, pressed.digit
         if digit not in KEYS or state.phase not in (Phase.PROMPT, Phase.INPUT):
             return STAY
-        expected, state.late_terminator = state.late_terminator, ""
-        if digit == expected and state.now <= state.late_terminator_until:
+        if pressed.at < state.drop_before:
             return STAY
-        match self._here():
+        limits.caller_acted(self._run)
+        node = self._here()
+        expected, state.late_terminator = state.late_terminator, ""
+        late = digit == expected and state.now <= state.late_terminator_until
+        if late and not (isinstance(node, Menu) and menu.wants(node, digit)):
+            return STAY
+        match node:
             case Say() as node:
                 return say.pressed(self._run, node, digit)
             case Menu() | Collect() as node:
@@ -188,14 +226,16 @@ class Session:
                 return STAY
 
     def _heard(self, speech: SpeechStarted | SpeechHeard) -> Move:
-        node = self._here()
-        if not isinstance(node, Menu | Collect):
+        node, state = self._here(), self._run.state
+        if not isinstance(node, Menu | Collect) or not state.listening or speech.listen != state.listens:
             return STAY
         if isinstance(speech, SpeechStarted):
             return asking.speech_started(self._run)
         return asking.heard(self._run, node, speech.text, speech.confidence)
 
     def _returned(self, back: QueueLeft | TransferEnded) -> Move:
+        if back.outcome in (QueueOutcome.ANSWERED, TransferOutcome.ANSWERED):
+            limits.caller_acted(self._run)
         match (self._run.state.phase, self._here(), back):
             case (Phase.QUEUE, Queue() as node, QueueLeft(outcome)):
                 return queue.left(self._run, node, outcome)
@@ -218,11 +258,11 @@ class Session:
     def _enter(self, name: str) -> Move:
         run = self._run
         run.state.node = name
-        if not self._may_step():
-            run.note(Fact.FAILED, ("reason", "too many nodes within a second"))
-            return End(HangupCause.FLOW_FAILED)
+        if (way_out := limits.entered(run, name)) is not None:
+            return way_out
         node = self.flow.nodes[name]
         run.note(Fact.NODE_ENTERED, ("kind", KINDS[type(node)]))
+        run.conceal(isinstance(node, Collect) and node.variable in self.flow.secrets)
         match node:
             case Say():
                 return say.enter(run, node)
@@ -239,18 +279,16 @@ class Session:
             case _:
                 assert_never(node)
 
-    def _may_step(self) -> bool:
-        state = self._run.state
-        if state.now - state.second_began >= 1.0:
-            state.second_began = state.now
-            state.steps_this_second = 0
-        state.steps_this_second += 1
-        return state.steps_this_second <= STEPS_PER_SECOND_LIMIT
-
     def _finish(self, cause: HangupCause) -> None:
         state = self._run.state
         self._run.stop_listening()
+        self._run.conceal(False)
         state.phase = Phase.ENDED
         state.cause = cause
         state.deadline = None
         self._run.note(Fact.ENDED, ("cause", cause.value))
+
+
+def _made_at(received: Input, now: float) -> float:
+    """When something happened: keys and speech know it themselves."""
+    return min(received.at, now) if isinstance(received, DigitPressed | SpeechStarted | SpeechHeard) else now

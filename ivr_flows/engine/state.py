@@ -1,10 +1,11 @@
 """Where a session is: everything that changes, and nothing that could not be written to JSON."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.causes import HangupCause
 
 
 class Phase(StrEnum):
@@ -28,6 +29,7 @@ class State:
     node: str = ""
     now: float = 0.0
     started_at: float = 0.0
+    answered: bool = False
     wall_clock: datetime | None = None
     """The wall clock at `started_at`."""
 
@@ -36,12 +38,19 @@ class State:
     """Digits that the present node has taken."""
     typed_ahead: str = field(default="", repr=False)
     """Digits pressed before anything asked for them."""
+    drop_before: float = -math.inf
+    """Digits pressed before this moment answer nothing that is still asked: the buffer was emptied then."""
 
     playback: int = 0
     """The last playback that was started; only its end counts."""
     barge_in: bool = True
     listening: bool = False
+    listens: int = 0
+    """The last time that listening began; only what was heard then counts."""
+    concealed: bool = False
     deadline: float | None = None
+    wait_ends: float = math.inf
+    """However much is said or sounds, the wait for an answer is over then."""
     no_input: int = 0
     no_match: int = 0
 
@@ -49,6 +58,14 @@ class State:
     """A terminator that belongs to the entry before, when it comes until `late_terminator_until`."""
     late_terminator_until: float = 0.0
 
+    steps: int = 0
+    visits: dict[str, int] = field(default_factory=dict)
+    """How often each node was entered since the caller last did something."""
+    spent_s: float = 0.0
+    """Time in the flow outside of queues and transfers, as far as it is over; see `spending_since`."""
+    spending_since: float | None = None
+    limited: bool = False
+    """A limit of the flow was reached; the caller is on the way out."""
     second_began: float = 0.0
     steps_this_second: int = 0
     cause: HangupCause | None = None

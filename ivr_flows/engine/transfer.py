@@ -2,7 +2,10 @@
 
 from typing import assert_never
 
-from ivr_flows.definition.nodes import HangupCause, Transfer
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    Transfer,
+)
 from ivr_flows.engine import instructions
 from ivr_flows.engine.inputs import TransferOutcome
 from ivr_flows.engine.instructions import Fact
@@ -12,7 +15,7 @@ from ivr_flows.engine.state import Phase
 
 
 def enter(run: Run, node: Transfer) -> Move:
-    run.state.typed_ahead = ""
+    run.forget_digits()
     run.state.phase = Phase.TRANSFER
     run.order(instructions.Transfer(node.target, node.ring_for_s))
     return STAY

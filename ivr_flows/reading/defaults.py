@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ivr_flows.definition.nodes import Reprompts
+from ivr_flows.definition.nodes import INTER_DIGIT_S, Reprompts
 from ivr_flows.definition.prompts import Prompt
 from ivr_flows.reading.fields import Fields
 from ivr_flows.reading.prompts import PromptReader
@@ -21,7 +21,7 @@ class Defaults:
     barge_in: bool = True
     type_ahead: bool = True
     timeout_s: float = 5.0
-    inter_digit_s: float = 2.5
+    inter_digit_s: float = INTER_DIGIT_S
     min_confidence: float = 0.0
     no_input: tuple[Prompt, ...] = REPEAT_TWICE
     no_match: tuple[Prompt, ...] = REPEAT_TWICE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from ivr_flows.definition.flow import Flow
+from ivr_flows.definition.flow import Flow, Limits
 from ivr_flows.definition.hours import Calendar
 from ivr_flows.definition.nodes import Node
 from ivr_flows.reading.context import Context
@@ -15,6 +15,7 @@ from ivr_flows.reading.hours import read_calendar
 from ivr_flows.reading.nodes import read_node
 from ivr_flows.reading.prompts import PromptReader
 from ivr_flows.reading.report import Report
+from ivr_flows.reading.tree import Mapping as MappingTree
 from ivr_flows.reading.tree import Tree
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
@@ -37,6 +38,7 @@ def read_flow(report: Report, tree: Tree, folder: FilePath | None, path: FilePat
     operator = fields.optional_name("operator")
     context = Context(prompts, defaults, operator)
     nodes, declared = _nodes(fields, context)
+    values, secrets = _variables(fields)
     flow = Flow(
         name=name,
         version=fields.text("version", "1"),
@@ -46,7 +48,10 @@ def read_flow(report: Report, tree: Tree, folder: FilePath | None, path: FilePat
         nodes=nodes,
         operator=operator,
         fallback=fields.optional_name("fallback"),
-        variables=_variables(fields),
+        failed=fields.optional_name("failed"),
+        limits=_limits(fields),
+        variables=values,
+        declared_secrets=secrets,
         calendars=_calendars(fields),
         path=path,
     )
@@ -73,19 +78,48 @@ def _defaults(fields: Fields, prompts: PromptReader) -> Defaults:
     return defaults
 
 
-def _variables(fields: Fields) -> Mapping[str, str]:
+def _limits(fields: Fields) -> Limits:
+    tree, default = fields.take("limits"), Limits()
+    if tree is None:
+        return default
+    written = Fields(fields.report, tree, fields.sub("limits"))
+    time_s = written.duration("time", default.time_s, 10.0, 7 * 24 * 3600.0)
+    limits = Limits(
+        steps=written.whole("steps", default.steps, 10, 1_000_000),
+        time_s=default.time_s if time_s is None else time_s,
+        repeats=written.whole("repeats", default.repeats, 1, 1_000_000),
+        then=written.optional_name("then"),
+    )
+    written.finish()
+    return limits
+
+
+def _variables(fields: Fields) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Return the starting values, and the names of those that are declared as secret."""
     tree = fields.take("variables")
     if tree is None:
-        return {}
+        return {}, frozenset()
     written = Fields(fields.report, tree, fields.sub("variables"))
     values: dict[str, str] = {}
+    secrets: set[str] = set()
     for name in written.names:
         _check_name(written, name)
         value = written.take(name)
-        # an empty value is welcome here: it declares a variable that something else sets
-        is_empty = value is not None and getattr(value, "text", None) == ""
-        values[name] = "" if is_empty else written.text(name, "")
-    return values
+        if isinstance(value, MappingTree):
+            about = Fields(fields.report, value, written.sub(name))
+            values[name] = _starting_value(about, "value")
+            secrets |= {name} if about.flag("secret", False) else set()
+            about.finish()
+        else:
+            values[name] = _starting_value(written, name)
+    return values, frozenset(secrets)
+
+
+def _starting_value(fields: Fields, key: str) -> str:
+    # an empty value is welcome here: it declares a variable that something else sets
+    value = fields.take(key)
+    is_empty = value is None or getattr(value, "text", None) == ""
+    return "" if is_empty else fields.text(key, "")
 
 
 def _calendars(fields: Fields) -> Mapping[str, Calendar]:

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 
+from ivr_flows.definition.causes import WRITABLE_CAUSES, HangupCause
 from ivr_flows.definition.nodes import (
-    WRITABLE_CAUSES,
     AgentTarget,
     Hangup,
-    HangupCause,
     HoursBranch,
     Node,
     NumberTarget,
@@ -70,7 +69,10 @@ def _say(fields: Fields, name: str, context: Context) -> Say:
         fields.report.add(fields.path, "dead-end", "nothing follows the prompt", "add next: or a hangup node")
     barge_in = fields.flag("barge_in", context.defaults.barge_in)
     type_ahead = fields.flag("type_ahead", barge_in and context.defaults.type_ahead)
-    return Say(name, prompt, next_node, barge_in, type_ahead, loop)
+    if loop and not barge_in and next_node is not None:
+        mend = "allow barge_in, or leave one of loop: and next: out"
+        fields.complain("next", "loop-never-ends", "a loop that no key may interrupt never leads on", mend)
+    return Say(name, prompt, next_node, barge_in, type_ahead, loop, fields.optional_name("failed"))
 
 
 def _queue(fields: Fields, name: str, context: Context) -> Queue:
@@ -87,6 +89,7 @@ def _queue(fields: Fields, name: str, context: Context) -> Queue:
         next=fields.optional_name("next"),
         overflow=fields.optional_name("overflow"),
         otherwise=fields.optional_name("otherwise"),
+        failed=fields.optional_name("failed"),
     )
 
 

@@ -32,6 +32,7 @@ def read_menu(fields: Fields, name: str, context: Context) -> Menu:
         timeout_s=how.timeout_s,
         inter_digit_s=how.inter_digit_s,
         min_confidence=how.min_confidence,
+        failed=fields.optional_name("failed"),
     )
 
 
@@ -53,6 +54,7 @@ def read_collect(fields: Fields, name: str, context: Context) -> Collect:
         type_ahead=how.type_ahead,
         timeout_s=how.timeout_s,
         inter_digit_s=how.inter_digit_s,
+        failed=fields.optional_name("failed"),
     )
 
 

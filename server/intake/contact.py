@@ -13,8 +13,8 @@ import structlog
 from acd.events import ContactEnqueued, ContactLeft, LeaveReason
 from acd.skills import Requirement
 from contacts.ids import AgentId, ContactId, QueueId
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.driver import drive
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded
 from ivr_flows.engine.instructions import Enqueue, Note, Transfer

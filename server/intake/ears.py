@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ivr_flows.engine.inputs import SpeechHeard
 from media.speech.recogniser import SpeechWorkers
 from media.speech.vocabulary import Phrases
+from server.intake.house import Understood
 
 
 class RecogniserEars:
@@ -16,8 +16,8 @@ class RecogniserEars:
     def __init__(self, workers: SpeechWorkers) -> None:
         self._workers = workers
 
-    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> SpeechHeard:
+    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> Understood:
         """Raises SpeechError when the recogniser is busy or failed."""
         utterances = await self._workers.transcribe(pcm, Phrases(phrases))
         best = max(utterances, key=lambda utterance: utterance.confidence, default=None)
-        return SpeechHeard("", 0.0) if best is None else SpeechHeard(best.text, best.confidence)
+        return Understood("", 0.0) if best is None else Understood(best.text, best.confidence)

@@ -8,10 +8,19 @@ from typing import Protocol
 
 import structlog
 
-from ivr_flows.definition.nodes import HangupCause
-from ivr_flows.engine.inputs import DigitPressed, Input, PlaybackFinished, PlaybackId, SpeechStarted
-from ivr_flows.engine.instructions import Enqueue, Note, StartPlayback, Transfer
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.engine.inputs import (
+    DigitPressed,
+    Input,
+    PlaybackFailed,
+    PlaybackFinished,
+    PlaybackId,
+    SpeechStarted,
+)
+from ivr_flows.engine.instructions import Enqueue, Listen, Note, StartPlayback, Transfer
 from media import events as media
+from media.errors import MediaError
+from media.speech.errors import SpeechError
 from server.intake.call_recording import Fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
@@ -61,11 +70,11 @@ class FlowLine:
         match event:
             case Digit(digit):
                 self._key_at = time.monotonic()
-                self.tell(DigitPressed(digit))
+                self.tell(DigitPressed(digit, self._key_at))
             case media.PlaybackFinished(playback):
                 self._playback_finished(playback)
             case media.TalkStarted() if self.listening is not None and self.listening.active:
-                self.tell(SpeechStarted())
+                self.tell(SpeechStarted(self.listening.listen, time.monotonic()))
             case media.TalkEnded() if self.listening is not None:
                 self.listening.talk_ended(event)
             case _:
@@ -78,8 +87,19 @@ class FlowLine:
     async def next_input(self) -> Input:
         return await self._inputs.get()
 
+    async def answer(self) -> None:
+        """The call has been answered before its flow begins."""
+
+    async def conceal(self, on: bool) -> None:
+        self._fact("entry.secret", on=on)
+
     async def play(self, order: StartPlayback) -> None:
-        sounds = await self._prompts.sounds(order.segments, self._voice)
+        try:
+            sounds = await self._prompts.sounds(order.segments, self._voice)
+        except (MediaError, SpeechError) as error:
+            log.warning("prompt.failed", reason=type(error).__name__)
+            self.tell(PlaybackFailed(order.playback, type(error).__name__))
+            return
         if self._call.hangup is not None:
             return
         if not sounds:
@@ -96,9 +116,9 @@ class FlowLine:
             if self._call.hangup is None:
                 self._call.leg.stop_playback()
 
-    async def listen(self, phrases: tuple[str, ...]) -> None:
+    async def listen(self, order: Listen) -> None:
         if self.listening is not None and self._call.hangup is None:
-            self.listening.begin(phrases)
+            self.listening.begin(order)
 
     async def stop_listening(self) -> None:
         if self.listening is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from acd.events import Event as DispatchEvent
 from ivr_flows.definition.nodes import TransferTarget
-from ivr_flows.engine.inputs import SpeechHeard
 from recordings.recorder import Recorder
 from server.http.metrics import Metrics
 from server.intake.prompts import Prompts
@@ -19,10 +18,18 @@ from server.journal.journal import Journal
 from telephony.call import Call
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What one utterance was taken for."""
+
+    text: str = field(repr=False)
+    confidence: float
+
+
 class Ears(Protocol):
     """Understands one utterance as one of the phrases; an empty text when it cannot."""
 
-    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> SpeechHeard: ...
+    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> Understood: ...
 
 
 class Dialler(Protocol):

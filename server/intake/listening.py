@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
 
-from ivr_flows.engine.inputs import SpeechHeard
+from ivr_flows.engine.inputs import ListenId, SpeechHeard
+from ivr_flows.engine.instructions import Listen
+from media.errors import MediaError
 from media.events import TalkEnded
+from media.sound import SAMPLES_PER_SECOND
 from media.speech.recogniser import SpeechError
 from server.intake.house import Ears
 from telephony.call import Call
@@ -27,16 +31,22 @@ class Listening:
         self._tasks = tasks
         self._heard = heard
         self._phrases: tuple[str, ...] = ()
+        self.listen = ListenId(0)
         self._decoding: asyncio.Task[None] | None = None
 
     @property
     def active(self) -> bool:
         return bool(self._phrases)
 
-    def begin(self, phrases: tuple[str, ...]) -> None:
+    def begin(self, order: Listen) -> None:
+        """A caller who cannot be listened to, because too many are, still has the keypad."""
         self.end()
-        self._phrases = phrases
-        self._call.leg.listen(True)
+        try:
+            self._call.leg.listen(True)
+        except MediaError as error:
+            log.warning("speech.not_listening", reason=type(error).__name__)
+            return
+        self._phrases, self.listen = order.phrases, order.listen
 
     def end(self) -> None:
         """What is still being decoded is of no interest any more."""
@@ -52,14 +62,17 @@ class Listening:
         """An utterance is complete: endpoint first, decode whole."""
         if not self._phrases or (self._decoding is not None and not self._decoding.done()):
             return
-        self._decoding = self._tasks.create_task(self._understand(talk, self._phrases))
+        began_at = time.monotonic() - (talk.end - talk.start) / SAMPLES_PER_SECOND
+        self._decoding = self._tasks.create_task(self._understand(talk, self._phrases, self.listen, began_at))
 
-    async def _understand(self, talk: TalkEnded, phrases: tuple[str, ...]) -> None:
-        pcm = self._call.leg.heard(talk.start, talk.end)
+    async def _understand(
+        self, talk: TalkEnded, phrases: tuple[str, ...], listen: ListenId, began_at: float
+    ) -> None:
         try:
+            pcm = self._call.leg.heard(talk.start, talk.end)
             speech = await self._ears.understand(pcm, phrases)
-        except SpeechError as error:
+        except (SpeechError, MediaError) as error:
             # The caller still has the keypad; the flow's own no-input prompt says so.
             log.warning("speech.not_understood", reason=type(error).__name__)
             return
-        self._heard(speech)
+        self._heard(SpeechHeard(speech.text, listen, began_at, speech.confidence))

@@ -1,27 +1,32 @@
 """A caller on a virtual clock, and flows written in the test that needs them."""
 
+import math
 import textwrap
 from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.engine.inputs import (
     DigitPressed,
     Input,
+    ListenId,
     PlaybackFinished,
     PlaybackId,
     SpeechHeard,
     Started,
     Tick,
 )
-from ivr_flows.engine.instructions import Fact, HangUp, Instruction, Note, StartPlayback, StopPlayback
+from ivr_flows.engine.instructions import Fact, HangUp, Instruction, Listen, Note, StartPlayback, StopPlayback
 from ivr_flows.engine.session import Session
 from ivr_flows.findings import Finding
 from ivr_flows.loader import parse_flow
 from ivr_flows.simulator_view import heard
+
+JUST_NOW = math.inf
+"""When something was pressed or said that is told at once; never later than it is told."""
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -44,11 +49,11 @@ class Line:
     def press(self, digits: str, gap_s: float = 0.2) -> tuple[Instruction, ...]:
         orders: tuple[Instruction, ...] = ()
         for digit in digits:
-            orders += self.send(DigitPressed(digit), gap_s)
+            orders += self.send(DigitPressed(digit, self.now + gap_s), gap_s)
         return orders
 
     def say(self, text: str, confidence: float = 1.0) -> tuple[Instruction, ...]:
-        return self.send(SpeechHeard(text, confidence), 1.0)
+        return self.send(SpeechHeard(text, self.listen, self.now + 1.0, confidence), 1.0)
 
     def hear_out(self) -> tuple[Instruction, ...]:
         return self.send(PlaybackFinished(self.playing.playback), 2.0)
@@ -58,6 +63,11 @@ class Line:
         assert deadline is not None, "nothing to wait for"
         self.now = deadline
         return self.send(Tick())
+
+    @property
+    def listen(self) -> ListenId:
+        """The last listening that was ordered."""
+        return max((order.listen for order in self.orders if isinstance(order, Listen)), default=ListenId(0))
 
     @property
     def playing(self) -> StartPlayback:

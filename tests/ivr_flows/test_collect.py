@@ -2,8 +2,8 @@
 
 import pytest
 
-from ivr_flows.definition.nodes import HangupCause
-from ivr_flows.engine.inputs import SpeechHeard, Tick
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.engine.inputs import Tick
 from ivr_flows.engine.instructions import Fact, StartPlayback
 from tests.ivr_flows.conftest import CallMaker
 
@@ -112,7 +112,7 @@ def test_without_a_terminator_the_hash_key_is_a_mismatch(call: CallMaker) -> Non
 
 def test_speech_is_not_an_answer_to_a_question_for_digits(call: CallMaker) -> None:
     line = call(COLLECT)
-    assert line.send(SpeechHeard("one two three")) == ()
+    assert line.say("one two three") == ()
 
 
 SECRET = """

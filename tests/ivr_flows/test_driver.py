@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ivr_flows.definition.nodes import HangupCause, SipTarget
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.nodes import (
+    SipTarget,
+)
 from ivr_flows.driver import Clocks, drive
 from ivr_flows.engine.inputs import (
     DigitPressed,
@@ -18,10 +21,10 @@ from ivr_flows.engine.inputs import (
     TransferEnded,
     TransferOutcome,
 )
-from ivr_flows.engine.instructions import Enqueue, Fact, Note, StartPlayback, Transfer
+from ivr_flows.engine.instructions import Enqueue, Fact, Listen, Note, StartPlayback, Transfer
 from ivr_flows.engine.session import Session
 from ivr_flows.ports import Caller
-from tests.ivr_flows.conftest import FlowMaker
+from tests.ivr_flows.conftest import JUST_NOW, FlowMaker
 
 MENU = """
 start: {menu: Choose., options: {1: {next: bye, or_say: one}}, timeout: 500ms, no_input: [], fallback: lost}
@@ -51,8 +54,14 @@ class FakeCaller:
     async def stop_playback(self, playback: PlaybackId) -> None:
         self.orders.append("stop")
 
-    async def listen(self, phrases: tuple[str, ...]) -> None:
-        self.orders.append(f"listen {phrases[0]}")
+    async def answer(self) -> None:
+        self.orders.append("answer")
+
+    async def conceal(self, on: bool) -> None:
+        self.orders.append(f"conceal {on}")
+
+    async def listen(self, order: Listen) -> None:
+        self.orders.append(f"listen {order.phrases[0]}")
 
     async def stop_listening(self) -> None:
         self.orders.append("deaf")
@@ -86,12 +95,13 @@ def test_the_fake_is_a_caller() -> None:
 
 async def test_orders_are_carried_out_in_their_order(flow_of: FlowMaker) -> None:
     caller = FakeCaller()
-    caller.inputs.put_nowait(DigitPressed("1"))
+    caller.inputs.put_nowait(DigitPressed("1", JUST_NOW))
     caller.inputs.put_nowait(QueueLeft(QueueOutcome.ANSWERED))
     caller.inputs.put_nowait(TransferEnded(TransferOutcome.BUSY))
     cause = await drive(Session(flow_of(MENU)), caller, FakeClock().clocks())
     assert cause is HangupCause.UNAVAILABLE
     assert caller.orders == [
+        "answer",
         "listen one",
         "play",
         "stop",
@@ -120,7 +130,7 @@ async def test_an_input_that_is_already_there_goes_before_the_timer(flow_of: Flo
     deadline = session.deadline()
     assert deadline is not None
     clock.now_s = deadline
-    caller.inputs.put_nowait(DigitPressed("1"))
+    caller.inputs.put_nowait(DigitPressed("1", JUST_NOW))
     await settle()
     assert session.node == "bye"
     driving.cancel()

@@ -12,6 +12,7 @@ from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
     Input,
+    ListenId,
     PlaybackFinished,
     PlaybackId,
     QueueLeft,
@@ -43,6 +44,9 @@ FLOWS = [load_flow(path) for path in sorted((ROOT / "ivr_flows" / "library").glo
 FLOWS += [load_flow(path) for path in sorted((ROOT / "tests" / "data" / "flows").glob("*.yaml"))]
 
 
+MORNING = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
 class Calls(RuleBasedStateMachine):
     """A caller at random, watched from outside: only orders are looked at, and the phase."""
 
@@ -51,10 +55,10 @@ class Calls(RuleBasedStateMachine):
         self.session = Session(flow)
         self.now = 0.0
         self.playing: PlaybackId | None = None
-        self.listening = False
+        self.listening, self.listen = False, ListenId(0)
         self.place: Phase | None = None
         self.ends = 0
-        self.resume(Started(datetime(2026, 11, 24, 6, 0, tzinfo=UTC)))
+        self.resume(Started(MORNING))
 
     def resume(self, received: Input) -> None:
         was_ended = self.session.ended
@@ -76,7 +80,7 @@ class Calls(RuleBasedStateMachine):
             case Listen():
                 assert not self.listening
                 assert order.phrases
-                self.listening = True
+                self.listening, self.listen = True, order.listen
             case StopListening():
                 assert self.listening
                 self.listening = False
@@ -92,7 +96,7 @@ class Calls(RuleBasedStateMachine):
     @rule(digit=st.sampled_from("0123456789*#"), gap=st.sampled_from([0.0, 0.1, 0.7]))
     def press(self, digit: str, gap: float) -> None:
         self.now += gap
-        self.resume(DigitPressed(digit))
+        self.resume(DigitPressed(digit, self.now))
 
     @rule()
     def hear_out(self) -> None:
@@ -108,15 +112,15 @@ class Calls(RuleBasedStateMachine):
 
     @rule()
     def wait(self) -> None:
-        self.now = max(self.now, self.session.deadline() or self.now)
+        self.now = max(self.now, self.session.answer_due() or self.now)
         self.resume(Tick())
 
     @rule(text=st.sampled_from(["", "sales", "the depot", "operator", "support", "hm"]))
     def say(self, text: str) -> None:
         self.now += 0.8
-        self.resume(SpeechStarted())
+        self.resume(SpeechStarted(self.listen, self.now))
         self.now += 0.8
-        self.resume(SpeechHeard(text, 0.9))
+        self.resume(SpeechHeard(text, self.listen, self.now, 0.9))
 
     @rule(outcome=st.sampled_from(QueueOutcome))
     def leave_queue(self, outcome: QueueOutcome) -> None:
@@ -135,7 +139,7 @@ class Calls(RuleBasedStateMachine):
     @rule()
     def store_and_restore(self) -> None:
         text = session_to_json(self.session, with_secrets=True)
-        self.session = session_from_json(self.session.flow, text, self.now)
+        self.session = session_from_json(self.session.flow, text, self.now, MORNING)
 
     @rule(chance=st.integers(0, 9))
     def hang_up(self, chance: int) -> None:
@@ -153,8 +157,10 @@ class Calls(RuleBasedStateMachine):
             assert session.cause is not None
             return
         assert session.node in session.flow.nodes
-        waits_for_time = session.deadline() is not None
+        waits_for_time = session.answer_due() is not None
         assert waits_for_time == (session.phase is Phase.INPUT), "silence is always bounded"
+        is_elsewhere = session.phase in (Phase.QUEUE, Phase.TRANSFER)
+        assert (session.deadline() is None) == is_elsewhere, "a call is always bounded"
         assert (self.place is session.phase) == (session.phase in (Phase.QUEUE, Phase.TRANSFER))
         if session.phase is Phase.PROMPT:
             assert self.playing is not None, "a caller never waits for a prompt that does not play"

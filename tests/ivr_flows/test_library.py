@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr_flows.check import check_files, exit_code
-from ivr_flows.definition.nodes import HangupCause
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome
 from ivr_flows.engine.instructions import Enqueue
 from ivr_flows.engine.session import Session

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ivr_flows.definition.nodes import HangupCause
-from ivr_flows.engine.inputs import DigitPressed, PlaybackFinished, SpeechStarted, Tick
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.engine.inputs import DigitPressed, ListenId, PlaybackFinished, SpeechStarted, Tick
 from ivr_flows.engine.instructions import Fact, Listen, StartPlayback, StopListening
-from tests.ivr_flows.conftest import CallMaker
+from tests.ivr_flows.conftest import JUST_NOW, CallMaker
 
 MENU = """
 start:
@@ -175,7 +175,7 @@ def test_a_digit_exactly_at_the_timeout_counts_for_the_caller(call: CallMaker) -
 def test_a_digit_after_the_timeout_finds_the_reprompt_even_when_no_tick_came(call: CallMaker) -> None:
     line = call(MENU)
     line.hear_out()
-    orders = line.send(DigitPressed("1"), 5.001)
+    orders = line.send(DigitPressed("1", JUST_NOW), 5.001)
     assert [type(order) for order in orders if isinstance(order, StartPlayback)] == [StartPlayback]
     assert len(line.notes(Fact.NO_INPUT)) == 1
     assert line.node == "one"
@@ -193,7 +193,7 @@ def test_the_end_of_an_older_playback_is_ignored(call: CallMaker) -> None:
     line.hear_out()
     line.wait()
     assert line.send(PlaybackFinished(first)) == ()
-    assert line.session.deadline() is None
+    assert line.session.answer_due() is None
 
 
 def test_a_phrase_is_found_inside_what_was_said(call: CallMaker) -> None:
@@ -254,7 +254,7 @@ def test_speech_that_is_too_uncertain_is_a_mismatch(call: CallMaker) -> None:
 def test_a_caller_who_has_begun_to_speak_is_not_called_silent(call: CallMaker) -> None:
     line = call(MENU)
     line.hear_out()
-    line.send(SpeechStarted(), 4.9)
+    line.send(SpeechStarted(line.listen, JUST_NOW), 4.9)
     assert line.send(Tick(), 1.0) == ()
     line.say("second")
     assert line.node == "two"
@@ -263,7 +263,7 @@ def test_a_caller_who_has_begun_to_speak_is_not_called_silent(call: CallMaker) -
 def test_a_menu_listens_from_the_prompt_on_and_stops_when_it_is_left(call: CallMaker) -> None:
     line = call(MENU)
     listens = [order for order in line.orders if isinstance(order, Listen)]
-    assert listens == [Listen(("first one", "number one", "second"))]
+    assert listens == [Listen(ListenId(1), ("first one", "number one", "second"))]
     line.press("1")
     assert sum(isinstance(order, StopListening) for order in line.orders) == 1
 

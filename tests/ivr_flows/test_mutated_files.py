@@ -20,6 +20,7 @@ from ivr_flows.engine.inputs import (
 from ivr_flows.engine.session import Session
 from ivr_flows.findings import Severity
 from ivr_flows.loader import parse_flow
+from tests.ivr_flows.conftest import JUST_NOW
 
 LIBRARY = Path(__file__).parents[2] / "ivr_flows" / "library"
 EXAMPLES = Path(__file__).parents[1] / "data" / "flows"
@@ -87,13 +88,13 @@ def walk(flow: Flow) -> None:
     session.resume(Started(datetime(2026, 11, 23, 12, 0, tzinfo=UTC)), now)
     script: tuple[Input | None, ...] = (
         None,
-        DigitPressed("3"),
+        DigitPressed("3", JUST_NOW),
         None,
-        DigitPressed("1"),
+        DigitPressed("1", JUST_NOW),
         None,
         Tick(),
         QueueLeft(QueueOutcome.NOBODY),
     )
     for received in script:
-        now = max(now + 0.5, session.deadline() or 0.0)
+        now = max(now + 0.5, session.answer_due() or 0.0)
         session.resume(received or PlaybackFinished(PlaybackId(session.state.playback)), now)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ivr_flows.definition.nodes import KINDS
+from ivr_flows.engine.limits import STEPS_PER_SECOND_LIMIT
 from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
-from ivr_flows.engine.session import STEPS_PER_SECOND_LIMIT
 from ivr_flows.loader import parse_flow
 from ivr_flows.reading.defaults import Defaults
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ivr_flows.engine.inputs import (
     DigitPressed,
     Input,
+    ListenId,
     PlaybackFinished,
     PlaybackId,
     SpeechHeard,
@@ -20,7 +21,7 @@ from ivr_flows.engine.instructions import Instruction
 from ivr_flows.engine.serial import SessionDataError, session_from_json, session_to_json
 from ivr_flows.engine.session import Session
 from ivr_flows.loader import parse_flow
-from tests.ivr_flows.conftest import CallMaker
+from tests.ivr_flows.conftest import JUST_NOW, CallMaker
 
 LOADED = parse_flow(
     b"""
@@ -39,15 +40,21 @@ nodes:
 assert LOADED is not None
 FLOW = LOADED
 
+SPOKEN = SpeechHeard("three", ListenId(1), JUST_NOW)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def pressed(digit: str) -> DigitPressed:
+    return DigitPressed(digit, JUST_NOW)
+
+
 Steps = list[tuple[Input, float]]
 
 
 def steps() -> st.SearchStrategy[Steps]:
     return st.lists(
         st.tuples(
-            st.sampled_from(
-                [*map(DigitPressed, "0123#*"), Tick(), SpeechHeard("three"), PlaybackFinished(PlaybackId(0))]
-            ),
+            st.sampled_from([*map(pressed, "0123#*"), Tick(), SPOKEN, PlaybackFinished(PlaybackId(0))]),
             st.sampled_from([0.0, 0.25, 2.5, 6.0]),
         ),
         max_size=25,
@@ -69,7 +76,7 @@ def test_a_restored_session_gives_the_same_orders_on_another_clock(
     for received, gap in before:
         now += gap
         play(session, received, now)
-    twin = session_from_json(FLOW, session_to_json(session, with_secrets=True), now + offset)
+    twin = session_from_json(FLOW, session_to_json(session, with_secrets=True), now + offset, NOON)
     for received, gap in after:
         now += gap
         assert play(session, received, now) == play(twin, received, now + offset)
@@ -85,10 +92,10 @@ def test_secrets_and_digits_that_may_be_one_are_not_written(call: CallMaker) -> 
     text = session_to_json(line.session)
     assert "7391" not in text
     assert "84" not in json.loads(text)["state"]["entry"]
-    restored = session_from_json(line.session.flow, text, 0.0)
+    restored = session_from_json(line.session.flow, text, 0.0, NOON)
     assert restored.value("pin") == ""
     assert restored.node == "ask"
-    whole = session_from_json(line.session.flow, session_to_json(line.session, with_secrets=True), 0.0)
+    whole = session_from_json(line.session.flow, session_to_json(line.session, with_secrets=True), 0.0, NOON)
     assert whole.value("pin") == "7391"
 
 
@@ -98,7 +105,7 @@ def test_secrets_and_digits_that_may_be_one_are_not_written(call: CallMaker) -> 
 )
 def test_what_is_no_session_of_this_flow_is_refused(text: str) -> None:
     with pytest.raises(SessionDataError):
-        session_from_json(FLOW, text, 0.0)
+        session_from_json(FLOW, text, 0.0, NOON)
 
 
 def test_a_session_at_a_node_that_is_gone_is_refused(call: CallMaker) -> None:
@@ -107,7 +114,7 @@ def test_a_session_at_a_node_that_is_gone_is_refused(call: CallMaker) -> None:
     data = json.loads(text)
     data["state"]["node"] = "gone"
     with pytest.raises(SessionDataError, match="gone"):
-        session_from_json(line.session.flow, json.dumps(data), 0.0)
+        session_from_json(line.session.flow, json.dumps(data), 0.0, NOON)
 
 
 @given(
@@ -118,6 +125,6 @@ def test_any_other_value_in_a_field_is_refused_or_read(value: object) -> None:
     for name in text["state"]:
         broken = {**text, "state": {**text["state"], name: value}}
         try:
-            session_from_json(FLOW, json.dumps(broken), 0.0)
+            session_from_json(FLOW, json.dumps(broken), 0.0, NOON)
         except SessionDataError:
             continue

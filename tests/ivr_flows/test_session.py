@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.nodes import (
     AgentTarget,
-    HangupCause,
     NumberTarget,
     SipTarget,
     SkillLevel,
@@ -15,6 +15,7 @@ from ivr_flows.definition.nodes import (
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
+    ListenId,
     PlaybackFinished,
     PlaybackId,
     QueueLeft,
@@ -29,14 +30,14 @@ from ivr_flows.engine.inputs import (
 from ivr_flows.engine.instructions import Enqueue, Fact, HangUp, Note, StartPlayback, Transfer
 from ivr_flows.engine.session import Session
 from ivr_flows.segments import Digits, Music, Number, Pause, Text
-from tests.ivr_flows.conftest import CallMaker, FlowMaker
+from tests.ivr_flows.conftest import JUST_NOW, CallMaker, FlowMaker
 
 EVERY_INPUT = (
     PlaybackFinished(PlaybackId(1)),
-    DigitPressed("1"),
-    DigitPressed("x"),
-    SpeechStarted(),
-    SpeechHeard("hello"),
+    DigitPressed("1", JUST_NOW),
+    DigitPressed("x", JUST_NOW),
+    SpeechStarted(ListenId(1), JUST_NOW),
+    SpeechHeard("hello", ListenId(1), JUST_NOW),
     Tick(),
     QueueLeft(QueueOutcome.ANSWERED),
     TransferEnded(TransferOutcome.ANSWERED),
@@ -247,7 +248,7 @@ def test_a_flow_that_circles_through_waits_that_end_at_once_is_ended_as_failed(c
 
 
 def test_a_flow_may_circle_for_hours_at_the_pace_of_a_listener(call: CallMaker) -> None:
-    line = call("start: {say: Again., next: start}")
+    line = call("start: {say: Again., next: start}", "limits: {steps: 6000, repeats: 6000, time: 24h}")
     for _ in range(5000):
         line.hear_out()
     assert line.session.cause is None

@@ -2,8 +2,8 @@
 
 import io
 
+from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import HangupCause
 from ivr_flows.simulator import Simulated, simulate
 from tests.ivr_flows.conftest import FlowMaker
 

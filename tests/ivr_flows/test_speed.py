@@ -8,16 +8,17 @@ from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import DigitPressed, Input, PlaybackFinished, PlaybackId, Started, Tick
 from ivr_flows.engine.session import Session
 from ivr_flows.loader import load_flow, parse_flow
+from tests.ivr_flows.conftest import JUST_NOW
 
 LIBRARY = Path(__file__).parents[2] / "ivr_flows" / "library"
 STARTED = Started(datetime(2026, 11, 23, 12, tzinfo=UTC))
 SCRIPT: tuple[Input | None, ...] = (
     None,
-    *(DigitPressed(digit) for digit in "34711"),
+    *(DigitPressed(digit, JUST_NOW) for digit in "34711"),
     None,
     None,
     Tick(),
-    DigitPressed("2"),
+    DigitPressed("2", JUST_NOW),
     None,
     None,
 )
@@ -28,7 +29,7 @@ def one_call(flow: Flow) -> Session:
     session, now = Session(flow), 0.0
     session.resume(STARTED, now)
     for received in SCRIPT:
-        now = max(now + 0.4, session.deadline() or 0.0) if isinstance(received, Tick) else now + 0.4
+        now = max(now + 0.4, session.answer_due() or 0.0) if isinstance(received, Tick) else now + 0.4
         session.resume(received or PlaybackFinished(PlaybackId(session.state.playback)), now)
     return session
 
