@@ -5,6 +5,7 @@ is the oracle the tests compare with, and a slow fallback for a leg or two.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -12,6 +13,9 @@ from typing import Any, Final, TypeVar, cast
 import numba
 from numba import types
 from numba.extending import intrinsic
+
+_IMPORTS: Final = re.compile(r"^from media(?:\.(\w+))? import (\([^)]*\)|.+)$", re.MULTILINE)
+_NAMES: Final = re.compile(r"\w+")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,12 +39,27 @@ def entry(function: Function) -> Function:
         return stage(function)
 
 
-def source_digest(*modules: str) -> str:
+def source_digest(module: str) -> str:
     """Numba's cache notices changes only in the file of the cached function; this covers its callees."""
     digest = hashlib.sha256()
-    for module in modules:
-        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    for name in sorted(imported_by(module)):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
+
+
+def imported_by(module: str) -> set[str]:
+    """The module and all of this package that it needs, at any depth, by what their texts say."""
+    reached: set[str] = set()
+    waiting = {module}
+    while waiting:
+        name = waiting.pop()
+        source = Path(__file__).with_name(f"{name}.py")
+        if name in reached or not source.exists():
+            continue
+        reached.add(name)
+        for inside, names in _IMPORTS.findall(source.read_text(encoding="utf-8")):
+            waiting |= {inside} if inside else set(_NAMES.findall(names))
+    return reached
 
 
 if COMPILED:

@@ -5,9 +5,7 @@ import contextlib
 import os
 import resource
 import secrets
-import threading
 import time
-import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -15,7 +13,7 @@ import structlog
 
 from media.errors import MediaExhausted, MediaStopped
 from media.events import MediaEvent
-from media.layout import GROUPS, ORDER_WORDS, Command, Memory
+from media.layout import EVENT_WORDS, GROUPS, ORDER_WORDS, Command, Memory
 from media.leg import Leg
 from media.memory import allocate
 from media.recording_ring import take_frames
@@ -24,24 +22,24 @@ from media.ring import pop_events, push_commands
 from media.settings import MediaSettings
 from media.sockets import PortPairs
 from media.switchboard import Switchboard
-from media.tick import run_ticks
+from media.tick import run_ticks, step
+from media.ticker import Ticker, TickThread
 
 log = structlog.get_logger(__name__)
 
 _EVENTS_AT_ONCE = 256
 _GOODBYE_S = 1.0
-_JOIN_S = 2.0
 _SPARE_DESCRIPTORS = 512
 
 
 class MediaEngine:
-    """Owns the tick thread and all memory it works on.
+    """Owns the ticks and all memory they work on.
 
     Commands that find the ring full raise MediaExhausted; events that find it full are counted and
     lost. Nothing needed for bookkeeping travels as an event, so a lost event never leaks a row.
     """
 
-    def __init__(self, settings: MediaSettings) -> None:
+    def __init__(self, settings: MediaSettings, ticker: Ticker | None = None) -> None:
         self._settings = settings
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._memory = allocate(settings, self._event_fd)
@@ -51,44 +49,37 @@ class MediaEngine:
         self._free_rows = list(range(settings.max_legs - 1, -1, -1))
         self._group_legs = [0] * GROUPS
         self._generations = 0
-        self._batch = np.zeros(_EVENTS_AT_ONCE * ORDER_WORDS, dtype=np.int64)
-        self._thread: threading.Thread | None = None
+        self._batch = np.zeros(_EVENTS_AT_ONCE * EVENT_WORDS, dtype=np.int64)
+        self._ticker = TickThread() if ticker is None else ticker
+        self._started = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self, on_progress: Callable[[str], None] | None = None) -> None:
         """Compile (first time about half a minute, later from the cache) and start ticking."""
-        if self._thread is not None:
+        if self._started:
             raise MediaStopped("the media engine has been started before")
+        self._started = True
         self._loop = asyncio.get_running_loop()
         _raise_descriptor_limit(2 * self._settings.max_legs + _SPARE_DESCRIPTORS)
         await self._compile(on_progress)
-        self._memory.hub["stop"] = 0
-        self._thread = threading.Thread(
-            target=_tick,
-            args=(self._memory, self._settings.realtime_priority),
-            name="media-tick",
-            daemon=True,
-        )
-        self._thread.start()
-        # a daemon thread inside compiled code must not outlive the interpreter
-        weakref.finalize(self, _halt, self._memory.hub, self._thread)
-        self._loop.add_reader(self._event_fd, self._on_wake)
+        self._ticker.start(self._memory, self._settings.realtime_priority)
+        self._loop.add_reader(self._event_fd, self.deliver_events)
         self._switchboard.running = True
         log.info("media.started", max_legs=self._settings.max_legs)
 
     async def stop(self) -> None:
         """Close every leg with an RTCP BYE and end the tick thread; idempotent."""
-        if self._thread is None or self._loop is None or not self._switchboard.running:
+        if self._loop is None or not self._switchboard.running:
             return
         for leg in list(self._legs.values()):
             with contextlib.suppress(MediaExhausted):
                 leg.close()
         deadline_s = time.monotonic() + _GOODBYE_S
         while self._legs and time.monotonic() < deadline_s:
-            await asyncio.sleep(0.005)
+            await self._ticker.pause()
             self._reap()
         self._switchboard.running = False
-        await asyncio.to_thread(_halt, self._memory.hub, self._thread)
+        await asyncio.to_thread(self._ticker.halt)
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)
         for row, leg in self._legs.items():
@@ -130,6 +121,10 @@ class MediaEngine:
         self._legs[row] = leg
         return leg
 
+    def load(self) -> float:
+        """The busy share of the tick's time in the last second; cheap enough to ask for every call."""
+        return int(self._memory.hub["busy_ns"]) / 1e9
+
     def statistics(self) -> EngineStatistics:
         return engine_statistics(self._memory, len(self._legs))
 
@@ -146,16 +141,16 @@ class MediaEngine:
                 elapsed_s = time.monotonic() - started_s
                 on_progress(f"compiling the media engine, once per version: {elapsed_s:.0f} s")
 
-    def _on_wake(self) -> None:
-        """Deliver what the tick reported; the rest of a large burst waits for the next turn of the loop."""
+    def deliver_events(self) -> None:
+        """Called in the event loop when there is news; the rest of a large burst waits for its next turn."""
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event_fd)
         count = pop_events(self._memory.hub, self._batch)
-        entries = self._batch.reshape(-1, ORDER_WORDS)[:count].tolist()
-        for kind, row, generation, first, second, *_ in entries:
+        entries = self._batch.reshape(-1, EVENT_WORDS)[:count].tolist()
+        for kind, row, generation, first, second, at_ns, *_ in entries:
             leg = self._legs.get(row)
             if leg is not None and leg.generation == generation:
-                leg.deliver(kind, first, second)
+                leg.deliver(kind, first, second, at_ns / 1e9)
         self._reap()
         if count == _EVENTS_AT_ONCE:
             os.eventfd_write(self._event_fd, 1)
@@ -170,23 +165,12 @@ class MediaEngine:
                 self._free_rows.insert(0, row)
 
 
-def _tick(memory: Memory, realtime_priority: int) -> None:
-    if realtime_priority:
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(realtime_priority))
-    run_ticks(memory)
-
-
-def _halt(hub: np.void, thread: threading.Thread) -> None:
-    hub["stop"] = 1
-    thread.join(_JOIN_S)
-
-
 def _warm_up(memory: Memory) -> None:
     """Compile, or load from the cache, what Python calls; `stop` makes the loop return at once."""
     run_ticks(memory)
+    step(memory, 0, 0, 0)
     push_commands(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64), 0)
-    pop_events(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64))
+    pop_events(memory.hub, np.zeros(EVENT_WORDS, dtype=np.int64))
     take_frames(memory.recordings[0], np.zeros(0, dtype=np.uint8))
 
 

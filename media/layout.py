@@ -24,7 +24,8 @@ PACKET: Final = 2048
 OUTGOING: Final = 1024
 DIGITS: Final = 64
 PLAYLIST: Final = 64
-ORDER_WORDS: Final = 8
+ORDER_WORDS: Final = 20
+EVENT_WORDS: Final = 8
 COMMANDS: Final = 8192
 EVENTS: Final = 8192
 RECORDING_FRAMES: Final = 256
@@ -38,7 +39,7 @@ ALAW: Final = 1
 
 
 class Command(IntEnum):
-    """Orders to the tick: words are kind, row, generation and up to five arguments."""
+    """Orders to the tick: words are kind, row, generation and arguments."""
 
     OPEN = 1
     CONNECT = 2
@@ -53,8 +54,26 @@ class Command(IntEnum):
     CLOSE = 11
 
 
+class Described(IntEnum):
+    """The words of a leg description in a CONNECT order; addresses have 16 bytes, as in IPv6."""
+
+    ADDRESS_HIGH = 3
+    ADDRESS = 4
+    PORT = 5
+    LAW = 6
+    TX_TYPE = 7
+    TX_EVENTS = 8
+    RX_TYPE = 9
+    RX_EVENTS = 10
+    MAY_SEND = 11
+    MAY_RECEIVE = 12
+    PTIME = 13
+    SIGNALLED_HIGH = 14
+    SIGNALLED = 15
+
+
 class Event(IntEnum):
-    """Facts from the tick: words are kind, row, generation and up to two values."""
+    """Facts from the tick: words are kind, row, generation, two values and the time in nanoseconds."""
 
     DIGIT = 1
     PLAYBACK_FINISHED = 2
@@ -70,7 +89,7 @@ _LEG_FIELDS: Final = (
     # the far end
     *("connected", "latched", "connected_ns", "remote_ip", "remote_port"),
     *("sdp_ip", "sdp_port", "signalled_ip"),
-    *("payload_type", "dtmf_type", "may_send", "may_receive", "ptime", "law"),
+    *("tx_type", "tx_events", "rx_type", "rx_events", "may_send", "may_receive", "ptime", "law"),
     # received stream, RFC 3550 appendix A
     *(
         "rx_started",
@@ -150,7 +169,16 @@ LISTENER: Final = np.dtype([("pcm", "i2", (LISTEN_SAMPLES,))])
 _HUB_FIELDS: Final = (
     # written by the tick
     *("command_read", "event_written", "event_dropped", "event_signal", "tick", "now_ns", "real_ns"),
-    *("late_ticks", "skipped_frames", "packets_in", "packets_out", "cpu_ns", "recording_dropped"),
+    *(
+        "late_ticks",
+        "skipped_frames",
+        "packets_in",
+        "packets_out",
+        "cpu_ns",
+        "recording_dropped",
+        "busy_ns",
+        "busy_so_far_ns",
+    ),
     # settings
     *(
         "cushion",
@@ -190,7 +218,7 @@ HUB: Final = np.dtype(
         ("encode", "u1", (2, 65536)),
         ("translate", "u1", (4, 256)),
         ("commands", "i8", (COMMANDS * ORDER_WORDS,)),
-        ("events", "i8", (EVENTS * ORDER_WORDS,)),
+        ("events", "i8", (EVENTS * EVENT_WORDS,)),
     ],
     align=True,
 )

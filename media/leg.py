@@ -1,7 +1,6 @@
 """One party's sound: what it sends, what it hears."""
 
 import collections
-import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 
@@ -10,6 +9,8 @@ import structlog
 from numpy.typing import NDArray
 
 from media.arena import SoundKey
+from media.call_sound import CallSound
+from media.description import LegDescription, PayloadTypes, address_words
 from media.dtmf import KEYS
 from media.errors import MediaError, MediaStopped
 from media.events import (
@@ -24,7 +25,6 @@ from media.events import (
 )
 from media.layout import DIGITS, PLAYLIST, Command, Event
 from media.recording_ring import RecordingSource
-from media.remote import RemoteMedia
 from media.reports import LegReport, leg_report
 from media.sound import Sound
 from media.switchboard import Order, Switchboard
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 _LEAST_PTIME_MS = 10
 _MOST_PTIME_MS = 60
+_MAPPED = 0xFFFF
 
 
 class Leg:
@@ -53,29 +54,15 @@ class Leg:
         self._switchboard = switchboard
         self._sockets = sockets
         self._on_event = on_event
-        self._remote: RemoteMedia | None = None
+        self._description: LegDescription | None = None
         self._playbacks: collections.deque[tuple[PlaybackId, list[SoundKey]]] = collections.deque()
         self._recording: RecordingSource | None = None
         self._listener: int | None = None
 
-    def connect(self, remote: RemoteMedia) -> None:
+    def connect(self, description: LegDescription) -> None:
         """May be called again; the packet size is rounded down to tens of milliseconds between 10 and 60."""
-        ip = _ipv4(remote.address)
-        signalled_ip = 0 if remote.signalled_from is None else _ipv4(remote.signalled_from)
-        if remote.payload_type not in (0, 8) or not 0 < remote.port < 65536:
-            raise MediaError("only PCMU and PCMA to a valid port are supported")
-        ptime_ms = min(max(remote.ptime_ms // 10 * 10, _LEAST_PTIME_MS), _MOST_PTIME_MS)
-        events = 0 if remote.dtmf_payload_type is None else remote.dtmf_payload_type + 1
-        directions = int(remote.send) | int(remote.receive) << 1
-        self._order(
-            Command.CONNECT,
-            ip,
-            remote.port,
-            remote.payload_type | events << 8,
-            directions,
-            ptime_ms * 8 | signalled_ip << 16,
-        )
-        self._remote = remote
+        self._order(Command.CONNECT, *_words(description))
+        self._description = description
 
     def play(self, sounds: Sequence[Sound], *, loop: bool = False) -> PlaybackId:
         """Replace what is playing; the sounds follow each other without a gap, empty ones are left out."""
@@ -105,17 +92,17 @@ class Leg:
 
     def send_digits(self, digits: str) -> None:
         """Queue RFC 4733 events of 100 ms behind those being sent; more than 64 waiting are dropped."""
-        if self._remote is None or self._remote.dtmf_payload_type is None:
+        if self._description is None or self._description.sends.events is None:
             raise MediaError("the peer does not take telephone-events")
         if len(digits) > DIGITS or not set(digits) <= set(KEYS):
             raise MediaError(f"at most {DIGITS} digits out of {KEYS}")
         if digits:
             self._send([(Command.DIGIT, self.row, self.generation, KEYS.index(digit)) for digit in digits])
 
-    def bridge(self, other: "Leg") -> None:
+    def bridge(self, other: CallSound) -> None:
         """Let both hear each other, ending earlier bridges; a playing sound goes before the bridge."""
-        if other is self:
-            raise MediaError("a leg cannot be bridged with itself")
+        if other is self or not isinstance(other, Leg) or other._switchboard is not self._switchboard:
+            raise MediaError("a leg is bridged with another one of the same engine")
         self._order(Command.BRIDGE, other.row, other.generation)
 
     def unbridge(self) -> None:
@@ -171,14 +158,14 @@ class Leg:
             self._order(Command.CLOSE)
         self.closed = True
 
-    def deliver(self, kind: int, first: int, second: int) -> None:
+    def deliver(self, kind: int, first: int, second: int, at_s: float) -> None:
         """Called by the engine with what the tick reported; a failing handler does not harm other legs."""
         if self.closed:
             return
         if kind == Event.PLAYBACK_FINISHED:
             self.release_played()
         try:
-            self._on_event(_EVENTS[Event(kind)](first, second))
+            self._on_event(_EVENTS[Event(kind)](first, second, at_s))
         except Exception:
             log.exception("media.event_handler_failed", leg=self.row, event_kind=Event(kind).name)
 
@@ -224,18 +211,29 @@ class Leg:
         self._switchboard.order(orders)
 
 
-def _ipv4(address: str) -> int:
-    try:
-        return int(ipaddress.IPv4Address(address))
-    except ValueError as error:
-        raise MediaError(f"not an IPv4 address: {address!r}") from error
+def _words(description: LegDescription) -> tuple[int, ...]:
+    """In the order of `layout.Described`."""
+    high, low = address_words(description.address)
+    signalled = address_words(description.signalled_from or "0.0.0.0")  # noqa: S104 - an address of nobody
+    if high or signalled[0] or low >> 32 != _MAPPED or signalled[1] >> 32 != _MAPPED:
+        raise MediaError("sound over IPv6 is not supported yet")
+    ptime_ms = min(max(description.ptime_ms // 10 * 10, _LEAST_PTIME_MS), _MOST_PTIME_MS)
+    return (
+        *(high, low, description.port, description.codec.value),
+        *(*_types(description.sends), *_types(description.receives)),
+        *(int(description.may_send), int(description.may_receive), ptime_ms * 8, *signalled),
+    )
 
 
-_EVENTS: dict[Event, Callable[[int, int], MediaEvent]] = {
-    Event.DIGIT: lambda key, _: DigitReceived(KEYS[key]),
-    Event.PLAYBACK_FINISHED: lambda playback, _: PlaybackFinished(PlaybackId(playback)),
-    Event.TALK_STARTED: lambda start, _: TalkStarted(start),
-    Event.TALK_ENDED: TalkEnded,
-    Event.SILENT: lambda quiet_ns, _: MediaSilent(quiet_ns / 1e9),
-    Event.RESUMED: lambda _first, _second: MediaResumed(),
+def _types(types: PayloadTypes) -> tuple[int, int]:
+    return types.sound, -1 if types.events is None else types.events
+
+
+_EVENTS: dict[Event, Callable[[int, int, float], MediaEvent]] = {
+    Event.DIGIT: lambda key, _, at_s: DigitReceived(KEYS[key], at_s),
+    Event.PLAYBACK_FINISHED: lambda playback, _, at_s: PlaybackFinished(PlaybackId(playback), at_s),
+    Event.TALK_STARTED: lambda start, _, at_s: TalkStarted(start, at_s),
+    Event.TALK_ENDED: lambda start, end, at_s: TalkEnded(start, end, at_s=at_s),
+    Event.SILENT: lambda quiet_ns, _, at_s: MediaSilent(quiet_ns / 1e9, at_s),
+    Event.RESUMED: lambda _first, _second, at_s: MediaResumed(at_s),
 }

@@ -6,13 +6,13 @@ import numpy as np
 
 from media import dtmf, outgoing, playback, playout, talk
 from media.compiled import fence, stage
-from media.layout import ALAW, FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Memory, Words
+from media.layout import FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Described, Memory, Words
 from media.octets import fill
 from media.receive import unsettle
 from media.silence import silence_of
 
 NONE: Final = -1
-_PAYLOAD_PCMA: Final = 8
+_LAST_FOUR: Final = 0xFFFF_FFFF
 
 
 @stage
@@ -110,8 +110,10 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["tx_ts"] = order[6]
     leg["group"] = order[7]
     leg["opened_frame"] = frame
-    leg["payload_type"] = NONE
-    leg["dtmf_type"] = NONE
+    leg["tx_type"] = NONE
+    leg["tx_events"] = NONE
+    leg["rx_type"] = NONE
+    leg["rx_events"] = NONE
     leg["rx_candidate"] = NONE
     leg["rx_next_bad"] = NONE
     leg["bridge"] = NONE
@@ -131,39 +133,44 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
 
 @stage
 def _connect(memory: Memory, row: int, order: Words) -> None:
-    """Words: address, port, payload types, directions, packet size and the address that signalling came from.
-
-    The same far end keeps its latch.
-    """
+    """The same far end keeps its latch. The sockets are IPv4: of an address the last four bytes count."""
     leg = memory.legs[row]
     now_ns = memory.hub["now_ns"]
-    if not leg["connected"] or leg["sdp_ip"] != order[3] or leg["sdp_port"] != order[4]:
+    ip = order[Described.ADDRESS] & _LAST_FOUR
+    port = order[Described.PORT]
+    if not leg["connected"] or leg["sdp_ip"] != ip or leg["sdp_port"] != port:
         if leg["latched"]:
             unsettle(memory, leg)
-        leg["remote_ip"] = order[3]
-        leg["sdp_ip"] = order[3]
-        leg["sdp_port"] = order[4]
-        leg["remote_port"] = order[4]
+        leg["remote_ip"] = ip
+        leg["sdp_ip"] = ip
+        leg["sdp_port"] = port
+        leg["remote_port"] = port
         leg["connected_ns"] = now_ns
     leg["connected"] = 1
-    payload_type = order[5] & 0xFF
-    law = ALAW if payload_type == _PAYLOAD_PCMA else ULAW
-    leg["dtmf_type"] = (order[5] >> 8) - 1
-    if payload_type != leg["payload_type"] or not order[6] & 2:
+    _speak(leg, order)
+    leg["may_send"] = order[Described.MAY_SEND]
+    leg["may_receive"] = order[Described.MAY_RECEIVE]
+    leg["signalled_ip"] = order[Described.SIGNALLED] & _LAST_FOUR
+    leg["rx_last_ns"] = now_ns
+    leg["silent"] = 0
+
+
+@stage
+def _speak(leg: np.void, order: Words) -> None:
+    """Codec, numbers and packet size; what was heard in another codec, or before a hold, is forgotten."""
+    law = order[Described.LAW]
+    if leg["law"] != law or leg["rx_type"] != order[Described.RX_TYPE] or not order[Described.MAY_RECEIVE]:
         playout.reset(leg)
         fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))
         leg["out_fill"] = 0
-    leg["payload_type"] = payload_type
-    leg["law"] = law
-    leg["may_send"] = order[6] & 1
-    leg["may_receive"] = order[6] >> 1 & 1
-    leg["signalled_ip"] = order[7] >> 16
-    ptime = order[7] & 0xFFFF
-    if leg["ptime"] != ptime:
-        leg["ptime"] = ptime
+    if leg["ptime"] != order[Described.PTIME]:
         leg["out_fill"] = 0
-    leg["rx_last_ns"] = now_ns
-    leg["silent"] = 0
+    leg["law"] = law
+    leg["tx_type"] = order[Described.TX_TYPE]
+    leg["tx_events"] = order[Described.TX_EVENTS]
+    leg["rx_type"] = order[Described.RX_TYPE]
+    leg["rx_events"] = order[Described.RX_EVENTS]
+    leg["ptime"] = order[Described.PTIME]
 
 
 @stage

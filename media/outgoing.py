@@ -79,7 +79,7 @@ def send_audio(memory: Memory, row: int, timestamp: int) -> None:
 
 @stage
 def _send_samples(memory: Memory, leg: np.void, timestamp: int, count: int) -> None:
-    kind = leg["payload_type"] | (0 if leg["tx_started"] else _MARKER)
+    kind = leg["tx_type"] | (0 if leg["tx_started"] else _MARKER)
     leg["tx_started"] = 1
     rtp.write_header(
         memory.hub["outgoing"],
@@ -96,7 +96,7 @@ def send_event(memory: Memory, leg: np.void) -> None:
     """One packet of a key press in place of a frame of audio."""
     leg["out_fill"] = 0
     first = dtmf.write_event(leg, memory.hub["outgoing"], rtp.HEADER)
-    kind = leg["dtmf_type"] | (_MARKER if first else 0)
+    kind = leg["tx_events"] | (_MARKER if first else 0)
     timestamp = leg["send_ts"] + leg["tx_ts"] & 0xFFFF_FFFF
     rtp.write_header(memory.hub["outgoing"], kind, leg["tx_sequence"], timestamp, leg["tx_ssrc"])
     transmit(memory, leg, rtp.HEADER + dtmf.PAYLOAD)

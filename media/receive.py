@@ -114,8 +114,8 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
     """One RTP packet from the right source: a digit, HEARD, or NOTHING when it was refused."""
     start = rtp.payload_start(packet, size)
     kind = wide(packet[1]) & 0x7F
-    is_event = kind == leg["dtmf_type"]
-    if start < 0 or (kind != leg["payload_type"] and not is_event):
+    is_event = kind == leg["rx_events"]
+    if start < 0 or (kind != leg["rx_type"] and not is_event):
         leg["rx_rejected"] += 1
         return NOTHING
     count = size - rtp.padding(packet, size) - start

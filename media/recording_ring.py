@@ -1,25 +1,16 @@
 """Recorded frames on their way from the tick to a writer thread."""
 
 import collections
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from media.compiled import entry, fence, stage
+from media.frames import Frames
 from media.layout import ALAW, FRAME, HISTORY, RECORDING_FRAMES, ULAW, Memory, Octets
 from media.octets import convert, copy
 from media.rtp import HEADER
 
 _READ_AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """Consecutive 20 ms frames: samples[i, 0] is what the party sent, samples[i, 1] what it heard, mu-law."""
-
-    first_frame: int
-    samples: NDArray[np.uint8]
 
 
 @stage

@@ -1,4 +1,4 @@
-"""Single-producer, single-consumer rings of eight-word entries between asyncio and the tick.
+"""Single-producer, single-consumer rings of entries between asyncio and the tick.
 
 Each index counts entries for ever and has one writer. The producer writes the entry, then a fence, then its
 index; the consumer reads the index, then a fence, then the entry, and publishes its own index after another.
@@ -9,7 +9,7 @@ keeps compiler and processor from moving accesses across it. On x86-64 it costs 
 import numpy as np
 
 from media.compiled import entry, fence, stage
-from media.layout import ORDER_WORDS, Memory, Words
+from media.layout import EVENT_WORDS, ORDER_WORDS, Memory, Words
 
 
 @entry
@@ -35,13 +35,13 @@ def pop_events(hub: np.void, batch: Words) -> int:
     """Move waiting events into `batch`, as many as fit; returns how many."""
     read = hub["event_read"]
     events = hub["events"]
-    size = len(events) // ORDER_WORDS
-    count = min(hub["event_written"] - read, len(batch) // ORDER_WORDS)
+    size = len(events) // EVENT_WORDS
+    count = min(hub["event_written"] - read, len(batch) // EVENT_WORDS)
     fence()
     for entry_index in range(count):
-        at = (read + entry_index) % size * ORDER_WORDS
-        for k in range(ORDER_WORDS):
-            batch[entry_index * ORDER_WORDS + k] = events[at + k]
+        at = (read + entry_index) % size * EVENT_WORDS
+        for k in range(EVENT_WORDS):
+            batch[entry_index * EVENT_WORDS + k] = events[at + k]
     fence()
     hub["event_read"] = read + count
     return int(count)
@@ -53,16 +53,17 @@ def post(memory: Memory, kind: int, row: int, first: int, second: int) -> None:
     hub = memory.hub
     events = hub["events"]
     written = hub["event_written"]
-    size = len(events) // ORDER_WORDS
+    size = len(events) // EVENT_WORDS
     hub["event_signal"] = 1
     if written - hub["event_read"] >= size:
         hub["event_dropped"] += 1
         return
-    at = written % size * ORDER_WORDS
+    at = written % size * EVENT_WORDS
     events[at] = kind
     events[at + 1] = row
     events[at + 2] = memory.legs[row]["generation"]
     events[at + 3] = first
     events[at + 4] = second
+    events[at + 5] = hub["now_ns"]
     fence()
     hub["event_written"] = written + 1

@@ -31,22 +31,7 @@ from media.syscalls import (
 
 _MOST_BEHIND: Final = 10 * GROUPS
 _RTCP_POLL_FRAMES: Final = 50
-_CPU_EVERY_TICKS: Final = 200
-_STAGES: Final = (
-    *(
-        "layout",
-        "syscalls",
-        "compiled",
-        "octets",
-        "rtp",
-        "concealment",
-        "playout",
-        "dtmf",
-        "playback",
-        "talk",
-    ),
-    *("rtcp", "ring", "silence", "recording_ring", "receive", "outgoing", "orders", "g711", "tick"),
-)
+_TICKS_A_SECOND: Final = 200
 
 
 @stage
@@ -96,7 +81,7 @@ def _answer(memory: Memory, row: int, elapsed: int) -> None:
     outgoing.mix(memory, row)
     if not leg["connected"] or not leg["may_send"]:
         fill(out, HEADER, FRAME, silence_of(leg["law"]))
-    elif leg["dtmf_type"] >= 0 and dtmf.due(leg, elapsed * FRAME):
+    elif leg["tx_events"] >= 0 and dtmf.due(leg, elapsed * FRAME):
         outgoing.send_event(memory, leg)
         fill(out, HEADER, FRAME, silence_of(leg["law"]))
     elif leg["ptime"] == FRAME:
@@ -167,22 +152,42 @@ def catch_up(memory: Memory, tick: int, late_ns: int) -> int:
 
 
 @stage
-def run_one(memory: Memory, tick: int, now_ns: int) -> None:
+def run_one(memory: Memory, tick: int, now_ns: int, real_ns: int) -> None:
     """One tick, without its sleep."""
     frame = tick // GROUPS
     group = tick % GROUPS
     memory.hub["now_ns"] = now_ns
-    memory.hub["real_ns"] = read_clock(memory, CLOCK_REALTIME)
+    memory.hub["real_ns"] = real_ns
     apply_commands(memory, frame)
     for place in range(memory.hub["active_count"][group]):
         serve(memory, memory.active[group, place], frame)
     signal(memory)
-    if tick % _CPU_EVERY_TICKS == 0:
-        memory.hub["cpu_ns"] = read_clock(memory, CLOCK_THREAD_CPU)
+
+
+@stage
+def measure(memory: Memory, tick: int, busy_ns: int) -> None:
+    """What this tick took; sums are read once a second."""
+    hub = memory.hub
+    count_in(hub["tick_time"], busy_ns)
+    hub["busy_so_far_ns"] += busy_ns
+    if tick % _TICKS_A_SECOND == 0:
+        hub["busy_ns"] = hub["busy_so_far_ns"]
+        hub["busy_so_far_ns"] = 0
+        hub["cpu_ns"] = read_clock(memory, CLOCK_THREAD_CPU)
+
+
+def _step(digest: str) -> Callable[[Memory, int, int, int], int]:
+    """The cached tick; the digest, a free variable of the function, is part of its cache key."""
+
+    def step(memory: Memory, tick: int, now_ns: int, real_ns: int) -> int:
+        run_one(memory, tick, now_ns, real_ns)
+        return len(digest)
+
+    return entry(step) if COMPILED else step
 
 
 def _loop(digest: str) -> Callable[[Memory], int]:
-    """The cached entry point; the digest, a free variable of the function, is part of its cache key."""
+    """The cached loop, by the same rule."""
 
     def run_ticks(memory: Memory) -> int:
         hub = memory.hub
@@ -198,13 +203,13 @@ def _loop(digest: str) -> Callable[[Memory], int]:
                 now_ns = read_clock(memory, CLOCK_MONOTONIC)
             tick = catch_up(memory, tick, max(now_ns - due_ns, 0))
             hub["tick"] = tick
-            run_one(memory, tick, now_ns)
-            count_in(hub["tick_time"], read_clock(memory, CLOCK_MONOTONIC) - now_ns)
+            step(memory, tick, now_ns, read_clock(memory, CLOCK_REALTIME))
+            measure(memory, tick, read_clock(memory, CLOCK_MONOTONIC) - now_ns)
         return len(digest)
 
-    if not COMPILED:
-        return run_ticks
-    return entry(run_ticks)
+    return entry(run_ticks) if COMPILED else run_ticks
 
 
-run_ticks: Final = _loop(source_digest(*_STAGES))
+_DIGEST: Final = source_digest("tick")
+step: Final = _step(_DIGEST)
+run_ticks: Final = _loop(_DIGEST)

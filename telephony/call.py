@@ -32,7 +32,7 @@ from telephony.session_events import Hangup, Party
 from telephony.sip.transaction_events import TransactionId
 
 if TYPE_CHECKING:
-    from media.leg import Leg
+    from media.call_sound import CallSound
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class Call:
         return str(self.facts.local_uri)
 
     @property
-    def leg(self) -> Leg:
+    def leg(self) -> CallSound:
         """The sound. An incoming call has none before `answer`."""
         if self._media is None:
             raise RuntimeError("an incoming call has no sound before it is answered")

@@ -12,7 +12,7 @@ from telephony.sip.message import Headers
 from telephony.sip.uri import Uri
 
 if TYPE_CHECKING:
-    from media.engine import MediaEngine
+    from media.call_sound import SoundEngine
 
 
 class CallDirection(Enum):
@@ -47,7 +47,7 @@ class CallFacts:
 class Line:
     """What a call needs of the endpoint it belongs to."""
 
-    media: MediaEngine
+    media: SoundEngine
     command: Callable[[SessionId, Command], None]
     now: Callable[[], float]
     new_session_id: Callable[[], int]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from media.call_sound import CallSound, SoundEngine
+from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.events import MediaEvent
-from media.remote import RemoteMedia
 from telephony.media_agreement import MediaAgreement
 from telephony.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
 from telephony.sdp import Direction
-
-if TYPE_CHECKING:
-    from media.engine import MediaEngine
-    from media.leg import Leg
 
 
 class CallMedia:
@@ -21,13 +17,13 @@ class CallMedia:
 
     def __init__(
         self,
-        engine: MediaEngine,
+        engine: SoundEngine,
         session_id: int,
         on_event: Callable[[MediaEvent], None],
         signalled_from: str | None,
     ) -> None:
         self._signalled_from = signalled_from
-        self.leg: Leg = engine.open_leg(on_event)
+        self.leg: CallSound = engine.open_leg(on_event)
         local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id)
         self._agreement = MediaAgreement(local)
 
@@ -72,14 +68,17 @@ class CallMedia:
     def _connect(self, agreed: NegotiatedMedia | None) -> None:
         if agreed is None:
             return
-        remote = RemoteMedia(
-            agreed.address,
-            agreed.port,
-            agreed.payload_type,
-            agreed.dtmf_payload_type,
-            send=agreed.send,
-            receive=agreed.receive,
-            ptime_ms=agreed.ptime_ms,
-            signalled_from=self._signalled_from,
+        number = agreed.codec.value
+        self.leg.connect(
+            LegDescription(
+                agreed.address,
+                agreed.port,
+                SoundCodec[agreed.codec.name],
+                sends=PayloadTypes(number, agreed.dtmf_payload_type),
+                receives=PayloadTypes(number, agreed.dtmf_receive_payload_type),
+                may_send=agreed.send,
+                may_receive=agreed.receive,
+                ptime_ms=agreed.ptime_ms,
+                signalled_from=self._signalled_from,
+            )
         )
-        self.leg.connect(remote)

@@ -32,7 +32,7 @@ from telephony.sip.uri import Uri
 from telephony.transport import BoundAddress
 
 if TYPE_CHECKING:
-    from media.engine import MediaEngine
+    from media.call_sound import SoundEngine
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class SipEndpoint:
     def __init__(
         self,
         settings: SipSettings,
-        media: MediaEngine,
+        media: SoundEngine,
         on_call: Callable[[Call], None],
         desk: RegistrationDesk | None = None,
     ) -> None:

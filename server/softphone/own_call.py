@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from media.call_sound import RecordingFeed
 from media.errors import MediaError
 from media.events import PlaybackFinished, PlaybackId
 from media.g711 import ULAW_SILENCE, ulaw_decode
-from media.recording_ring import RecordingSource
 from media.sound import SAMPLES_PER_SECOND, Sound
 from server.softphone import events
 from server.softphone.events import Event, Party
@@ -96,7 +96,7 @@ class Conversation:
             self._playing = None
 
 
-async def _collect(source: RecordingSource) -> NDArray[np.int16]:
+async def _collect(source: RecordingFeed) -> NDArray[np.int16]:
     """What the other party said, until the leg is closed; silence where frames were lost."""
     blocks: list[tuple[int, NDArray[np.uint8]]] = []
     while True:

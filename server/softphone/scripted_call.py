@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.settings import Settings
+from media.call_sound import RecordingFeed
 from media.engine import MediaEngine
 from media.events import PlaybackFinished
 from media.g711 import ULAW_SILENCE, ulaw_decode
-from media.recording_ring import RecordingSource
 from media.sound import SAMPLES_PER_SECOND, Sound
 from media.speech.synthesis import Synthesiser
 from telephony.call import Call
@@ -157,7 +157,7 @@ class _Performance:
 class Tape:
     """Keeps a call in memory (16 kB a second) for a stereo WAV: left what was heard, right what was said."""
 
-    def __init__(self, source: RecordingSource) -> None:
+    def __init__(self, source: RecordingFeed) -> None:
         self._source = source
         self._blocks: list[tuple[int, NDArray[np.uint8]]] = []
 

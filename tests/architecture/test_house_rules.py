@@ -34,7 +34,7 @@ EDGES = {
 SHELLS = {
     "acd": {"dispatcher.py"},
     "ivr_flows": {"driver.py"},
-    "media": {"engine.py", "leg.py", "memory.py", "sockets.py", "syscalls.py", "speech/"},
+    "media": {"engine.py", "leg.py", "memory.py", "sockets.py", "syscalls.py", "ticker.py", "speech/"},
     "recordings": {"folder.py", "recorder.py", "recovery.py", "settler.py", "writer.py"},
     "telephony": {
         "call.py",

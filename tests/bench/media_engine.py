@@ -31,10 +31,10 @@ from numba import types
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.g711 import ulaw_encode
 from media.recording_ring import RecordingSource
-from media.remote import RemoteMedia
 from media.settings import MediaSettings
 from media.sound import Sound
 from media.syscalls import CLOCK_MONOTONIC, TIMER_ABSTIME, clock_nanosleep
@@ -227,7 +227,8 @@ async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> di
     opened = [engine.open_leg(lambda _: None) for _ in range(legs)]
     sources = []
     for index, leg in enumerate(opened):
-        leg.connect(RemoteMedia("127.0.0.1", load.ports[index], 0, 101))
+        types = PayloadTypes(0, 101)
+        leg.connect(LegDescription("127.0.0.1", load.ports[index], SoundCodec.PCMU, types, types))
         leg.play([prompt], loop=True)
         if recorded:
             sources.append(leg.start_recording())

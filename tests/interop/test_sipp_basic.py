@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 
-from media.engine import MediaEngine
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
 from telephony.session_events import Party
 from telephony.settings import SipSettings
+from tests.fakes.media import FakeEngine
 from tests.interop.conftest import SippRunner
 from tests.interop.sipp import free_port
-from tests.telephony.calls.phone import FakeMedia
 
 
 def endpoint_without_sound(on_call: Callable[[Call], None], settings: SipSettings) -> SipEndpoint:
-    return SipEndpoint(settings, cast(MediaEngine, FakeMedia()), on_call)
+    return SipEndpoint(settings, FakeEngine(), on_call)
 
 
 def refuse_nothing(_call: Call) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.events import MediaEvent
 from media.leg import Leg
-from media.remote import RemoteMedia
 from media.settings import MediaSettings
 
 ORACLE = Path(__file__).with_name("oracle.py")
@@ -91,9 +91,12 @@ class Phone:
         self.sequence = 100
         self.timestamp = 5000
 
-    def remote(self, **changes: Any) -> RemoteMedia:
-        fields: dict[str, Any] = {"payload_type": 0, "dtmf_payload_type": 101} | changes
-        return RemoteMedia("127.0.0.1", self.port, **fields)
+    def remote(
+        self, codec: SoundCodec = SoundCodec.PCMU, number: int | None = None, **changes: Any
+    ) -> LegDescription:
+        types = PayloadTypes(8 * codec.value if number is None else number, 101)
+        fields: dict[str, Any] = {"sends": types, "receives": types} | changes
+        return LegDescription("127.0.0.1", self.port, codec, **fields)
 
     def send(self, leg: Leg, payload: bytes, kind: int = 0, **options: Any) -> None:
         self.rtp.sendto(

@@ -20,7 +20,7 @@ def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
 
     memory = allocate(MediaSettings(max_legs=1, recording_rows=1, listen_rows=1, arena_mb=1), 0)
     leg, hub = memory.legs[0], memory.hub
-    leg["payload_type"], leg["dtmf_type"], leg["law"] = payload_type, 101, int(payload_type == 8)
+    leg["rx_type"], leg["rx_events"], leg["law"] = payload_type, 101, int(payload_type == 8)
     leg["rx_candidate"], leg["rx_next_bad"], leg["round_trip_q16"] = -1, -1, -1
     leg["cushion"] = hub["cushion"]
     playout.reset(leg)

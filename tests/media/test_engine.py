@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from media import g711
+from media.description import SoundCodec
 from media.engine import MediaEngine
 from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import DigitReceived, MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
@@ -86,7 +87,7 @@ async def test_alaw_legs_hear_and_are_heard_in_alaw(
 ) -> None:
     phone = make_phone()
     leg = engine.open_leg(make_ear())
-    leg.connect(phone.remote(payload_type=8))
+    leg.connect(phone.remote(SoundCodec.PCMA))
     source = leg.start_recording()
     tune = wave(0.1)
     leg.play([Sound("tune", tune)])
@@ -164,7 +165,7 @@ async def test_bridged_legs_hear_each_other(
     phones = [make_phone(), make_phone()]
     legs = [engine.open_leg(make_ear()) for _ in phones]
     for phone, leg, kind in zip(phones, legs, kinds, strict=True):
-        leg.connect(phone.remote(payload_type=kind))
+        leg.connect(phone.remote(SoundCodec(kind // 8)))
     legs[0].bridge(legs[1])
     spoken = wave(0.3)
     said = [spoken, spoken if kinds[1] == 0 else g711.ulaw_to_alaw(np.frombuffer(spoken, np.uint8)).tobytes()]
@@ -274,7 +275,7 @@ async def test_a_held_leg_is_neither_sent_to_nor_missed(
     leg = engine.open_leg(ear)
     leg.connect(phone.remote())
     await asyncio.sleep(0.1)
-    leg.connect(phone.remote(send=False, receive=False))
+    leg.connect(phone.remote(may_send=False, may_receive=False))
     await asyncio.sleep(0.05)
     phone.received()
     await asyncio.sleep(1.8)
@@ -403,7 +404,7 @@ async def test_bad_requests_are_refused_without_harm(
 ) -> None:
     leg = engine.open_leg(make_ear())
     with pytest.raises(MediaError):
-        leg.connect(make_phone().remote(payload_type=18))
+        leg.connect(make_phone().remote(number=200))
     with pytest.raises(MediaError):
         leg.play([Sound("nothing", b"")])
     with pytest.raises(MediaError):

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
-from media.remote import RemoteMedia
 from media.settings import MediaSettings
 from recordings.catalogue import RecordingState
 from recordings.wav import play_path, read_wav
@@ -18,7 +18,7 @@ async def test_a_legs_recording_lasts_as_long_as_it_was_recorded(studio: Studio)
     engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=4, arena_mb=1))
     await engine.start()
     leg = engine.open_leg(lambda event: None)
-    leg.connect(RemoteMedia("127.0.0.1", 9, payload_type=0, dtmf_payload_type=None))
+    leg.connect(LegDescription("127.0.0.1", 9, SoundCodec.PCMU, PayloadTypes(0), PayloadTypes(0)))
     began_s = time.monotonic()
     recording = studio.begin(leg.start_recording())
     await asyncio.sleep(1.2)

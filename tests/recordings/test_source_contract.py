@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
-from media.remote import RemoteMedia
 from media.settings import MediaSettings
 from recordings.source import Frames, RecordingSource
 from tests.recordings.fakes import FakeSource, PacedSource
@@ -35,7 +35,7 @@ async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
         engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=4, arena_mb=1))
         await engine.start()
         leg = engine.open_leg(lambda event: None)
-        leg.connect(RemoteMedia("127.0.0.1", 9, payload_type=0, dtmf_payload_type=None))
+        leg.connect(LegDescription("127.0.0.1", 9, SoundCodec.PCMU, PayloadTypes(0), PayloadTypes(0)))
         yield Played(leg.start_recording(), leg.stop_recording, lambda _: None)
         leg.close()
         await engine.stop()

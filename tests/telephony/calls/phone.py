@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol
 
-from media.engine import MediaEngine
-from media.errors import MediaExhausted
-from media.events import MediaEvent
-from media.remote import RemoteMedia
 from telephony.call import Call
 from telephony.call_events import CallEvent
 from telephony.endpoint import SipEndpoint
@@ -17,48 +12,17 @@ from telephony.registration_desk import RegistrationDesk
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.hop import Hop, Transport
 from telephony.transport import BoundAddress
-
-
-class FakeLeg:
-    """A leg that remembers what it was told."""
-
-    def __init__(self, port: int, on_event: Callable[[MediaEvent], None]) -> None:
-        self.address = "127.0.0.1"
-        self.rtp_port = port
-        self.on_event = on_event
-        self.remotes: list[RemoteMedia] = []
-        self.closed = False
-
-    def connect(self, remote: RemoteMedia) -> None:
-        assert not self.closed
-        self.remotes.append(remote)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class FakeMedia:
-    """A media engine without sound."""
-
-    def __init__(self) -> None:
-        self.legs: list[FakeLeg] = []
-        self.full = False
-
-    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> FakeLeg:
-        if self.full:
-            raise MediaExhausted("no more legs")
-        self.legs.append(FakeLeg(20000 + 2 * len(self.legs), on_event))
-        return self.legs[-1]
+from tests.fakes.media import FakeEngine
 
 
 class Phone:
     """An endpoint on free ports of the loopback with what came to it."""
 
     def __init__(self, desk: RegistrationDesk | None, settings: SipSettings) -> None:
-        self.media = FakeMedia()
+        self.media = FakeEngine()
         self.arrived: asyncio.Queue[Call] = asyncio.Queue()
         self.events: list[CallEvent] = []
-        self.endpoint = SipEndpoint(settings, cast(MediaEngine, self.media), self.on_call, desk)
+        self.endpoint = SipEndpoint(settings, self.media, self.on_call, desk)
         self.bound = BoundAddress("", 0)
 
     async def start(self) -> None:

@@ -71,8 +71,8 @@ async def test_a_call_is_rung_answered_and_hung_up(phones: PhoneMaker, transport
     await incoming.ring()
     await incoming.answer()
     await outgoing.wait_answered()
-    assert [leg.rtp_port for leg in callee.media.legs] == [caller.media.legs[0].remotes[-1].port]
-    assert [leg.rtp_port for leg in caller.media.legs] == [callee.media.legs[0].remotes[-1].port]
+    assert [leg.rtp_port for leg in callee.media.legs] == [caller.media.legs[0].descriptions[-1].port]
+    assert [leg.rtp_port for leg in caller.media.legs] == [callee.media.legs[0].descriptions[-1].port]
     await incoming.hang_up()
     assert (await ended(outgoing)).by is Party.PEER
     assert (await ended(incoming)).by is Party.US
@@ -92,12 +92,12 @@ async def test_hold_and_resume_are_heard_on_the_other_side(phones: PhoneMaker, t
     outgoing, incoming = await establish(caller, callee, transport)
     await incoming.hold()
     assert (incoming.held_by_us, outgoing.held_by_peer) == (True, True)
-    remote = caller.media.legs[0].remotes[-1]
-    assert (remote.send, remote.receive) == (False, True)
+    remote = caller.media.legs[0].descriptions[-1]
+    assert (remote.may_send, remote.may_receive) == (False, True)
     await incoming.resume()
     assert (incoming.held_by_us, outgoing.held_by_peer) == (False, False)
-    remote = caller.media.legs[0].remotes[-1]
-    assert (remote.send, remote.receive) == (True, True)
+    remote = caller.media.legs[0].descriptions[-1]
+    assert (remote.may_send, remote.may_receive) == (True, True)
     assert caller.events[-2:] == [Held(), Resumed()]
 
 
@@ -201,7 +201,7 @@ async def test_media_events_reach_the_owner_and_keys_come_once(phones: PhoneMake
     await establish(caller, callee)
     leg = callee.media.legs[0]
     for event in (DigitReceived("1"), PlaybackFinished(PlaybackId(7))):
-        leg.on_event(event)
+        leg.tell(event)
     assert callee.events[1:] == [Digit("1"), PlaybackFinished(PlaybackId(7))]
 
 

@@ -1,0 +1,73 @@
+"""The far end of a leg, as signalling has agreed on it: one record, from SDP down to the tick."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import Enum
+
+from media.errors import MediaError
+
+_MAPPED = 0xFFFF << 32
+_WORD = 1 << 64
+
+
+class SoundCodec(Enum):
+    """What a leg can speak; the value is the law by which the engine knows it."""
+
+    PCMU = 0
+    PCMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadTypes:
+    """The numbers of one direction: of its sound, and of its telephone-events if it has any (RFC 4733)."""
+
+    sound: int
+    events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegDescription:
+    """`may_send` and `may_receive` are ours: False for the directions a hold has closed.
+
+    The two directions may number their payloads differently: `sends` is what the peer asked for, `receives`
+    what we promised to understand. `signalled_from` is the address that the party's signalling comes from,
+    when known: sound may come from there too, whatever SDP says. Raises MediaError for what no leg can speak.
+    """
+
+    address: str
+    port: int
+    codec: SoundCodec
+    sends: PayloadTypes
+    receives: PayloadTypes
+    may_send: bool = True
+    may_receive: bool = True
+    ptime_ms: int = 20
+    signalled_from: str | None = None
+
+    def __post_init__(self) -> None:
+        address_words(self.address)
+        if self.signalled_from is not None:
+            address_words(self.signalled_from)
+        if not 0 < self.port < 65536:
+            raise MediaError(f"no port to send to: {self.port}")
+        for types in (self.sends, self.receives):
+            if not 0 <= types.sound < 128 or not (types.events is None or 0 <= types.events < 128):
+                raise MediaError(f"no payload types: {types}")
+
+
+def address_words(address: str) -> tuple[int, int]:
+    """The 16 bytes of an address as two words with a sign; an IPv4 address is mapped into IPv6 (RFC 4291)."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        raise MediaError(f"not an IP address: {address!r}") from None
+    number = int(parsed)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        number |= _MAPPED
+    return _signed(number // _WORD), _signed(number % _WORD)
+
+
+def _signed(word: int) -> int:
+    return word - _WORD if word >= _WORD // 2 else word

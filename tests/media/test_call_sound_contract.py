@@ -1,0 +1,372 @@
+"""What owners of a call's sound rely on: the engine, ticked by hand, and the fake give the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+
+from media.call_sound import CallSound, RecordingFeed, SoundEngine
+from media.description import LegDescription, PayloadTypes, SoundCodec
+from media.engine import MediaEngine
+from media.errors import MediaError, MediaExhausted, MediaStopped
+from media.events import (
+    DigitReceived,
+    MediaEvent,
+    MediaResumed,
+    MediaSilent,
+    PlaybackFinished,
+    TalkEnded,
+    TalkStarted,
+)
+from media.g711 import ulaw_decode
+from media.settings import MediaSettings
+from media.sound import Sound
+from tests.fakes.media import FakeEngine, FakeLeg
+from tests.fakes.ticks import SteppedTicks
+
+Wave = Callable[..., bytes]
+SILENCE = b"\xff" * 160
+
+
+class Party(Protocol):
+    """A far end and the leg that talks to it."""
+
+    events: list[MediaEvent]
+    absent: bool
+
+    @property
+    def leg(self) -> CallSound: ...
+
+    def say(self, ulaw: bytes) -> None: ...
+
+    def press(self, digit: str) -> None: ...
+
+
+class Rig(Protocol):
+    """An engine and the hand on its clock."""
+
+    @property
+    def engine(self) -> SoundEngine: ...
+
+    def party(self, *, connected: bool = True, events: int | None = 101) -> Party: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+    @property
+    def now_s(self) -> float: ...
+
+
+def describe(port: int, events: int | None = 101) -> LegDescription:
+    types = PayloadTypes(0, events)
+    return LegDescription("127.0.0.1", port, SoundCodec.PCMU, types, types)
+
+
+class FakeParty:
+    def __init__(self, engine: FakeEngine) -> None:
+        self.events: list[MediaEvent] = []
+        self.leg: FakeLeg = engine.open_leg(self.events.append)
+
+    @property
+    def absent(self) -> bool:
+        return self.leg.absent
+
+    @absent.setter
+    def absent(self, absent: bool) -> None:
+        self.leg.absent = absent
+
+    def say(self, ulaw: bytes) -> None:
+        self.leg.say(ulaw)
+
+    def press(self, digit: str) -> None:
+        self.leg.press(digit)
+
+
+class FakeRig:
+    def __init__(self) -> None:
+        self.engine = FakeEngine(max_legs=8, max_recordings=4, max_listeners=2)
+
+    def party(self, *, connected: bool = True, events: int | None = 101) -> FakeParty:
+        party = FakeParty(self.engine)
+        if connected:
+            party.leg.connect(describe(4000, events))
+        return party
+
+    def advance(self, seconds: float) -> None:
+        self.engine.advance(seconds)
+
+    @property
+    def now_s(self) -> float:
+        return self.engine.now_s
+
+
+class RealParty:
+    def __init__(self, engine: MediaEngine, phone: Any) -> None:
+        self.events: list[MediaEvent] = []
+        self.leg = engine.open_leg(self.events.append)
+        self.phone = phone
+        self.absent = False
+        self._saying = bytearray()
+
+    def say(self, ulaw: bytes) -> None:
+        self._saying += ulaw
+
+    def press(self, digit: str) -> None:
+        self.phone.press(self.leg, "0123456789*#".index(digit))
+
+    def send(self) -> None:
+        """One packet, as a phone does every 20 ms."""
+        if not self.absent:
+            self.phone.send(self.leg, bytes(self._saying[:160]).ljust(160, b"\xff"))
+            del self._saying[:160]
+        self.phone.received()
+
+
+class RealRig:
+    def __init__(self, engine: MediaEngine, ticks: SteppedTicks, make_phone: Callable[[], Any]) -> None:
+        self.engine = engine
+        self._ticks = ticks
+        self._make_phone = make_phone
+        self._parties: list[RealParty] = []
+
+    def party(self, *, connected: bool = True, events: int | None = 101) -> RealParty:
+        party = RealParty(self.engine, self._make_phone())
+        self._parties.append(party)
+        if connected:
+            party.leg.connect(describe(party.phone.port, events))
+            self._ticks.advance()
+        return party
+
+    def advance(self, seconds: float) -> None:
+        for _ in range(SteppedTicks.frames(seconds)):
+            for party in self._parties:
+                if not party.leg.closed:
+                    party.send()
+            self._ticks.advance()
+            self.engine.deliver_events()
+
+    @property
+    def now_s(self) -> float:
+        return self._ticks.now_s
+
+
+@pytest.fixture(params=["fake", "engine"])
+async def rig(request: pytest.FixtureRequest, make_phone: Any) -> AsyncIterator[Rig]:
+    if request.param == "fake":
+        yield FakeRig()
+        return
+    ticks = SteppedTicks()
+    engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=2, arena_mb=1), ticks)
+    await engine.start()
+    yield RealRig(engine, ticks, make_phone)
+    await engine.stop()
+
+
+def of(kind: type, events: list[MediaEvent]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def recorded(feed: RecordingFeed) -> tuple[bytes, bytes, list[int]]:
+    """What the party said, what it heard, and the numbers of the frames."""
+    said, heard = [], []
+    numbers: list[int] = []
+    while (frames := feed.read()) is not None:
+        said.append(frames.samples[:, 0].tobytes())
+        heard.append(frames.samples[:, 1].tobytes())
+        numbers += range(frames.first_frame, frames.first_frame + len(frames.samples))
+    return b"".join(said), b"".join(heard), numbers
+
+
+async def test_the_end_of_a_playback_is_told_once_when_its_last_sound_is_over(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    feed = party.leg.start_recording()
+    first, second = wave(0.11), wave(0.2, 3000)
+    playback = party.leg.play([Sound("one", first), Sound("empty", b""), Sound("two", second)])
+    rig.advance(0.28)
+    assert not of(PlaybackFinished, party.events)
+    rig.advance(0.1)
+    assert of(PlaybackFinished, party.events) == [PlaybackFinished(playback)]
+    assert first + second in recorded(feed)[1]
+
+
+async def test_a_loop_a_stopped_and_a_replaced_playback_have_no_end(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    feed = party.leg.start_recording()
+    tune = wave(0.1)
+    party.leg.play([Sound("tune", tune)], loop=True)
+    rig.advance(0.5)
+    assert tune * 3 in recorded(feed)[1]
+    party.leg.play([Sound("long", wave(5))])
+    rig.advance(0.1)
+    party.leg.stop_playback()
+    rig.advance(0.1)
+    recorded(feed)
+    rig.advance(0.1)
+    assert recorded(feed)[1] == SILENCE * 5
+    assert not of(PlaybackFinished, party.events)
+
+
+async def test_bridged_parties_hear_each_other_until_one_leaves(rig: Rig, wave: Wave) -> None:
+    one, two, three = rig.party(), rig.party(), rig.party()
+    feeds = [party.leg.start_recording() for party in (one, two, three)]
+    one.leg.bridge(two.leg)
+    one.say(wave(0.2))
+    two.say(wave(0.2, 3000))
+    rig.advance(0.5)
+    assert wave(0.2, 3000) in recorded(feeds[0])[1]
+    assert wave(0.2) in recorded(feeds[1])[1]
+    three.leg.bridge(two.leg)
+    rig.advance(0.1)
+    one.say(wave(0.2, 5000))
+    rig.advance(0.5)
+    assert wave(0.2, 5000)[:160] not in recorded(feeds[1])[1]
+    three.leg.close()
+    rig.advance(0.1)
+    recorded(feeds[1])
+    rig.advance(0.1)
+    assert recorded(feeds[1])[1] == SILENCE * 5
+
+
+async def test_a_playback_goes_before_the_bridge_and_parting_gives_silence(rig: Rig, wave: Wave) -> None:
+    one, two = rig.party(), rig.party()
+    feed = one.leg.start_recording()
+    one.leg.bridge(two.leg)
+    two.say(wave(2.0))
+    one.leg.play([Sound("whisper", wave(0.1, 3000))])
+    rig.advance(0.5)
+    assert wave(0.1, 3000) in recorded(feed)[1]
+    one.leg.unbridge()
+    rig.advance(0.1)
+    recorded(feed)
+    rig.advance(0.1)
+    assert recorded(feed)[1] == SILENCE * 5
+
+
+async def test_a_recording_has_both_sides_numbered_from_0_and_ends_when_told(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    rig.advance(0.1)
+    feed = party.leg.start_recording()
+    party.say(wave(0.2))
+    party.leg.play([Sound("prompt", wave(0.2, 3000))])
+    rig.advance(0.5)
+    said, heard, numbers = recorded(feed)
+    assert wave(0.2) in said
+    assert wave(0.2, 3000) in heard
+    assert numbers == list(range(25))
+    assert feed.started_at_frame >= 5
+    assert not feed.finished
+    party.leg.stop_recording()
+    rig.advance(0.1)
+    recorded(feed)
+    assert (feed.finished, feed.dropped_frames) == (True, 0)
+
+
+async def test_finding_29_keys_are_told_in_order_with_the_time_of_the_engine(rig: Rig) -> None:
+    party = rig.party()
+    rig.advance(0.1)
+    party.press("7")
+    rig.advance(0.1)
+    before_s = rig.now_s
+    party.press("#")
+    rig.advance(0.1)
+    digits = of(DigitReceived, party.events)
+    assert digits == [DigitReceived("7"), DigitReceived("#")]
+    assert digits[0].at_s < before_s <= digits[1].at_s <= before_s + 0.04
+
+
+async def test_talk_is_told_and_kept_while_somebody_listens(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    party.say(wave(0.3))
+    rig.advance(1.0)
+    assert party.events == []
+    with pytest.raises(MediaError):
+        party.leg.heard(0, 160)
+    party.leg.listen(True)
+    rig.advance(0.2)
+    party.say(wave(0.4))
+    rig.advance(1.2)
+    started, ended = party.events
+    assert isinstance(started, TalkStarted)
+    assert isinstance(ended, TalkEnded)
+    assert started.at == ended.start
+    assert ended.end - ended.start == pytest.approx(3200, abs=320)
+    assert started.at_s < ended.at_s == pytest.approx(rig.now_s, abs=0.6)
+    spoken = ulaw_decode(np.frombuffer(wave(0.4), np.uint8))
+    assert spoken.tobytes() in party.leg.heard(ended.start - 1600, ended.end + 1600).tobytes()
+    party.leg.listen(False)
+    party.say(wave(0.4))
+    rig.advance(1.2)
+    assert len(party.events) == 2
+
+
+async def test_a_party_that_sends_nothing_is_told_and_so_is_its_return(rig: Rig) -> None:
+    party = rig.party()
+    rig.advance(0.5)
+    party.absent = True
+    rig.advance(8.0)
+    [silent] = party.events
+    assert isinstance(silent, MediaSilent)
+    assert silent.for_s >= 5.0
+    party.absent = False
+    rig.advance(0.1)
+    assert party.events[1:] == [MediaResumed()]
+
+
+async def test_a_closed_leg_takes_no_orders_and_tells_nothing(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    feed = party.leg.start_recording()
+    party.leg.play([Sound("tune", wave(0.1))])
+    party.leg.close()
+    party.leg.close()
+    party.press("1")
+    rig.advance(0.3)
+    recorded(feed)
+    assert party.leg.closed
+    assert feed.finished
+    assert party.events == []
+    party.leg.report()
+    for order in (party.leg.stop_playback, party.leg.unbridge, party.leg.start_recording):
+        with pytest.raises(MediaStopped):
+            order()
+
+
+async def test_what_makes_no_sense_is_refused(rig: Rig, wave: Wave) -> None:
+    party, deaf = rig.party(), rig.party(events=None)
+    with pytest.raises(MediaError):
+        party.leg.play([Sound("nothing", b"")])
+    with pytest.raises(MediaError):
+        deaf.leg.send_digits("1")
+    with pytest.raises(MediaError):
+        party.leg.send_digits("1x")
+    with pytest.raises(MediaError):
+        party.leg.bridge(party.leg)
+    with pytest.raises(MediaError):
+        describe(0)
+    with pytest.raises(MediaError):
+        LegDescription("a.example", 4000, SoundCodec.PCMU, PayloadTypes(0), PayloadTypes(0))
+    party.leg.send_digits("12")
+    party.leg.play([Sound("tune", wave(0.1))])
+
+
+async def test_pools_are_bounded_and_what_is_given_back_can_be_had_again(rig: Rig) -> None:
+    parties = [rig.party() for _ in range(8)]
+    with pytest.raises(MediaExhausted):
+        rig.party()
+    for party in parties[:2]:
+        party.leg.listen(True)
+    with pytest.raises(MediaExhausted):
+        parties[2].leg.listen(True)
+    for party in parties[:4]:
+        party.leg.start_recording()
+    with pytest.raises(MediaExhausted):
+        parties[4].leg.start_recording()
+    parties[0].leg.close()
+    rig.advance(0.1)
+    parties[2].leg.listen(True)
+    rig.party()
+
+
+async def test_the_load_is_a_share(rig: Rig) -> None:
+    assert 0.0 <= rig.engine.load() <= 1.0
