@@ -36,7 +36,7 @@ class QueueExit(Enum):
     """How a stay in a queue ended; there is exactly one for each time a contact joined one."""
 
     ANSWERED = "answered"
-    """An agent's leg was joined with the caller's, and their conversation is over."""
+    """An agent's leg was joined with the caller's. An agent who is lost gives the caller the place back."""
     ABANDONED = "abandoned"
     SHORT_ABANDONED = "short abandoned"
     OVERFLOWED = "overflowed"

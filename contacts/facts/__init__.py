@@ -17,11 +17,14 @@ AnyFact = (
     | contact.HoldEnded
     | contact.TransferStarted
     | contact.TransferFinished
+    | contact.CallbackPromised
+    | contact.CallbackGivenUp
     | contact.PromptStarted
     | contact.PromptFailed
     | contact.MediaReported
     | contact.SoundLost
     | contact.SoundRegained
+    | contact.ContactFailed
     | contact.ContactClosed
     | queue.QueueJoined
     | queue.QueuePositionTold

@@ -153,6 +153,22 @@ class TransferFinished(ContactFact, frozen=True, kw_only=True, tag="transfer.end
     result: TransferResult
 
 
+class CallbackPromised(ContactFact, frozen=True, kw_only=True, tag="callback.promised"):
+    """The customer may hang up: they will be called, and the contact goes on until they were."""
+
+    promise: ClassVar[Promise] = Promise.FIRST
+
+    number: Personal
+
+
+class CallbackGivenUp(ContactFact, frozen=True, kw_only=True, tag="callback.given_up"):
+    """The customer will not be called any more, and why."""
+
+    promise: ClassVar[Promise] = Promise.FIRST
+
+    reason: str = ""
+
+
 class PromptStarted(ContactFact, frozen=True, kw_only=True, tag="prompt.started"):
     """The first prompt after a key: how long the customer waited for a reaction."""
 
@@ -191,6 +207,12 @@ class SoundRegained(ContactFact, frozen=True, kw_only=True, tag="media.resumed")
     """Sound arrives again."""
 
     participant: ParticipantId
+
+
+class ContactFailed(ContactFact, frozen=True, kw_only=True, tag="contact.failed"):
+    """A fault of ours: the calls of the contact are ended."""
+
+    reason: str = ""
 
 
 class ContactClosed(ContactFact, frozen=True, kw_only=True, tag="contact.closed"):

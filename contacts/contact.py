@@ -1,0 +1,359 @@
+"""The contact core: what happens to one customer, from the first ring until nobody is on the line.
+
+Facts in, effects out. The core owns the customer's side and the outcome; the place in a queue, the offer
+and the agent are dispatch's, and what it decides comes here as facts. A fact that comes too late (a leg that
+answers while it is being hung up) changes nothing, for hang-ups race with everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from contacts import effects as order
+from contacts.effects import ContactEffect, Happened
+from contacts.facts import contact as fact
+from contacts.facts import flow, queue, recording
+from contacts.facts.contact import Origin, Role
+from contacts.facts.fact import Fact
+from contacts.history import History
+from contacts.ids import ContactId, ParticipantId
+from contacts.outcomes import EndedBy, QueueExit, TransferResult
+from contacts.participants import Participant, Participants
+
+CUSTOMER = ParticipantId("customer")
+
+
+class Phase(Enum):
+    """Where the customer is."""
+
+    AWAY = "away"
+    """Not on the line: to be called."""
+    STARTING = "starting"
+    """Their call is being set up."""
+    IN_FLOW = "in flow"
+    WAITING = "waiting"
+    """In a queue, for an agent."""
+    CONNECTING = "connecting"
+    """Somebody is being called for them."""
+    TALKING = "talking"
+    ENDING = "ending"
+    """Gone; what was rung, joined or recorded for them is being ended."""
+    CLOSED = "closed"
+
+
+class Through(Enum):
+    """What brought the other party, and with it who ends their leg and what follows the talk."""
+
+    DISPATCH = "dispatch"
+    """An offer: dispatch ends the leg; the flow goes on after the talk, or the place is regained."""
+    TRANSFER = "transfer"
+    """A transfer: we end the leg; the flow goes on with the transfer's result."""
+    OWN_CALL = "own call"
+    """An agent who called the customer: we end the leg; the contact ends with either of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Whom the customer talks with, or who is being called for them."""
+
+    participant: ParticipantId
+    through: Through
+
+
+class Contact:
+    """One contact's state. Every contact closes exactly once, when nothing of it is left."""
+
+    def __init__(self, contact: ContactId) -> None:
+        self.id = contact
+        self.phase = Phase.STARTING
+        self.participants = Participants()
+        self._history = History()
+        self._origin = Origin.INCOMING
+        self._other: Other | None = None
+        self._queued = False
+        self._owed = False
+        """A callback is: the customer may hang up and the contact goes on."""
+        self._recording = False
+
+    def handle(self, told: Fact, now: float) -> tuple[ContactEffect, ...]:
+        """`now` is monotonic and never goes back."""
+        if self.phase is Phase.CLOSED:
+            return ()
+        self._history.passed(now)
+        effects = self._on(told)
+        return (*effects, *self._closing())
+
+    def _on(self, told: Fact) -> tuple[ContactEffect, ...]:
+        match told:
+            case fact.LegStarted() | fact.LegAnswered() | fact.LegEnded():
+                return self._leg(told)
+            case queue.QueueJoined() | queue.QueueExited() | queue.QueuePlaceRegained():
+                return self._in_queue(told)
+            case fact.CallbackPromised() | fact.CallbackGivenUp():
+                return self._callback(told)
+            case flow.FlowEnded() | fact.ContactFailed():
+                return self._give_up(told)
+            case recording.RecordingStarted() | recording.RecordingFinished() | recording.RecordingBroken():
+                return self._recorded(told)
+            case _:
+                return self._of_participants(told)
+
+    def _of_participants(self, told: Fact) -> tuple[ContactEffect, ...]:
+        match told:
+            case fact.ContactStarted(origin=origin):
+                return self._started(origin)
+            case fact.ParticipantJoined(participant=participant, role=role, agent=agent, address=address):
+                self.participants.join(participant, role, agent or address)
+            case fact.TalkStarted(participant=participant):
+                return self._agent_found(participant)
+            case fact.TransferStarted(participant=participant):
+                return self._transfer(participant)
+            case _:
+                pass
+        return ()
+
+    def _started(self, origin: Origin) -> tuple[ContactEffect, ...]:
+        self._origin = origin
+        if origin is Origin.CALLBACK:
+            self.phase, self._owed = Phase.AWAY, True
+        return ()
+
+    # Legs
+
+    def _leg(self, told: fact.LegStarted | fact.LegAnswered | fact.LegEnded) -> tuple[ContactEffect, ...]:
+        participant = self.participants.get(told.participant)
+        if participant is None:
+            return ()
+        customer = participant.role is Role.CUSTOMER
+        match told:
+            case fact.LegStarted(leg=leg):
+                self.participants.start_leg(participant.id, leg)
+                return self._customer_rings(told) if customer else ()
+            case fact.LegAnswered(leg=leg):
+                if not self.participants.answer_leg(participant.id, leg):
+                    return ()
+                return self._customer_answered(told) if customer else self._other_answered(participant)
+            case fact.LegEnded(leg=leg):
+                if not self.participants.end_leg(participant.id, leg):
+                    return ()
+                return self._customer_left() if customer else self._other_left(participant, told)
+
+    def _customer_rings(self, told: fact.LegStarted) -> tuple[ContactEffect, ...]:
+        if self.phase is Phase.AWAY:
+            self.phase = Phase.STARTING
+            return ()
+        incoming = self._origin is Origin.INCOMING and self.phase is Phase.STARTING
+        return (order.AnswerCustomer(told.leg),) if incoming else ()
+
+    def _customer_answered(self, told: fact.LegAnswered) -> tuple[ContactEffect, ...]:
+        if self.phase is not Phase.STARTING:
+            return ()
+        self._history.answered = True
+        self._owed = False
+        keep = order.StartRecording(told.leg)
+        agent = next((each for each in self.participants.with_role(Role.AGENT) if each.answered), None)
+        if self._origin is Origin.PLACED and agent is not None:
+            return (keep, *self._talk(Other(agent.id, Through.OWN_CALL)), self._talk_began(agent))
+        if self._queued:
+            self.phase = Phase.WAITING
+            return (keep, order.StartWaiting())
+        self.phase = Phase.IN_FLOW
+        return (keep, order.StartFlow())
+
+    def _other_answered(self, participant: Participant) -> tuple[ContactEffect, ...]:
+        if self.phase is not Phase.CONNECTING or self._other is None:
+            return ()
+        if self._other.participant != participant.id:
+            return ()
+        return (order.StopWaiting(), *self._talk(self._other), self._talk_began(participant))
+
+    def _other_left(self, participant: Participant, told: fact.LegEnded) -> tuple[ContactEffect, ...]:
+        if self._other is None or self._other.participant != participant.id:
+            return self._agent_gave_up(participant)
+        other, self._other = self._other, None
+        if self.phase is Phase.CONNECTING:
+            self.phase = Phase.IN_FLOW
+            result = _result(told)
+            over = self._transfer_over(participant, result)
+            return (order.StopWaiting(), over, order.TellTransferResult(result))
+        return self._talk_over(participant, other.through, lost=told.by is EndedBy.NETWORK)
+
+    def _agent_gave_up(self, participant: Participant) -> tuple[ContactEffect, ...]:
+        """An agent who called the customer hung up before the customer answered."""
+        customer = self.participants.get(CUSTOMER)
+        calling = self._origin is Origin.PLACED and self.phase is Phase.STARTING
+        if not calling or participant.role is not Role.AGENT or customer is None or customer.leg is None:
+            return ()
+        return (order.HangUpLeg(CUSTOMER, customer.leg, "the agent has left"),)
+
+    def _customer_left(self) -> tuple[ContactEffect, ...]:
+        """Whatever was there for the customer ends with them, unless they are to be called."""
+        effects = [order.StopFlow(), *self._leave_other()]
+        away = self._owed and self.phase in (Phase.IN_FLOW, Phase.WAITING, Phase.STARTING)
+        if not away and (self._queued or self.phase is Phase.WAITING):
+            effects.append(order.LeaveQueue())
+        self._history.left()
+        self.phase = Phase.AWAY if away else Phase.ENDING
+        if self._recording:
+            effects.append(order.FinishRecording(tuple(self._history.served_by)))
+        return tuple(effects)
+
+    def _leave_other(self) -> list[ContactEffect]:
+        """Ends what the customer heard, and the leg of whoever was there for them if it is ours to end."""
+        if self.phase is Phase.WAITING:
+            return [order.StopWaiting()]
+        other = None if self._other is None else self.participants.get(self._other.participant)
+        if other is None or self._other is None:
+            return []
+        through, self._other = self._other.through, None
+        effects: list[ContactEffect] = []
+        if self.phase is Phase.TALKING:
+            effects += [
+                order.Disconnect(other.id),
+                Happened(fact.TalkEnded(contact=self.id, participant=other.id)),
+            ]
+        if self.phase is Phase.CONNECTING:
+            effects += [order.StopWaiting(), self._transfer_over(other, TransferResult.CALLER_LEFT)]
+        elif through is Through.TRANSFER:
+            effects.append(self._transfer_over(other, TransferResult.ANSWERED))
+        if through is Through.DISPATCH:
+            return [*effects, order.LeaveQueue()]
+        return [*effects, *self._end(other, "the customer has left")]
+
+    def _end(self, participant: Participant, cause: str) -> tuple[ContactEffect, ...]:
+        return () if participant.leg is None else (order.HangUpLeg(participant.id, participant.leg, cause),)
+
+    # Talks
+
+    def _talk(self, other: Other) -> tuple[ContactEffect, ...]:
+        self.phase, self._other = Phase.TALKING, other
+        known = self.participants.get(other.participant)
+        if known is not None:
+            self._history.talks(known.role, known.name)
+        return (order.Connect(other.participant),)
+
+    def _talk_began(self, participant: Participant) -> Happened:
+        return Happened(fact.TalkStarted(contact=self.id, participant=participant.id))
+
+    def _agent_found(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
+        """Dispatch joined an agent's leg; it ends that leg itself when the customer has just left."""
+        if self.phase is not Phase.WAITING:
+            return ()
+        return (order.StopWaiting(), *self._talk(Other(participant, Through.DISPATCH)))
+
+    def _talk_over(
+        self, participant: Participant, through: Through, *, lost: bool
+    ) -> tuple[ContactEffect, ...]:
+        """The other one's leg is gone and the customer is still there."""
+        ended = fact.TalkEnded(contact=self.id, participant=participant.id, lost=lost)
+        effects = (order.Disconnect(participant.id), Happened(ended))
+        if through is Through.OWN_CALL:
+            customer = self.participants.get(CUSTOMER)
+            return (*effects, *(self._end(customer, "the agent has left") if customer else ()))
+        if through is Through.TRANSFER:
+            self.phase = Phase.IN_FLOW
+            result = TransferResult.ANSWERED
+            over = self._transfer_over(participant, result)
+            return (*effects, over, order.TellTransferResult(result))
+        if lost:
+            # Dispatch gives the place back, or says that there is none (QueueExited).
+            self._history.lost_agent()
+            self.phase = Phase.WAITING
+            return (*effects, order.StartWaiting())
+        self.phase = Phase.IN_FLOW
+        return (*effects, order.TellQueueExit(QueueExit.ANSWERED))
+
+    # Transfers
+
+    def _transfer(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
+        if self.phase is not Phase.IN_FLOW:
+            known = self.participants.get(participant)
+            return self._end(known, "the customer has left") if known else ()
+        self.phase = Phase.CONNECTING
+        self._other = Other(participant, Through.TRANSFER)
+        return (order.StartWaiting(),)
+
+    def _transfer_over(self, participant: Participant, result: TransferResult) -> Happened:
+        self._history.last_transfer = result
+        return Happened(fact.TransferFinished(contact=self.id, participant=participant.id, result=result))
+
+    # Queues
+
+    def _in_queue(
+        self, told: queue.QueueJoined | queue.QueueExited | queue.QueuePlaceRegained
+    ) -> tuple[ContactEffect, ...]:
+        match told:
+            case queue.QueueJoined():
+                return self._joined(told)
+            case queue.QueuePlaceRegained():
+                self._queued = True
+                return ()
+            case queue.QueueExited(exit=how):
+                self._queued = False
+                self._history.last_exit = how
+                return self._exited(how)
+
+    def _joined(self, told: queue.QueueJoined) -> tuple[ContactEffect, ...]:
+        if self.phase is Phase.AWAY:
+            self._queued = True
+            return (order.Enqueue(told),)
+        if self.phase is not Phase.IN_FLOW:
+            return ()
+        self.phase, self._queued = Phase.WAITING, True
+        return (order.StartWaiting(), order.Enqueue(told))
+
+    def _exited(self, how: QueueExit) -> tuple[ContactEffect, ...]:
+        """An answered stay goes over into a talk; any other gives the customer back to the flow."""
+        if self.phase is not Phase.WAITING or how is QueueExit.ANSWERED:
+            return ()
+        self.phase = Phase.IN_FLOW
+        return (order.StopWaiting(), order.TellQueueExit(how))
+
+    def _callback(self, told: fact.CallbackPromised | fact.CallbackGivenUp) -> tuple[ContactEffect, ...]:
+        self._owed = isinstance(told, fact.CallbackPromised)
+        if self._owed or self.phase is not Phase.AWAY:
+            return ()
+        self.phase = Phase.ENDING
+        return (order.LeaveQueue(),) if self._queued else ()
+
+    # The end
+
+    def _give_up(self, told: flow.FlowEnded | fact.ContactFailed) -> tuple[ContactEffect, ...]:
+        """The flow is done, or we cannot go on: the customer's call ends, and with it everything else."""
+        if isinstance(told, flow.FlowEnded):
+            self._history.flow_ended = True
+            cause = told.cause
+        else:
+            self._history.failure = told.reason or "internal error"
+            cause = "internal error"
+        if self.phase is Phase.AWAY:
+            self.phase = Phase.ENDING
+            return (order.LeaveQueue(),) if self._queued else ()
+        customer = self.participants.get(CUSTOMER)
+        return () if customer is None else self._end(customer, cause)
+
+    def _recorded(self, told: Fact) -> tuple[ContactEffect, ...]:
+        """A recording that begins only after the customer has gone is finished at once."""
+        self._recording = isinstance(told, recording.RecordingStarted)
+        if self._recording and self.phase in (Phase.ENDING, Phase.AWAY):
+            return (order.FinishRecording(tuple(self._history.served_by)),)
+        return ()
+
+    def _closing(self) -> tuple[ContactEffect, ...]:
+        """Closed once nothing of the contact is left."""
+        if self.phase is not Phase.ENDING or self._queued or self._recording or self.participants.on_line():
+            return ()
+        self.phase = Phase.CLOSED
+        outcome, lasted_s = self._history.outcome(), self._history.lasted_s()
+        closed = fact.ContactClosed(
+            contact=self.id, outcome=outcome, reason=self._history.failure, duration_s=round(lasted_s, 3)
+        )
+        return (Happened(closed), order.Close(outcome))
+
+
+def _result(ended: fact.LegEnded) -> TransferResult:
+    """What the called party's refusal means to the flow."""
+    if ended.status in (486, 600):
+        return TransferResult.BUSY
+    return TransferResult.NO_ANSWER if ended.status in (408, 480, 487) else TransferResult.FAILED
