@@ -1,17 +1,21 @@
-"""Reads one TOML file into Settings and reports every mistake at once, with file and key."""
+"""Reads one TOML file and the environment into Settings; every mistake is told at once, with its place."""
 
 from __future__ import annotations
 
-import difflib
+import os
 import tomllib
-import types
-import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from config.across import Mistake
+from config.environment import Misnamed, from_environment
+from config.folders import name_data_directory, place_folders
+from config.judgement import judge
+from config.lines import lines_of
 from config.settings import Settings
+from config.tables import Path as KeyPath
 
 DEFAULT_FILE = Path(__file__).with_name("default.toml")
 MAX_FILE_BYTES = 1_000_000
@@ -21,70 +25,141 @@ class ConfigError(Exception):
     """The settings cannot be used; `problems` has one line per mistake."""
 
     def __init__(self, file: Path, problems: tuple[str, ...]) -> None:
-        super().__init__(f"{file}: " + "; ".join(problems))
+        super().__init__("; ".join(problems))
         self.file = file
         self.problems = problems
 
 
-def read_settings(file: Path) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file and the environment say.
+
+    `settings` are there in spite of mistakes where those could be left out: what is judged next,
+    the flows for instance, has its mistakes told in the same run. Nothing may be started with them.
+    """
+
+    file: Path
+    settings: Settings | None
+    problems: tuple[str, ...]
+    _lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    _variables: Mapping[KeyPath, str] = field(default_factory=dict)
+
+    def told(self, mistake: Mistake) -> str:
+        """The mistake with its place: `trunkline.toml:13: networks: ...`, or the variable's name."""
+        path = mistake.path
+        for length in range(len(path), 0, -1):
+            if variable := self._variables.get(path[:length]):
+                rest = key_of(path[length:])
+                return f"{variable}: {rest}: {mistake.message}" if rest else f"{variable}: {mistake.message}"
+            if line := self._lines.get(path[:length]):
+                return f"{self.file}:{line}: {key_of(path)}: {mistake.message}"
+        return f"{self.file}: {key_of(path) or '(whole file)'}: {mistake.message}"
+
+    def usable(self) -> Settings:
+        """Raises ConfigError when anything is wrong."""
+        if self.problems or self.settings is None:
+            raise ConfigError(self.file, self.problems)
+        return self.settings
+
+
+def read_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Raises ConfigError with every mistake in the file and the environment."""
-    data = _read_toml(file)
+    return read(file, environment).usable()
+
+
+def read(file: Path, environment: Mapping[str, str] = os.environ) -> Reading:
+    """Never raises: what is wrong is in the reading."""
     try:
-        return Settings(**data)
-    except ValidationError as error:
-        raise ConfigError(file, tuple(_line(problem) for problem in error.errors())) from None
+        text = _text_of(file)
+        data, lines = tomllib.loads(text), lines_of(text)
+    except ConfigError as error:
+        return Reading(file, None, error.problems)
+    except tomllib.TOMLDecodeError as error:
+        return Reading(file, None, (_not_toml(file, error),))
+    except (RecursionError, ValueError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return Reading(file, None, (f"{file}: not TOML: {reason}",))
+    variables, misnamed = _overlay(data, environment)
+    _settle_folders(data, file, variables)
+    settings, mistakes = judge(data)
+    reading = Reading(file, settings, (), lines, variables)
+    problems = tuple(reading.told(mistake) for mistake in _in_order(mistakes, lines))
+    return Reading(file, settings, (*problems, *misnamed), lines, variables)
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def key_of(path: KeyPath) -> str:
+    """As a reader finds it near the line: `sip.port`, and inside a list of tables `networks`."""
+    path = path[: max((n for n, part in enumerate(path, 1) if isinstance(part, str)), default=0)]
+    inside = max((n for n, part in enumerate(path, 1) if isinstance(part, int)), default=0)
+    return ".".join(map(str, path[inside:]))
+
+
+def _text_of(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(file, (f"larger than {MAX_FILE_BYTES} bytes; is this a configuration file?",))
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+            problem = f"larger than {MAX_FILE_BYTES} bytes; is this a settings file?"
+            raise ConfigError(file, (f"{file}: {problem}",))
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(
-            file, ("no such file; `trunkline serve` without --config uses the default",)
-        ) from None
+        problem = "no such file; `trunkline serve` without --config uses the built-in settings"
     except OSError as error:
-        raise ConfigError(file, (f"cannot be read: {error.strerror}",)) from None
+        problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
-        raise ConfigError(file, (f"not UTF-8 at byte {error.start}",)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(file, (f"not TOML: {error}",)) from None
+        problem = f"not UTF-8 at byte {error.start}"
+    raise ConfigError(file, (f"{file}: {problem}",))
 
 
-def _line(problem: Any) -> str:
-    location = tuple(problem["loc"])
-    key = ".".join(str(part) for part in location) or "(whole file)"
-    if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_suggestion(location)}"
-    if problem["type"] == "missing":
-        return f"{key}: required, but not given"
-    message = problem["msg"].removeprefix("Value error, ")
-    shown = problem.get("input")
-    scalar = isinstance(shown, (str, int, float)) and "password" not in key
-    return f"{key}: {message}" + (f" (given: {shown!r})" if scalar else "")
+def _not_toml(file: Path, error: tomllib.TOMLDecodeError) -> str:
+    reason, _, place = str(error).partition(" (at line ")
+    line = place.partition(",")[0]
+    return f"{file}:{line}: not TOML: {reason}" if line else f"{file}: not TOML: {reason}"
 
 
-def _suggestion(location: tuple[str | int, ...]) -> str:
-    """The nearest known key beside the unknown one."""
-    model = _model_at(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), model.model_fields if model else (), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _model_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
-    for part in path:
-        if model is None or isinstance(part, int):
+def _overlay(
+    data: dict[str, Any], environment: Mapping[str, str]
+) -> tuple[dict[KeyPath, str], tuple[str, ...]]:
+    """The environment beats the file, so that one file serves many hosts."""
+    variables: dict[KeyPath, str] = {}
+    misnamed: list[str] = []
+    for given in from_environment(environment, Settings):
+        if isinstance(given, Misnamed):
+            misnamed.append(f"{given.variable}: {given.message}")
             continue
-        field = model.model_fields.get(part)
-        model = model_in(field.annotation) if field else None
-    return model
+        table: Any = data
+        for key in given.path[:-1]:
+            inner = table.get(key)
+            table[key] = table = inner if isinstance(inner, dict) else {}
+        last = given.path[-1]
+        before = table.get(last)
+        both = isinstance(before, dict) and isinstance(given.value, dict)
+        table[last] = before | given.value if both else given.value
+        variables[given.path] = given.variable
+        if both:
+            variables.pop(given.path)
+            variables |= {(*given.path, key): given.variable for key in given.value}
+    return variables, tuple(misnamed)
 
 
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The settings model inside `X`, `X | None` or `tuple[X, ...]`."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    inner = (model_in(argument) for argument in typing.get_args(annotation))
-    return next((model for model in inner if model), None)
+def _settle_folders(data: dict[str, Any], file: Path, variables: Mapping[KeyPath, str]) -> None:
+    """The built-in settings and the environment speak of the working directory."""
+    beside = None if file == DEFAULT_FILE else file.absolute().parent
+
+    def base_of(path: KeyPath) -> Path | None:
+        from_variable = any(path[:length] in variables for length in range(1, len(path) + 1))
+        return Path.cwd() if from_variable and beside else beside
+
+    if beside is not None:
+        name_data_directory(data, str(beside / "var"))
+    place_folders(data, Settings, base_of)
+
+
+def _in_order(mistakes: list[Mistake], lines: Mapping[KeyPath, int]) -> list[Mistake]:
+    """As they stand in the file; what is not in it comes last."""
+
+    def line(mistake: Mistake) -> int:
+        path = mistake.path
+        return next(
+            (lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), len(lines) + 1_000_000
+        )
+
+    return sorted(mistakes, key=line)

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from config.reader import model_in
 from config.settings import Settings
+from config.tables import is_list, keys_of, table_in
 
 HEAD = """# Configuration
 
@@ -27,21 +26,20 @@ def page() -> str:
     return HEAD + "".join(_sections(Settings, ""))
 
 
-def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
+def _sections(table: type, path: str) -> Iterator[str]:
     rows = [
         f"| `{name}` | {_default(field)} | {field.description or ''} |"
-        for name, field in model.model_fields.items()
-        if model_in(field.annotation) is None
+        for name, field in keys_of(table).items()
+        if table_in(field.annotation) is None
     ]
     if rows:
-        table = "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
-        yield f"\n## {path or 'Top level'}\n\n{table}\n"
-    for name, field in model.model_fields.items():
-        inner = model_in(field.annotation)
+        text = "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
+        yield f"\n## {path or 'Top level'}\n\n{text}\n"
+    for name, field in keys_of(table).items():
+        inner = table_in(field.annotation)
         if inner:
-            many = isinstance(field.get_default(call_default_factory=False), tuple)
             dotted = f"{path.strip('[]`')}.{name}".strip(".")
-            yield from _sections(inner, f"`[[{dotted}]]`" if many else f"`[{dotted}]`")
+            yield from _sections(inner, f"`[[{dotted}]]`" if is_list(field.annotation) else f"`[{dotted}]`")
 
 
 def _default(field: FieldInfo) -> str:

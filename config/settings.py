@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from media.settings import MediaSettings
@@ -40,7 +39,7 @@ class ServerSettings(BaseModel):
         default="info", description="least severe logged"
     )
     drain_s: float = Field(
-        default=10.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended"
+        default=3600.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended"
     )
     max_calls: int = Field(default=1000, ge=1, description="callers at once; the next one gets 503")
 
@@ -74,12 +73,10 @@ class AgentAccount(AgentSettings):
     )
 
 
-class Settings(BaseSettings):
-    """Everything a server can be told; read once at start."""
+class Settings(BaseModel):
+    """Everything a server can be told; `config.reader` makes it of a file and the environment."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="TRUNKLINE_", env_nested_delimiter="__"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: ServerSettings = ServerSettings()
     http: HttpSettings = HttpSettings()
@@ -99,15 +96,3 @@ class Settings(BaseSettings):
         """Agents without their accounts, with the queues: what dispatch needs."""
         agents = tuple(AgentSettings(**agent.model_dump(exclude={"password"})) for agent in self.agents)
         return AcdSettings(agents=agents, queues=self.queues)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment beats the file (TRUNKLINE_SIP__PORT=5070), so that one file serves many hosts."""
-        return env_settings, init_settings

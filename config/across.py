@@ -1,0 +1,125 @@
+"""Mistakes that no single value shows: names used twice, names that nothing has.
+
+These rules look at what was written, not at what could be made of it: a mistake elsewhere hides none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from config.tables import Path
+from config.words import not_an_address
+
+# Every list of tables whose entries are told apart by their names.
+NAMED: tuple[tuple[Path, str], ...] = (
+    (("agents",), "agent"),
+    (("queues",), "queue"),
+    (("sip", "trunks"), "trunk"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a place of the settings."""
+
+    path: Path
+    message: str
+
+
+def mistakes_across(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Every one; whatever the data, it is only looked at."""
+    for path, noun in NAMED:
+        yield from _named_twice(data, path, noun)
+    yield from _skills_of_nobody(data)
+    yield from _addresses(data)
+
+
+def _named_twice(data: Mapping[str, Any], path: Path, noun: str) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for number, entry in _tables(data, path):
+        name = entry.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            yield Mistake((*path, number, "name"), f'a second {noun} is named "{name}"; rename or remove one')
+        seen.add(name)
+
+
+def rename_seconds(data: Mapping[str, Any]) -> None:
+    """Gives every second bearer of a name one of its own, so that what else is wrong can be judged."""
+    for path, noun in NAMED:
+        entries = dict(_tables(data, path))
+        for mistake in list(_named_twice(data, path, noun)):
+            number = mistake.path[-2]
+            entry = entries[int(number)]
+            if isinstance(entry, dict):
+                entry["name"] = f"second-{number}"
+
+
+def _skills_of_nobody(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    known = {str(skill) for _, agent in _tables(data, ("agents",)) for skill in _table(agent, "skills")}
+    for number, queue in _tables(data, ("queues",)):
+        for skill in _table(queue, "skills"):
+            if skill not in known:
+                have = ", ".join(sorted(known)) or "none"
+                yield Mistake(
+                    ("queues", number, "skills", skill),
+                    f'no agent has the skill "{skill}"; give it to an agent, or use one of: {have}',
+                )
+
+
+def _addresses(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    for table in ("sip", "media", "http"):
+        value = _table(data, table).get("address")
+        if isinstance(value, str) and not _is_address(value):
+            yield Mistake((table, "address"), not_an_address(value))
+    yield from _sound(data)
+
+
+def _sound(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Whether those who reach our signalling could reach our sound."""
+    media, sip = _table(data, "media"), _table(data, "sip")
+    sound, signalling = media.get("address", "127.0.0.1"), sip.get("address", "127.0.0.1")
+    if not (_is_address(sound) and _is_address(signalling)):
+        return
+    if ip_address(sound).version == 6:
+        yield Mistake(
+            ("media", "address"), f'"{sound}" is IPv6; sound is sent over IPv4 only, name an address of it'
+        )
+    elif ip_address(sound).is_unspecified and media.get("advertised_address") is None:
+        yield Mistake(
+            ("media", "address"),
+            f'"{sound}" is no address that sound could be sent to; '
+            "write the address that phones reach, or add media.advertised_address",
+        )
+    elif ip_address(sound).is_loopback and not ip_address(signalling).is_loopback:
+        yield Mistake(
+            ("media", "address"),
+            f'"{sound}" is reached from this machine only, unlike sip.address "{signalling}"; '
+            "set media.address to the address that callers send their sound to",
+        )
+
+
+def _is_address(value: object) -> bool:
+    try:
+        ip_address(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _table(data: object, key: str) -> Mapping[str, Any]:
+    inner = data.get(key) if isinstance(data, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _tables(data: Mapping[str, Any], path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    inner: Any = data
+    for key in path:
+        inner = inner.get(key) if isinstance(inner, Mapping) else None
+    for number, entry in enumerate(inner if isinstance(inner, list) else ()):
+        if isinstance(entry, Mapping):
+            yield number, entry
