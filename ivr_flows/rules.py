@@ -13,6 +13,7 @@ from ivr_flows.definition.nodes import (
     HoursBranch,
     Menu,
     Node,
+    NumberTarget,
     Option,
     Queue,
     Say,
@@ -31,6 +32,7 @@ class Known:
     queues: frozenset[str] | None = None
     skills: frozenset[str] | None = None
     agents: frozenset[str] | None = None
+    dials_numbers: bool | None = None
 
 
 def apply_rules(report: Report, reading: Reading, known: Known) -> None:
@@ -104,6 +106,10 @@ def _names(report: Report, flow: Flow, node: Node, known: Known) -> None:
                 _name(report, (*path, "skills", wanted.skill), "skill", wanted.skill, known.skills)
         case Transfer(target=AgentTarget(agent)):
             _name(report, (*path, "transfer", "agent"), "agent", agent, known.agents)
+        case Transfer(target=NumberTarget(number)) if known.dials_numbers is False:
+            message = f"transfers to number {number}, but flows.number_gateway names no carrier to dial it"
+            mend = "set flows.number_gateway in the settings, or transfer to an agent"
+            report.add((*path, "transfer", "number"), "number-undiallable", message, mend)
         case _:
             pass
 

@@ -30,15 +30,8 @@ from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
 from recordings.recorder import Recorder
 from server.access.passwords import AccountsError, passwords
-from server.checks.preflight import (
-    Repertoire,
-    check_media_address,
-    find_sip_port,
-    house_sentences,
-    load_repertoire,
-    make_writable,
-    prompt_files,
-)
+from server.checks.preflight import ground_problems, house_sentences, make_writable
+from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
 from server.errors import StartError
 from server.http.app import WebServer, listen, make_app
 from server.http.metrics import Metrics
@@ -129,8 +122,8 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
 
 
 def _check_ground(settings: Settings) -> dict[str, Password]:
-    check_media_address(settings)
-    find_sip_port(settings.sip)
+    if problems := ground_problems(settings):
+        raise StartError(*problems)
     make_writable(settings.server.data_directory, "server.data_directory")
     make_writable(settings.recordings.directory, "recordings.directory")
     try:

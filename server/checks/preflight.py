@@ -1,90 +1,26 @@
-"""Everything that can be wrong with what the server was given, found before anything is started."""
+"""What this machine must give a server before one is started: ports, folders, files."""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
-import ivr_flows
-from acd.settings import known_skills
-from config.settings import Settings
-from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.heard import prompts_of
-from ivr_flows.definition.nodes import NumberTarget, Queue, Transfer
-from ivr_flows.findings import Severity
-from ivr_flows.loader import read_file
-from ivr_flows.rules import Known
-from ivr_flows.segments import PromptFile
-from media.prompt_file import PromptFileError, read_prompt
+from config.settings import HttpSettings, Settings
 from server.errors import StartError
 from telephony.settings import SipSettings
 
-LIBRARY = Path(ivr_flows.__file__).parent / "library"
-ANY_NUMBER = "*"
 
-
-@dataclass(frozen=True, slots=True)
-class Repertoire:
-    """What callers can reach: the flow of each number. Every flow has passed its checks."""
-
-    by_number: dict[str, Flow]
-
-    def flow_for(self, number: str) -> Flow | None:
-        return self.by_number.get(number) or self.by_number.get(ANY_NUMBER)
-
-    def flows(self) -> tuple[Flow, ...]:
-        unique = {flow.path: flow for flow in self.by_number.values()}
-        return tuple(unique.values())
-
-
-def known_to_flows(settings: Settings) -> Known:
-    """The names that a flow may use."""
-    return Known(
-        queues=frozenset(queue.name for queue in settings.queues),
-        skills=known_skills(settings.acd),
-        agents=frozenset(agent.name for agent in settings.agents),
-    )
-
-
-def load_repertoire(settings: Settings) -> Repertoire:
-    """Raises StartError with every mistake in every flow that a number reaches."""
-    folder = settings.flows.directory or LIBRARY
-    known = known_to_flows(settings)
-    problems: list[str] = []
-    flows: dict[str, Flow] = {}
-    for name in dict.fromkeys(settings.numbers.values()):
-        loaded = read_file(folder / f"{name}.yaml", known)
-        problems += [str(finding) for finding in loaded.findings if finding.severity is Severity.ERROR]
-        if loaded.flow is not None:
-            flows[name] = loaded.flow
-            problems += _unreadable_prompts(loaded.flow)
-            problems += _undiallable(loaded.flow, settings)
-    if not settings.numbers:
-        problems.append('numbers: no number has a flow, so no caller could be answered; add "*" = "welcome"')
-    if problems:
-        raise StartError(*problems)
-    return Repertoire({number: flows[name] for number, name in settings.numbers.items()})
-
-
-def prompt_files(flow: Flow) -> tuple[Path, ...]:
-    """Every recorded prompt and piece of music that the flow can play."""
-    spoken = (
-        part.path
-        for node in flow.nodes.values()
-        for heard in prompts_of(node)
-        for part in heard.prompt.segments
-        if isinstance(part, PromptFile)
-    )
-    music = (
-        node.music.path
-        for node in flow.nodes.values()
-        if isinstance(node, Queue) and isinstance(node.music, PromptFile)
-    )
-    return tuple(dict.fromkeys([*spoken, *music]))
+def ground_problems(settings: Settings) -> list[str]:
+    """Everything that is missing; changes nothing. Asked first, since the engine takes a while to start."""
+    folders = {
+        "server.data_directory": settings.server.data_directory,
+        "recordings.directory": settings.recordings.directory,
+    }
+    problems = [_no_sip_port(settings.sip), _no_http_port(settings.http)]
+    problems += [_not_writable(folder, key) for key, folder in folders.items()]
+    return [problem for problem in problems if problem]
 
 
 def house_sentences(files: Iterable[Path]) -> tuple[str, ...]:
@@ -107,61 +43,59 @@ def make_writable(folder: Path, key: str) -> None:
         raise StartError(
             f"{key}: {folder} cannot be made ({error.strerror}); name a folder that this user owns"
         ) from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StartError(f"{key}: {folder} is not writable; chown it to this user or name another folder")
+    if problem := _not_writable(folder, key):
+        raise StartError(problem)
 
 
-def check_media_address(settings: Settings) -> None:
-    """Raises StartError when callers who reach our signalling could not reach our sound."""
-    signalling, sound = ip_address(settings.sip.address), ip_address(settings.media.address)
-    if sound.is_loopback and not signalling.is_loopback:
-        raise StartError(
-            f"media.address: {sound} is reached from this machine only, unlike sip.address {signalling}: "
-            "set media.address to the address that callers send their sound to"
-        )
+def nearest_existing(path: Path) -> Path:
+    """The path, or the nearest parent that is there."""
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
 
 
-def find_sip_port(settings: SipSettings) -> None:
-    """Raises StartError when no wanted port is free. Asked first, since the engine takes a while to start."""
+def _not_writable(folder: Path, key: str) -> str:
+    there = nearest_existing(folder)
+    if not there.is_dir():
+        return f"{key}: {folder} cannot be made ({there} is a file); name a folder that this user owns"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{key}: {there} is not writable; chown it to this user or name another folder"
+    return ""
+
+
+def _no_sip_port(settings: SipSettings) -> str:
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    return _none_free("sip.port", settings, kinds, "UDP or TCP; ")
+
+
+def _no_http_port(settings: HttpSettings) -> str:
+    return _none_free("http.port", settings, (socket.SOCK_STREAM,), "")
+
+
+def _none_free(
+    key: str, settings: SipSettings | HttpSettings, kinds: tuple[socket.SocketKind, ...], what: str
+) -> str:
     wanted = range(settings.port, settings.port + settings.try_next_ports + 1)
-    if settings.port == 0 or any(_is_free(settings.address, port) for port in wanted):
-        return
+    if settings.port == 0 or any(_is_free(settings.address, port, kinds) for port in wanted):
+        return ""
     where = f"{settings.address}:{wanted[0]}" + (f"-{wanted[-1]}" if len(wanted) > 1 else "")
-    raise StartError(
-        f"sip.port: {where} is in use or not ours to bind, UDP or TCP; "
-        "end the program that holds it, or set sip.port to a free one (0: any)"
+    return (
+        f"{key}: {where} is in use or not ours to bind, {what}"
+        f"end the program that holds it, or set {key} to a free one (0: any)"
     )
 
 
-def _is_free(address: str, port: int) -> bool:
+def _is_free(address: str, port: int, kinds: tuple[socket.SocketKind, ...]) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with (
-            socket.socket(family, socket.SOCK_DGRAM) as datagrams,
-            socket.create_server((address, port), family=family),
-        ):
-            datagrams.bind((address, port))
-    except OSError:
+        for kind in kinds:
+            with socket.socket(family, kind) as probe:
+                # Connections of a server that has just ended do not keep the port.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
+                probe.bind((address, port))
+                if kind is socket.SOCK_STREAM:
+                    probe.listen(1)
+    except (OSError, OverflowError):
         return False
     return True
-
-
-def _unreadable_prompts(flow: Flow) -> list[str]:
-    problems = []
-    for file in prompt_files(flow):
-        try:
-            read_prompt(file)
-        except PromptFileError as error:
-            problems.append(f"{flow.path}: {error}")
-    return problems
-
-
-def _undiallable(flow: Flow, settings: Settings) -> list[str]:
-    if settings.flows.number_gateway is not None:
-        return []
-    return [
-        f"{flow.path}: node {node.name}: transfers to number {node.target.number}, "
-        "but flows.number_gateway names no carrier to dial it through"
-        for node in flow.nodes.values()
-        if isinstance(node, Transfer) and isinstance(node.target, NumberTarget)
-    ]

@@ -23,7 +23,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Settings file (TOML). Without it the embedded default is used."),
+    typer.Option("--config", "-c", help="Settings file (TOML). Without it the built-in settings."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
@@ -35,16 +35,30 @@ def settings_of(config: Path | None) -> Settings:
     return read_settings(config or DEFAULT_FILE)
 
 
+def startable(config: Path | None) -> Settings:
+    """The settings of a server to start; what is wrong with them, their flows or this machine ends it."""
+    from server.checks.configuration import examine  # noqa: PLC0415
+    from server.checks.preflight import ground_problems  # noqa: PLC0415
+
+    configuration = examine(config or DEFAULT_FILE)
+    problems = list(configuration.problems)
+    if configuration.settings is not None:
+        problems += ground_problems(configuration.settings)
+    if problems:
+        raise StartError(*problems)
+    return configuration.usable()
+
+
 @contextmanager
 def mistakes_explained() -> Iterator[None]:
     """Turns the errors that a user can mend into their message and exit code 2."""
     try:
         yield
     except ConfigError as error:
-        _tell(f"{error.file}: {len(error.problems)} mistake(s) in the settings", error.problems)
+        _tell(_counted(error.problems, "the settings"), error.problems)
         raise typer.Exit(EXIT_MISTAKE) from None
     except StartError as error:
-        _tell("cannot start" if len(error.problems) > 1 else "", error.problems)
+        _tell(_counted(error.problems, "what was given") if len(error.problems) > 1 else "", error.problems)
         raise typer.Exit(EXIT_MISTAKE) from None
 
 
@@ -53,6 +67,10 @@ def _tell(head: str, problems: tuple[str, ...]) -> None:
         err.print(f"trunkline: {head}", style="bold red", markup=False)
     for problem in problems:
         err.print(f"  {problem}" if head else f"trunkline: {problem}", markup=False)
+
+
+def _counted(problems: tuple[str, ...], where: str) -> str:
+    return f"{len(problems)} mistakes in {where}" if len(problems) > 1 else f"a mistake in {where}"
 
 
 def print_json(data: Any) -> None:

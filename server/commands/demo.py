@@ -15,7 +15,7 @@ from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
 from server.access.passwords import passwords
 from server.assembly import Trunkline, running
-from server.commands.console import ConfigOption, mistakes_explained, out, settings_of
+from server.commands.console import ConfigOption, mistakes_explained, out, startable
 from server.commands.serve import ready_line, stop_requested
 from server.demonstration.feed import Feed
 from server.demonstration.performance import NUMBER, Heard, Performance, StepFailedError
@@ -40,7 +40,7 @@ def demo(
     Example: trunkline demo --once
     """
     with mistakes_explained():
-        settings = settings_of(config)
+        settings = startable(config)
         flows = settings.flows.model_copy(
             update={"vocabulary": (*settings.flows.vocabulary, HOUSE_SENTENCES)}
         )

@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
-from ivr_flows.check import check_files, exit_code
-from ivr_flows.findings import FlowError
+from config.reader import Reading, read
+from ivr_flows.check import exit_code
+from ivr_flows.findings import Finding, FlowError
 from ivr_flows.loader import load_flow
 from ivr_flows.simulator import simulate
-from server.checks.preflight import known_to_flows
+from server.checks.configuration import settings_beside
+from server.checks.repertoire import read_checked
 from server.commands.console import (
     EXIT_MISTAKE,
     ConfigOption,
     JsonOption,
     err,
-    mistakes_explained,
     out,
     print_json,
-    settings_of,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Check and walk flow files.")
@@ -34,19 +34,36 @@ def check(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every mistake with file, line, node, key and the mend; exit code 2 when there is an error.
+    """Every mistake with file, line, node, key and how to fix it; exit code 2 when there is an error.
+
+    Each file is judged by the trunkline.toml in its folder or one above, or by --config; without one,
+    the names of queues, skills and agents are not judged.
 
     Example: trunkline flow check ivr_flows/library/welcome.yaml
     """
-    with mistakes_explained():
-        findings = check_files(files, known_to_flows(settings_of(config)))
+    settings_files = {file: config or settings_beside(file) for file in files}
+    readings = {each: read(each) for each in set(settings_files.values()) if each}
+    for problem in {problem for reading in readings.values() for problem in reading.problems}:
+        err.print(problem, markup=False)
+    findings: list[Finding] = []
+    for file, settings_file in settings_files.items():
+        findings += _judged(file, readings[settings_file] if settings_file else None)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             out.print(str(finding), markup=False)
         out.print(f"{len(files)} file(s), {len(findings)} finding(s)")
-    raise typer.Exit(exit_code(findings))
+    broken = any(reading.problems for reading in readings.values())
+    raise typer.Exit(EXIT_MISTAKE if broken else exit_code(findings))
+
+
+def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
+    if reading is None:
+        err.print(
+            f"{flow}: no trunkline.toml beside it: queues, skills and agents are not judged", markup=False
+        )
+    return read_checked(flow, reading.settings if reading else None).findings
 
 
 @app.command()

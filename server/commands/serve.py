@@ -9,7 +9,7 @@ import structlog
 
 from config.settings import Settings
 from server.assembly import Trunkline, running
-from server.commands.console import ConfigOption, err, mistakes_explained, settings_of
+from server.commands.console import ConfigOption, err, mistakes_explained, startable
 from server.logs import configure_logs
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ def serve(config: ConfigOption = None) -> None:
     Example: trunkline serve --config /etc/trunkline.toml
     """
     with mistakes_explained():
-        settings = settings_of(config)
+        settings = startable(config)
         configure_logs(settings.server.log_format, settings.server.log_level)
         asyncio.run(_serve(settings))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from contacts.ids import ContactId
-from server.checks.preflight import Repertoire
+from server.checks.repertoire import Repertoire
 from server.intake.contact import Contact
 from server.intake.house import House
 from server.tasks import Tasks
