@@ -17,17 +17,23 @@ _MAX_JUDGED = 8192
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not: what the peer is told, and the rule that says so, for log and metrics."""
+    """Why not: what the peer is told, and the rule that says so, for log and metrics.
+
+    With an empty `reason` the phrase is that of RFC 3261 for the status.
+    """
 
     status: int
     reason: str
     rule_id: str
     retry_after_s: int | None = None
+    extra: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """What goes with the status."""
-        return () if self.retry_after_s is None else (("Retry-After", str(self.retry_after_s)),)
+        if self.retry_after_s is None:
+            return self.extra
+        return (*self.extra, ("Retry-After", str(self.retry_after_s)))
 
 
 @dataclass(frozen=True, slots=True)

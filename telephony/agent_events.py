@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
+from telephony.admission import Refusal
 from telephony.session_events import Fact, SessionId
+from telephony.sip.message import Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
+from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, SendMessage, TransactionId
 
 
@@ -15,6 +19,22 @@ class CallArrived:
 
     session: SessionId
     invite: ReceivedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request that got no state. Its answer, if it gets one, is sent once and forgotten (section 8.2.7)."""
+
+    refusal: Refusal
+    received: ReceivedRequest
+
+    def response(self) -> Response:
+        """The same for every repetition of the request, the tag included."""
+        tag = f"{zlib.crc32(f'{self.received.call_id} {self.received.cseq}'.encode()):08x}"
+        refusal = self.refusal
+        return response_to(
+            self.received.request, refusal.status, refusal.reason, to_tag=tag, extra=refusal.headers
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +69,4 @@ class RequestFailed:
     failure: Failure
 
 
-AgentEffect = SendMessage | CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed
+AgentEffect = SendMessage | Refused | CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed

@@ -12,6 +12,7 @@ import structlog
 from media.errors import MediaError
 from media.events import DigitReceived, MediaEvent
 from telephony import session_events as told
+from telephony.admission import Refusal
 from telephony.call_events import (
     Answered,
     CallEnded,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from media.call_sound import CallSound
 
 log = structlog.get_logger(__name__)
+
+_NO_SOUND = Refusal(503, "", "media.exhausted", retry_after_s=5)
 
 EventHandler = Callable[[CallEvent], None]
 
@@ -120,9 +123,10 @@ class Call:
         if hangup is not None:
             raise CallEnded(hangup)
 
-    async def reject(self, status: int = 486, reason: str = "") -> None:
+    async def reject(self, status: int = 486, reason: str = "", *, retry_after_s: int | None = None) -> None:
         """Turns an incoming call away; does nothing once it is answered or over."""
-        self._command(told.Refuse(status, reason))
+        refusal = Refusal(status, reason, "call.rejected", retry_after_s)
+        self._command(told.Refuse(status, reason, refusal.headers))
 
     async def hang_up(self, cause: str = "") -> None:
         """Ends the call as its state demands: BYE, CANCEL or a refusal. `cause` is for the records."""
@@ -186,18 +190,21 @@ class Call:
         try:
             media = self._open_media()
         except MediaError:
-            log.warning("call.no_media", call_id=self.id)
-            self._command(told.Refuse(503, "", (("Retry-After", "5"),)))
+            self._turn_away(_NO_SOUND)
             return
         body = media.respond(self.facts.offer)
         if isinstance(body, NotAcceptable):
             media.close()
-            warning = body.warning(self.facts.local_uri.host or "trunkline")
-            self._command(told.Refuse(body.status, "", (("Warning", warning),)))
+            warning = ("Warning", body.warning(self.facts.local_uri.host or "trunkline"))
+            self._turn_away(Refusal(body.status, "", f"media.{body.rule}", extra=(warning,)))
             return
         self._media = media
         self.answered_at = self._line.now()
         self._command(told.Accept(body))
+
+    def _turn_away(self, refusal: Refusal) -> None:
+        self._line.note_refusal(refusal, self.facts.peer_ip or "")
+        self._command(told.Refuse(refusal.status, refusal.reason, refusal.headers))
 
     def _open_media(self) -> CallMedia:
         return CallMedia(self._line.media, self._line.new_session_id(), self._on_media, self.facts.peer_ip)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from telephony.admission import Refusal
 from telephony.session_events import Command, SessionId
 from telephony.sip.message import Headers
 from telephony.sip.uri import Uri
@@ -51,3 +52,4 @@ class Line:
     command: Callable[[SessionId, Command], None]
     now: Callable[[], float]
     new_session_id: Callable[[], int]
+    note_refusal: Callable[[Refusal, str], None]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from telephony.identity import Tokens
-from telephony.sip.message import Request, Response
-from telephony.sip.responses import response_to
+from telephony.admission import Refusal
+from telephony.sip.message import Request
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
+# The option tags that we understand: none so far.
+SUPPORTED = ""
 ALLOWED_METHODS = frozenset(ALLOW.split(", "))
 # The IANA registry of SIP methods: known, yet not spoken here.
 _KNOWN_METHODS = frozenset({"MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
@@ -23,28 +24,32 @@ _SCHEMES = frozenset({"sip", "tel"})
 Extra = tuple[tuple[str, str], ...]
 
 
+_UNKNOWN_SCHEME = Refusal(416, "", "uri.unknown-scheme")
+
+
 def options_headers() -> Extra:
-    """What an OPTIONS asks for (section 11.2); the empty Supported says: no extensions."""
-    return (("Allow", ALLOW), ("Accept", SDP), ("Accept-Encoding", "identity"), ("Supported", ""))
+    """What an OPTIONS asks for (section 11.2); an empty Supported says: no extensions."""
+    return (("Allow", ALLOW), ("Accept", SDP), ("Accept-Encoding", "identity"), ("Supported", SUPPORTED))
 
 
-def refusal_of(request: Request, tokens: Tokens) -> Response | None:
-    """The answer to a request that cannot be understood, checked in the order of section 8.2."""
+def refusal_of(request: Request) -> Refusal | None:
+    """Why a request cannot be understood, checked in the order of section 8.2."""
     if request.method not in ALLOWED_METHODS:
         status = 405 if request.method in _KNOWN_METHODS else 501
-        return response_to(request, status, to_tag=tokens(), extra=(("Allow", ALLOW),))
+        return Refusal(status, "", "method.not-spoken", extra=(("Allow", ALLOW),))
     if request.uri.partition(":")[0].lower() not in _SCHEMES:
-        return response_to(request, 416, to_tag=tokens())
-    required = [
-        option.strip()
-        for line in request.headers.get_all("Require")
-        for option in line.split(",")
-        if option.strip()
-    ]
+        return _UNKNOWN_SCHEME
+    required = option_tags(request, "Require")
     if required and request.method not in {"ACK", "CANCEL"}:
         unsupported = ("Unsupported", ", ".join(required))
-        return response_to(request, 420, to_tag=tokens(), extra=(unsupported,))
-    return _refusal_of_body(request, tokens)
+        return Refusal(420, "", "extension.not-spoken", extra=(unsupported,))
+    return _refusal_of_body(request)
+
+
+def option_tags(request: Request, header: str) -> tuple[str, ...]:
+    """Those named by Require or Supported, over all its lines."""
+    lines = request.headers.get_all(header)
+    return tuple(tag.strip() for line in lines for tag in line.split(",") if tag.strip())
 
 
 def content_type(request: Request) -> str:
@@ -52,16 +57,16 @@ def content_type(request: Request) -> str:
     return (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
 
 
-def _refusal_of_body(request: Request, tokens: Tokens) -> Response | None:
+def _refusal_of_body(request: Request) -> Refusal | None:
     readable = _BODIES.get(request.method)
     if readable is None or not request.body or _is_optional(request):
         return None
     encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
     if encoding != "identity":
-        return response_to(request, 415, to_tag=tokens(), extra=(("Accept-Encoding", "identity"),))
+        return Refusal(415, "", "body.encoded", extra=(("Accept-Encoding", "identity"),))
     if content_type(request) in readable:
         return None
-    return response_to(request, 415, to_tag=tokens(), extra=(("Accept", ", ".join(readable)),))
+    return Refusal(415, "", "body.not-spoken", extra=(("Accept", ", ".join(readable)),))
 
 
 def _is_optional(request: Request) -> bool:

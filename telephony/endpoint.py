@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from telephony.admission import NOT_ALLOWED, Admission
+from telephony.admission import Load, Refusal
 from telephony.agent_events import CallArrived, CallFact, RequestFailed, RequestWaits, ResponseCame
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
@@ -17,6 +20,7 @@ from telephony.destination import destination
 from telephony.liveness import Liveness
 from telephony.login import Login
 from telephony.outgoing import Invitation
+from telephony.refusals import Refusals
 from telephony.registrar import Binding
 from telephony.registration_desk import RegistrationDesk
 from telephony.session_events import Acknowledged, Answered, Ended, Fact, Refuse, SessionId
@@ -47,11 +51,20 @@ class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
         self.failure = failure
 
 
+_NOT_TAKEN = Refusal(500, "", "call.not-taken")
+
+
+def unloaded() -> Load:
+    """Nothing is busy and nothing is limited."""
+    return Load(calls=0, max_calls=sys.maxsize)
+
+
 class SipEndpoint:
     """Everything runs in the event loop that `start` was awaited in.
 
     `on_call` gets every admitted incoming call; it must not block, and sets the call's `on_event`.
-    Without a desk, REGISTER is refused.
+    Without a desk, REGISTER is refused. `measure` is asked for each new call how busy everything else is; the
+    calls themselves are counted here.
     """
 
     def __init__(
@@ -60,19 +73,22 @@ class SipEndpoint:
         media: SoundEngine,
         on_call: Callable[[Call], None],
         desk: RegistrationDesk | None = None,
+        measure: Callable[[], Load] = unloaded,
     ) -> None:
         self._on_call = on_call
         self._desk = desk
-        self._admission = Admission(settings)
-        self._signalling = Signalling(settings, self._on_told)
+        self._measure = measure
+        self._signalling = Signalling(settings, self._on_told, self._load)
         self._line = Line(
             media,
             self._signalling.command,
             self._signalling.now,
             lambda: secrets.randbits(_SESSION_ID_BITS),
+            self._signalling.note,
         )
         self._liveness = Liveness(settings.probe_after_s, self._signalling.command)
         self._calls: dict[SessionId, Call] = {}
+        self._incoming: Counter[str] = Counter()
         self._requests: dict[TransactionId, asyncio.Future[Response]] = {}
         self._stopping = False
 
@@ -80,6 +96,11 @@ class SipEndpoint:
     def calls(self) -> tuple[Call, ...]:
         """Those that are not over."""
         return tuple(self._calls.values())
+
+    @property
+    def refusals(self) -> Refusals:
+        """What was refused since the start, by rule."""
+        return self._signalling.refusals
 
     async def start(self) -> BoundAddress:
         """Listens on UDP and TCP, on a following port if the first is taken; raises TransportError."""
@@ -173,22 +194,14 @@ class SipEndpoint:
     def _on_fact(self, session: SessionId, fact: Fact) -> None:
         call = self._calls.get(session)
         if isinstance(fact, Ended):
-            self._calls.pop(session, None)
-            self._liveness.forget(session)
+            self._forget(session)
         if call is not None:
             call.handle(fact)
             if isinstance(fact, Answered | Acknowledged):
                 self._liveness.watch(call)
 
     def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
-        trunk = self._admission.source(invite.source.host).trunk
-        if trunk is None:
-            log.warning("call.refused", rule_id=NOT_ALLOWED.rule_id, source=str(invite.source))
-            self._signalling.command(session, Refuse(NOT_ALLOWED.status))
-            return
-        if self._stopping:
-            self._signalling.command(session, Refuse(503))
-            return
+        trunk = self._signalling.admission.source(invite.source.host).trunk or ""
         facts = CallFacts(
             session,
             invite.call_id,
@@ -204,11 +217,29 @@ class SipEndpoint:
         )
         call = Call(facts, self._line)
         self._calls[session] = call
+        self._incoming[trunk] += 1
         try:
             self._on_call(call)
         except Exception:
             log.exception("call.not_taken", call_id=call.id)
-            self._signalling.command(session, Refuse(500))
+            self._signalling.note(_NOT_TAKEN, facts.peer_ip or "")
+            self._signalling.command(session, Refuse(_NOT_TAKEN.status))
+
+    def _forget(self, session: SessionId) -> None:
+        call = self._calls.pop(session, None)
+        self._liveness.forget(session)
+        if call is not None and call.facts.trunk is not None:
+            self._incoming[call.facts.trunk] -= 1
+
+    def _load(self, trunk: str) -> Load:
+        measured = self._measure()
+        return replace(
+            measured,
+            calls=self._incoming.total(),
+            trunk=trunk,
+            trunk_calls=self._incoming[trunk],
+            draining=measured.draining or self._stopping,
+        )
 
     def _on_register(self, transaction: TransactionId, received: ReceivedRequest) -> None:
         if self._desk is None:

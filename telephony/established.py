@@ -101,6 +101,7 @@ class Established:
     def on_request(
         self, transaction: TransactionId, received: ReceivedRequest, now: float
     ) -> list[SessionEffect]:
+        self.dialog.hear(received)
         if received.method == "ACK":
             return self._on_ack(received)
         if not self.dialog.in_order(received):

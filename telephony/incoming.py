@@ -30,7 +30,7 @@ from telephony.session_events import (
     Wake,
 )
 from telephony.sip.dialog import Dialog
-from telephony.sip.message import Response
+from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
@@ -60,6 +60,10 @@ class IncomingInvite:
         nobody = Authorizer(None, means.tokens)
         self._means = means
         self._within = Established(dialog, means, nobody, invite.to.uri.user, we_called=False)
+
+    @property
+    def call_id(self) -> str:
+        return self.invite.call_id
 
     @property
     def finished(self) -> bool:
@@ -125,8 +129,8 @@ class IncomingInvite:
     def on_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
         return self._within.on_response(received, now)
 
-    def on_failure(self, method: str, _failure: Failure) -> list[SessionEffect]:
-        return self._within.on_failure(method)
+    def on_failure(self, request: Request, _failure: Failure) -> list[SessionEffect]:
+        return self._within.on_failure(request.method)
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
         if timer is SessionTimer.REMIND:

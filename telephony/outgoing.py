@@ -12,6 +12,7 @@ from telephony.identity import Means, new_branch
 from telephony.login import Authorizer, Login
 from telephony.outbound import acknowledge, within
 from telephony.session_events import (
+    Abandon,
     Accept,
     AcceptReoffer,
     Answered,
@@ -44,6 +45,9 @@ from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
 from telephony.sip.uri import Uri
+
+# Telephones that one call may ring. Whoever answers beyond that is none: not even an ACK is spent on it.
+_MAX_FORKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class OutgoingInvite:
         self._within: Established | None = None
         self._acks: dict[str, SendAck] = {}
         self._cancel_sent = False
+
+    @property
+    def call_id(self) -> str:
+        return self._invitation.call_id
 
     @property
     def finished(self) -> bool:
@@ -161,10 +169,11 @@ class OutgoingInvite:
             return []
         return established.on_response(received, now)
 
-    def on_failure(self, method: str, failure: Failure) -> list[SessionEffect]:
-        if self._within is not None:
-            return self._within.on_failure(method)
-        if method != "INVITE" or self.state is OutgoingState.OVER:
+    def on_failure(self, request: Request, failure: Failure) -> list[SessionEffect]:
+        if self._within is not None and self._within.dialog.sent(request):
+            return self._within.on_failure(request.method)
+        if self._within is not None or request.method != "INVITE" or self.state is OutgoingState.OVER:
+            # The BYE to a fork that lost, or the CANCEL: the call that was won knows nothing of it.
             return []
         # Section 8.1.3.1: a time-out counts as a 408, a transport error as a 503.
         status, reason = (408, "No answer") if failure is Failure.TIMEOUT else (503, "Unreachable")
@@ -172,9 +181,10 @@ class OutgoingInvite:
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
         if timer is SessionTimer.NO_FINAL and self.state is OutgoingState.CANCELLING:
-            # Section 9.1: no final response within 64*T1 of the CANCEL: the INVITE counts as cancelled.
+            # Section 9.1: no final response within 64*T1 of the CANCEL: the INVITE counts as cancelled, and
+            # its transaction is destroyed.
             self.state = OutgoingState.OVER
-            return []
+            return [] if self._sent is None else [Abandon(self._sent.branch)]
         return [] if self._within is None else self._within.on_wake(timer, cseq, now)
 
     def _on_invite_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
@@ -205,7 +215,7 @@ class OutgoingInvite:
                 self.state = OutgoingState.PROCEEDING
             return []
         self.state = OutgoingState.EARLY
-        if tag not in self._early:
+        if tag not in self._early and len(self._early) < _MAX_FORKS:
             self._early[tag] = Dialog.as_client(received, self._invitation.target)
         response = received.response
         return [Tell(Progress(response.status, response.reason, response.body))]
@@ -215,6 +225,8 @@ class OutgoingInvite:
         if tag in self._acks:
             # The 2xx was repeated because our ACK was lost.
             return [self._acks[tag]]
+        if len(self._acks) >= _MAX_FORKS:
+            return []
         dialog = self._early.pop(tag, None) or Dialog.as_client(received, self._invitation.target)
         dialog.confirm(received)
         ack = acknowledge(dialog, self._means, received.cseq.number, self._credentials)

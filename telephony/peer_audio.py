@@ -16,6 +16,10 @@ DEFAULT_PTIME_MS = 20
 _Address = IPv4Address | IPv6Address
 
 
+# The warning codes of RFC 3261 section 20.43 that we use.
+_RULES = {301: "address", 302: "transport", 304: "no-audio", 305: "no-common-codec", 399: "not-acceptable"}
+
+
 class Codec(Enum):
     """What we speak; the value is the static payload type of RFC 3551."""
 
@@ -30,6 +34,11 @@ class NotAcceptable:
     warning_code: int
     reason: str
     status: int = 488
+
+    @property
+    def rule(self) -> str:
+        """The same as a word, for log and metrics."""
+        return _RULES.get(self.warning_code, "not-acceptable") if self.status == 488 else "unreadable"
 
     def warning(self, host: str) -> str:
         """The value of the Warning header."""

@@ -205,10 +205,17 @@ class Respond:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """The INVITE with that branch got no final response after its CANCEL: nothing more is expected of it."""
+
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Let the owner of the call know."""
 
     fact: Fact
 
 
-SessionEffect = SendRequest | SendAck | Respond | Wake | Tell
+SessionEffect = SendRequest | SendAck | Respond | Wake | Abandon | Tell

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from telephony.admission import UNKNOWN_SOURCE, Admission, Load, Refusal, Standing
 from telephony.agent_events import (
     AgentEffect,
     CallArrived,
     CallFact,
+    Refused,
     RequestFailed,
     RequestWaits,
     ResponseCame,
@@ -19,13 +21,15 @@ from telephony.agent_events import (
 from telephony.identity import Identity, Means
 from telephony.outgoing import Invitation
 from telephony.own_address import own_address
+from telephony.refusals import Refusals
 from telephony.session_events import Command, SessionId
 from telephony.settings import SipSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.message import Request, Response
-from telephony.sip.parser import parse_message
-from telephony.sip.responses import response_to
+from telephony.sip.parser import call_id_in, parse_message
+from telephony.sip.received import ReceivedRequest
+from telephony.sip.responses import reason_phrase, response_to
 from telephony.sip.transaction_events import SendMessage, TransactionId
 from telephony.transport import BoundAddress, SipTransport, TransportError
 from telephony.user_agent import UserAgent
@@ -36,14 +40,24 @@ Told = CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed
 
 # A call leaves two transactions for 32 s: enough for 700 calls a second.
 _MAX_TRANSACTIONS = 50_000
+_UNREADABLE = "sip.unreadable"
+
+Measure = Callable[[str], Load]
+"""Tells how busy everything is, for a call of the trunk of that name."""
 
 
 class Signalling:
-    """What is told comes in the event loop, possibly within the very method that caused it."""
+    """What is told comes in the event loop, possibly within the very method that caused it.
 
-    def __init__(self, settings: SipSettings, on_told: Callable[[Told], None]) -> None:
+    `measure` is asked for each new call before anything is remembered of it.
+    """
+
+    def __init__(self, settings: SipSettings, on_told: Callable[[Told], None], measure: Measure) -> None:
         self._settings = settings
         self._on_told = on_told
+        self._measure = measure
+        self.admission = Admission(settings)
+        self.refusals = Refusals(settings.admission)
         self._transport = SipTransport(
             settings.transport,
             on_message=self._on_arrival,
@@ -59,7 +73,8 @@ class Signalling:
         bound = await self._bind()
         here = (own_address(bound.address), bound.port)
         self.identity = Identity({Transport.UDP: here, Transport.TCP: here})
-        self._agent = UserAgent(Means(self.identity, lambda: secrets.token_hex(8)), _MAX_TRANSACTIONS)
+        means = Means(self.identity, lambda: secrets.token_hex(8))
+        self._agent = UserAgent(means, _MAX_TRANSACTIONS, self._admits)
         return bound
 
     async def drain(self, within_s: float) -> bool:
@@ -121,14 +136,65 @@ class Signalling:
     def _on_arrival(self, data: bytes, source: Hop) -> None:
         """The edge of a message: what nobody expected costs this one, not those that came with it."""
         try:
-            self._on_message(data, source)
+            stranger = self.admission.source(source.host).standing is Standing.STRANGER
+            if not stranger or self._agent.knows(call_id_in(data)):
+                self._on_message(data, source)
+            else:
+                if self._may_answer(UNKNOWN_SOURCE, source):
+                    self._turn_away(data, source)
+                self._transport.hang_up(source)
         except Exception:
             log.exception("sip.message_failed", source=str(source))
 
+    def _admits(self, received: ReceivedRequest) -> Refusal | None:
+        source = self.admission.source(received.source.host)
+        refusal = self.admission.request(received.method, source)
+        if refusal is not None or received.method != "INVITE":
+            return refusal
+        return self.admission.call(self._measure(source.trunk or ""))
+
+    def _turn_away(self, data: bytes, source: Hop) -> None:
+        """Read only now, and only to address the answer."""
+        try:
+            message = parse_message(data, max_bytes=self._settings.transport.max_message_bytes)
+        except SipSyntaxError as error:
+            if error.request is None:
+                return
+            message = error.request
+        if isinstance(message, Request) and message.method != "ACK":
+            refusal = UNKNOWN_SOURCE
+            response = response_to(message, refusal.status, refusal.reason, to_tag="stranger")
+            self._transport.send(response.to_bytes(), source)
+
+    def note(self, refusal: Refusal, host: str) -> None:
+        """A refusal that is answered by a call itself: counted, with a line about it if there is room."""
+        self.refusals.counts[refusal.rule_id] += 1
+        self._write_line(refusal, host)
+
+    def _may_answer(self, refusal: Refusal, source: Hop) -> bool:
+        self._write_line(refusal, source.host)
+        return self.refusals.may_answer(refusal.rule_id, source.host, self.now())
+
+    def _write_line(self, refusal: Refusal, host: str) -> None:
+        line = self.refusals.line(refusal.rule_id, host, self.now())
+        if line is not None:
+            log.warning(
+                "sip.refused",
+                rule_id=line.rule_id,
+                source=host,
+                status=refusal.status,
+                reason=refusal.reason or reason_phrase(refusal.status),
+                unlogged=line.unlogged,
+            )
+
+    def _refuse(self, refused: Refused) -> None:
+        if self._may_answer(refused.refusal, refused.received.source):
+            self._transport.send(refused.response().to_bytes(), refused.received.reply_to)
+
     def _refuse_unreadable(self, error: SipSyntaxError, source: Hop) -> None:
         request = error.request
-        log.info("sip.unreadable", source=str(source), status=error.status, reason=error.reason)
-        if request is None or request.method == "ACK":
+        answered = self._may_answer(Refusal(error.status, error.reason, _UNREADABLE), source)
+        if not answered or request is None or request.method == "ACK":
             return
         # Not even its Via can be relied on: the answer goes back to where it came from, without memory.
         response = response_to(request, error.status, error.reason, to_tag="unreadable")
@@ -145,6 +211,8 @@ class Signalling:
         for effect in effects:
             if isinstance(effect, SendMessage):
                 self._transport.send(effect.message.to_bytes(), effect.to)
+            elif isinstance(effect, Refused):
+                self._refuse(effect)
             else:
                 self._on_told(effect)
         self._after()

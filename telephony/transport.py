@@ -109,6 +109,12 @@ class SipTransport:
             return
         self._send_to_address(data, destination.host, destination)
 
+    def hang_up(self, hop: Hop) -> None:
+        """Ends the connection that a message came over, once what is to be sent on it is sent."""
+        connection = None if hop.connection is None else self._connections.get(hop.connection)
+        if connection is not None:
+            connection.close()
+
     async def _bind(self, address: str, port: int) -> BoundAddress:
         loop = asyncio.get_running_loop()
         kind = "udp"

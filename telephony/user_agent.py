@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from telephony.admission import Refusal
 from telephony.agent_events import (
     AgentEffect,
     CallArrived,
     CallFact,
+    Refused,
     RequestFailed,
     RequestWaits,
     ResponseCame,
 )
-from telephony.capabilities import Extra, options_headers, refusal_of
+from telephony.capabilities import options_headers, refusal_of
 from telephony.identity import Means, new_branch
 from telephony.incoming import IncomingInvite
 from telephony.outgoing import Invitation, OutgoingInvite
 from telephony.session_events import (
+    Abandon,
     Command,
     Respond,
     SendAck,
@@ -44,21 +48,41 @@ from telephony.sip.transaction_events import (
     TransactionFailed,
     TransactionId,
 )
-from telephony.sip.transactions import TransactionLayer
+from telephony.sip.transactions import STATELESS, TransactionLayer
 
 Session = IncomingInvite | OutgoingInvite
 
 
-class UserAgent:
-    """Every call and every transaction of one endpoint. A call no longer known ignores commands."""
+_CAME_TWICE = Refusal(482, "", "request.came-twice")
+_NO_SUCH_CALL = Refusal(481, "", "call.unknown")
+_FULL = Refusal(503, "", "load.transactions", retry_after_s=5)
 
-    def __init__(self, means: Means, max_transactions: int = 20_000) -> None:
+Admits = Callable[[ReceivedRequest], Refusal | None]
+
+
+def everything(_received: ReceivedRequest) -> Refusal | None:
+    """Admits every request."""
+    return None
+
+
+class UserAgent:
+    """Every call and every transaction of one endpoint. A call no longer known ignores commands.
+
+    `admits` is asked before anything is remembered of a request that belongs to no call; beyond
+    `max_transactions` there is no room for those, while calls may still say what they have to say.
+    """
+
+    def __init__(self, means: Means, max_transactions: int = 20_000, admits: Admits = everything) -> None:
         self._means = means
-        self._layer = TransactionLayer(means.timers, max_transactions)
+        self._layer = TransactionLayer(means.timers)
+        self._max_transactions = max_transactions
+        self._admits = admits
         self._sessions: dict[SessionId, Session] = {}
         self._invites: dict[TransactionId, SessionId] = {}
-        self._owners: dict[TransactionId, tuple[SessionId, str]] = {}
+        self._owners: dict[TransactionId, tuple[SessionId, Request]] = {}
         self._open_requests: dict[SessionId, int] = {}
+        self._call_ids: Counter[str] = Counter()
+        self._asking: dict[TransactionId, str] = {}
         self._timers: TimerHeap[tuple[SessionId, SessionTimer, int]] = TimerHeap()
 
     @property
@@ -83,18 +107,26 @@ class UserAgent:
                 effects += self._carry_out(session, session.on_wake(timer, cseq, now), now)
         return effects
 
+    def knows(self, call_id: str) -> bool:
+        """Whether a message with that Call-ID may be about a call or a request of ours."""
+        return call_id in self._call_ids
+
     def receive(self, message: Message, source: Hop, now: float) -> list[AgentEffect]:
         """Raises SipSyntaxError for a message whose fields cannot be read."""
         arrived = received(message, source)
         if isinstance(arrived, ReceivedResponse):
             return self._outward(self._layer.receive_response(arrived, now), now, arrived)
-        effects: list[AgentEffect] = []
-        for effect in self._layer.receive_request(arrived, now):
-            if isinstance(effect, PassToUser):
-                effects += self._on_request(effect.transaction, arrived, now)
-            else:
-                effects += self._outward((effect,), now)
-        return effects
+        ident, known = self._layer.match(arrived)
+        if known:
+            return self._pass_up(self._layer.repeat(ident, arrived, now), arrived, now)
+        if arrived.method == "ACK":
+            return self._on_ack(STATELESS, arrived, now)
+        refusal = self._refusal_of(arrived)
+        if refusal is not None:
+            return [Refused(refusal, arrived)]
+        if arrived.method == "OPTIONS" and arrived.to.tag is None:
+            return [self._tell_abilities(arrived)]
+        return self._pass_up(self._layer.open(ident, arrived, now), arrived, now)
 
     def command(self, ident: SessionId, command: Command, now: float) -> list[AgentEffect]:
         session = self._sessions.get(ident)
@@ -103,7 +135,7 @@ class UserAgent:
     def invite(self, invitation: Invitation, ident: SessionId, now: float) -> list[AgentEffect]:
         """Starts a call; the id, unguessable, is also our tag."""
         session = OutgoingInvite(invitation, ident, self._means)
-        self._sessions[ident] = session
+        self._remember(session, invitation.call_id)
         return self._carry_out(session, session.start(), now)
 
     def request(self, request: Request, to: Hop, now: float) -> tuple[TransactionId, list[AgentEffect]]:
@@ -112,29 +144,67 @@ class UserAgent:
         via = self._means.identity.via(to, branch)
         complete = request.with_headers(request.headers.prepending("Via", via))
         ident, effects = self._layer.send(complete, branch, to, now)
+        self._asking[ident] = call_id = request.headers.get("Call-ID") or ""
+        self._call_ids[call_id] += 1
         return ident, self._outward(effects, now)
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> list[AgentEffect]:
-        """The answer to a request that waits."""
-        return self._outward(self._layer.respond(transaction, response, now), now)
+        """The answer to a request that waits. Of a refusal nothing is kept: asked again, it is made again."""
+        effects = self._outward(self._layer.respond(transaction, response, now), now)
+        if response.status >= 300:
+            self._layer.forget(transaction)
+        return effects
 
     def transport_failed(self, to: Hop, now: float) -> list[AgentEffect]:
         return self._outward(self._layer.transport_failed(to, now), now)
 
+    def _refusal_of(self, arrived: ReceivedRequest) -> Refusal | None:
+        """Before any state is made for a request that is no repetition."""
+        if arrived.method == "CANCEL":
+            return _NO_SUCH_CALL if self._layer.cancelled_by(arrived) is None else None
+        if self._layer.came_twice(arrived):
+            return _CAME_TWICE
+        if arrived.to.tag is not None and arrived.method != "REGISTER":
+            return self._refusal_within(arrived)
+        refusal = self._admits(arrived) or refusal_of(arrived.request)
+        if refusal is None and arrived.method not in {"INVITE", "REGISTER", "OPTIONS"}:
+            return _NO_SUCH_CALL
+        return refusal or (_FULL if len(self._layer) >= self._max_transactions else None)
+
+    def _refusal_within(self, arrived: ReceivedRequest) -> Refusal | None:
+        if self._session_of(arrived) is None:
+            return _NO_SUCH_CALL
+        # A BYE always fits; what a peer says in its call is bounded at twice the room for newcomers.
+        if arrived.method != "BYE" and len(self._layer) >= 2 * self._max_transactions:
+            return _FULL
+        return refusal_of(arrived.request)
+
+    def _tell_abilities(self, arrived: ReceivedRequest) -> SendMessage:
+        """An OPTIONS outside of calls leaves nothing behind."""
+        response = response_to(arrived.request, 200, to_tag=self._means.tokens(), extra=options_headers())
+        return SendMessage(response, arrived.reply_to)
+
+    def _pass_up(self, effects: list[Effect], arrived: ReceivedRequest, now: float) -> list[AgentEffect]:
+        outward: list[AgentEffect] = []
+        for effect in effects:
+            if isinstance(effect, PassToUser):
+                outward += self._on_request(effect.transaction, arrived, now)
+            else:
+                outward += self._outward((effect,), now)
+        return outward
+
     def _on_request(
         self, transaction: TransactionId, arrived: ReceivedRequest, now: float
     ) -> list[AgentEffect]:
-        if arrived.method == "ACK":
-            return self._on_ack(transaction, arrived, now)
-        if arrived.method == "CANCEL":
-            return self._on_cancel(transaction, arrived, now)
-        refusal = refusal_of(arrived.request, self._means.tokens)
-        if refusal is not None:
-            return self.respond(transaction, refusal, now)
-        if arrived.method == "REGISTER":
-            return [RequestWaits(transaction, arrived)]
-        if arrived.to.tag is None:
-            return self._on_request_outside(transaction, arrived, now)
+        match arrived.method:
+            case "ACK":
+                return self._on_ack(transaction, arrived, now)
+            case "CANCEL":
+                return self._on_cancel(transaction, arrived, now)
+            case "REGISTER":
+                return [RequestWaits(transaction, arrived)]
+            case "INVITE" if arrived.to.tag is None:
+                return self._on_invite(transaction, arrived, now)
         session = self._session_of(arrived)
         if session is None:
             return self._answer(transaction, arrived, 481, now)
@@ -158,17 +228,6 @@ class UserAgent:
             effects += self._carry_out(session, session.on_cancel(), now)
         return effects
 
-    def _on_request_outside(
-        self, transaction: TransactionId, arrived: ReceivedRequest, now: float
-    ) -> list[AgentEffect]:
-        match arrived.method:
-            case "INVITE":
-                return self._on_invite(transaction, arrived, now)
-            case "OPTIONS":
-                return self._answer(transaction, arrived, 200, now, extra=options_headers())
-            case _:
-                return self._answer(transaction, arrived, 481, now)
-
     def _on_invite(
         self, transaction: TransactionId, invite: ReceivedRequest, now: float
     ) -> list[AgentEffect]:
@@ -177,7 +236,7 @@ class UserAgent:
         except SipSyntaxError as error:
             response = response_to(invite.request, error.status, error.reason, to_tag=self._means.tokens())
             return self.respond(transaction, response, now)
-        self._sessions[session.ident] = session
+        self._remember(session, invite.call_id)
         self._invites[transaction] = session.ident
         return [CallArrived(session.ident, invite)]
 
@@ -192,11 +251,10 @@ class UserAgent:
         status: int,
         now: float,
         *,
-        extra: Extra = (),
         to_tag: str | None = None,
     ) -> list[AgentEffect]:
-        tag = to_tag or self._means.tokens()
-        return self.respond(transaction, response_to(arrived.request, status, to_tag=tag, extra=extra), now)
+        response = response_to(arrived.request, status, to_tag=to_tag or self._means.tokens())
+        return self._outward(self._layer.respond(transaction, response, now), now)
 
     def _carry_out(self, session: Session, orders: list[SessionEffect], now: float) -> list[AgentEffect]:
         effects: list[AgentEffect] = []
@@ -205,7 +263,9 @@ class UserAgent:
                 case Tell(fact):
                     effects.append(CallFact(session.ident, fact))
                 case Respond(transaction, response):
-                    effects += self.respond(transaction, response, now)
+                    effects += self._outward(self._layer.respond(transaction, response, now), now)
+                case Abandon(branch):
+                    effects += self._outward(self._layer.abandon(branch, now), now)
                 case SendAck(request, to):
                     effects.append(SendMessage(request, to))
                 case Wake(timer, cseq, at):
@@ -221,7 +281,7 @@ class UserAgent:
         self, ident: SessionId, request: Request, branch: str, to: Hop, now: float
     ) -> list[AgentEffect]:
         transaction, effects = self._layer.send(request, branch, to, now)
-        self._owners[transaction] = (ident, request.method)
+        self._owners[transaction] = (ident, request)
         self._open_requests[ident] = self._open_requests.get(ident, 0) + 1
         return self._outward(effects, now)
 
@@ -259,14 +319,17 @@ class UserAgent:
         if transaction not in self._owners:
             # Of a server transaction nobody needs to know: the session has its own clock for the ACK.
             return [RequestFailed(transaction, failure)]
-        ident, method = self._owners[transaction]
+        ident, request = self._owners[transaction]
         session = self._sessions.get(ident)
         if session is None:
             return []
-        return self._carry_out(session, session.on_failure(method, failure), now)
+        return self._carry_out(session, session.on_failure(request, failure), now)
 
     def _on_terminated(self, transaction: TransactionId) -> None:
         self._invites.pop(transaction, None)
+        asked = self._asking.pop(transaction, None)
+        if asked is not None:
+            self._forget_call_id(asked)
         owner = self._owners.pop(transaction, None)
         if owner is None:
             return
@@ -278,7 +341,17 @@ class UserAgent:
             if session is not None:
                 self._forget_if_finished(session)
 
+    def _remember(self, session: Session, call_id: str) -> None:
+        self._sessions[session.ident] = session
+        self._call_ids[call_id] += 1
+
+    def _forget_call_id(self, call_id: str) -> None:
+        self._call_ids[call_id] -= 1
+        if not self._call_ids[call_id]:
+            del self._call_ids[call_id]
+
     def _forget_if_finished(self, session: Session) -> None:
         # Open requests keep it: the 2xx of another fork, or one repeated, may still come and wants its ACK.
-        if session.finished and session.ident not in self._open_requests:
-            self._sessions.pop(session.ident, None)
+        over = session.finished and session.ident not in self._open_requests
+        if over and self._sessions.pop(session.ident, None) is not None:
+            self._forget_call_id(session.call_id)

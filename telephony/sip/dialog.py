@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Self
 
 from telephony.sip.errors import SipSyntaxError
-from telephony.sip.fields import NameAddr, parse_name_addrs
+from telephony.sip.fields import NameAddr, parse_name_addrs, split_list
 from telephony.sip.hop import DEFAULT_PORT, Hop, Transport, is_address
 from telephony.sip.message import Headers, Message, Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
@@ -36,7 +36,9 @@ class DialogId:
 
 @dataclass(slots=True)
 class Dialog:
-    """One dialog. `peer` is where the other side's messages come from; Contact and routes come before it."""
+    """One dialog. `peer` is where the other side's messages come from; Contact and routes come before it,
+    unless the peer is `behind_nat`: then only the way its messages come leads back to it.
+    """
 
     ident: DialogId
     state: DialogState
@@ -47,6 +49,7 @@ class Dialog:
     local_cseq: int
     remote_cseq: int | None
     peer: Hop
+    behind_nat: bool = False
 
     @classmethod
     def as_server(cls, invite: ReceivedRequest, local_tag: str) -> Self:
@@ -61,6 +64,7 @@ class Dialog:
             0,
             invite.cseq.number,
             invite.source,
+            behind_nat=_is_behind_nat(invite),
         )
 
     @classmethod
@@ -88,6 +92,10 @@ class Dialog:
     def refresh_target(self, message: Message) -> None:
         """Section 12.2: re-INVITEs and their 2xx may move the other side's Contact, never the route set."""
         self.remote_target = contact_of(message) or self.remote_target
+
+    def hear(self, received: ReceivedRequest) -> None:
+        """A NAT may give the peer another port in mid-call: what comes last counts."""
+        self.peer = received.source
 
     def in_order(self, received: ReceivedRequest) -> bool:
         """Whether the request's CSeq may come now; a lower one gets a 500 (section 12.2.2)."""
@@ -119,9 +127,15 @@ class Dialog:
         ]
         return Request(method, str(uri), Headers(tuple(items)), body)
 
+    def sent(self, request: Request) -> bool:
+        """Whether a request with our From is of this dialog: forks of one INVITE differ in their tag only."""
+        return request.headers.get("To") == str(self.remote)
+
     def next_hop(self) -> Hop:
         """The first route, strict or loose, else the remote target."""
-        return hop_to(self.route_set[0].uri if self.route_set else self.remote_target, self.peer)
+        if self.route_set:
+            return hop_to(self.route_set[0].uri, self.peer)
+        return self.peer if self.behind_nat else hop_to(self.remote_target, self.peer)
 
     def _routing(self) -> tuple[Uri, tuple[NameAddr, ...]]:
         if not self.route_set or "lr" in self.route_set[0].uri.params:
@@ -129,6 +143,13 @@ class Dialog:
         # A strict router takes the Request-URI; the target travels as the last Route.
         target = NameAddr(None, self.remote_target)
         return self.route_set[0].uri, (*self.route_set[1:], target)
+
+
+def _is_behind_nat(invite: ReceivedRequest) -> bool:
+    """Whether the sender, with no proxy between us, writes another address than its messages come from."""
+    via, source = invite.via.host, invite.source.host
+    alone = sum(len(split_list(line)) for line in invite.request.headers.get_all("Via")) == 1
+    return alone and is_address(via) and via != source and via != source.removeprefix("::ffff:")
 
 
 def hop_to(uri: Uri, peer: Hop) -> Hop:

@@ -22,7 +22,14 @@ from telephony.sip.fields import (
 from telephony.sip.message import Headers, Message, Request, Response, header_key
 from telephony.sip.uri import MAX_URI_LENGTH, Uri
 
-__all__ = ["MAX_HEADERS", "MAX_LINE_LENGTH", "MAX_MESSAGE_BYTES", "SipSyntaxError", "parse_message"]
+__all__ = [
+    "MAX_HEADERS",
+    "MAX_LINE_LENGTH",
+    "MAX_MESSAGE_BYTES",
+    "SipSyntaxError",
+    "call_id_in",
+    "parse_message",
+]
 
 MAX_MESSAGE_BYTES = 65535
 MAX_HEADERS = 256
@@ -36,6 +43,7 @@ _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
 _HEADER = re.compile(rf"({TOKEN})[ \t]*+:[ \t]*+(.*)", re.DOTALL)
 _FOLD = re.compile(r"\r\n[ \t]+")
 _WORD = re.compile(r"[!-~]++")
+_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:[ \t]*+([^\r\n]*+)", re.IGNORECASE)
 
 _SINGLE = frozenset(
     ("call-id", "content-length", "content-type", "cseq", "expires", "from", "max-forwards", "to")
@@ -53,25 +61,33 @@ def parse_message(datagram: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Mes
     if len(datagram) > max_bytes:
         raise SipSyntaxError("Message too large", status=513)
     data = datagram.lstrip(b"\r\n")
+    bare = b"\r\n" not in data and b"\n" in data
+    if bare:
+        # Read only so far as to be able to say what is wrong with it.
+        data = data.replace(b"\n", b"\r\n")
     head, blank_line, body = data.partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
     start_line, _, rest = text.partition("\r\n")
     if start_line[:4].upper() == "SIP/":
-        return _parse_response(start_line, rest, body, complete=bool(blank_line))
-    return _parse_request(start_line, rest, body, complete=bool(blank_line))
+        return _parse_response(start_line, rest, body, complete=bool(blank_line) and not bare)
+    return _parse_request(start_line, rest, body, complete=bool(blank_line) and not bare)
+
+
+def call_id_in(datagram: bytes) -> str:
+    """The Call-ID of what may be a message, found without reading it: cheap enough for every stranger."""
+    found = _CALL_ID.search(datagram)
+    return "" if found is None else found[1].rstrip(b" \t").decode("utf-8", "surrogateescape")
 
 
 def _parse_request(start_line: str, rest: str, body: bytes, *, complete: bool) -> Request:
-    if len(start_line) > MAX_LINE_LENGTH:
-        raise SipSyntaxError("First line too long")
     match = _REQUEST_LINE.fullmatch(start_line)
     almost = match or _ALMOST_REQUEST_LINE.fullmatch(start_line)
-    if almost is None:
+    if almost is None or len(almost[1]) > MAX_LINE_LENGTH:
         raise SipSyntaxError("Not a SIP message")
     items, index, fault = _parse_headers(rest)
     request = Request(almost[1], almost[2], Headers(items))
     try:
-        _check_version(match)
+        _check_request_line(match, start_line)
         body = _check_framing(index, body, fault, complete=complete)
         _check_request(request, index)
     except SipSyntaxError as error:
@@ -79,7 +95,9 @@ def _parse_request(start_line: str, rest: str, body: bytes, *, complete: bool) -
     return Request(request.method, request.uri, request.headers, body)
 
 
-def _check_version(request_line: re.Match[str] | None) -> None:
+def _check_request_line(request_line: re.Match[str] | None, text: str) -> None:
+    if len(text) > MAX_LINE_LENGTH:
+        raise SipSyntaxError("Request-URI Too Long", status=414)
     if request_line is None:
         raise SipSyntaxError("Malformed request line")
     if request_line[3] != "2.0":
@@ -129,7 +147,7 @@ def _check_framing(index: Index, body: bytes, fault: str | None, *, complete: bo
     if fault is not None:
         raise SipSyntaxError(fault)
     if not complete:
-        raise SipSyntaxError("Headers do not end")
+        raise SipSyntaxError("Headers do not end, or lines do not end in CRLF")
     values = index.get("content-length")
     if values is None:
         return body

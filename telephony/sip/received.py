@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
 from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
 from telephony.sip.message import Headers, Message, Request, Response
-
-# The messages of one dialog repeat their From, To and CSeq: each text is read once. Bounded, and errors are
-# not kept.
-_cseq = lru_cache(maxsize=512)(parse_cseq)
-_name_addr = lru_cache(maxsize=2048)(parse_name_addr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +50,9 @@ def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedRespons
     headers = message.headers
     try:
         vias = parse_vias(_needed(headers, "Via"))
-        cseq = _cseq(_needed(headers, "CSeq"))
-        from_ = _name_addr(_needed(headers, "From"))
-        to = _name_addr(_needed(headers, "To"))
+        cseq = parse_cseq(_needed(headers, "CSeq"))
+        from_ = parse_name_addr(_needed(headers, "From"))
+        to = parse_name_addr(_needed(headers, "To"))
         call_id = _needed(headers, "Call-ID")
         if isinstance(message, Response):
             return ReceivedResponse(message, source, vias[0], cseq, from_, to, call_id)
@@ -96,6 +90,8 @@ def _reply_to(via: Via, source: Hop) -> Hop:
 
     `maddr` is left aside: it would let anybody send our responses to somebody else.
     """
-    if source.transport is Transport.UDP and "rport" not in via.params:
-        return Hop(source.transport, source.host, via.port or DEFAULT_PORT)
-    return source
+    if source.transport is Transport.UDP and "rport" in via.params:
+        return source
+    # Over TCP the connection that the request came over; "if that connection is no longer open, the server
+    # SHOULD open a connection to [...] the port from the sent-by value".
+    return Hop(source.transport, source.host, via.port or DEFAULT_PORT, source.connection)

@@ -62,6 +62,8 @@ REASONS = {
 # maintain the same ordering"; Record-Route is copied because a response may create a dialog (section 12.1.1).
 _COPIED = frozenset({"via", "v", "from", "f", "to", "t", "call-id", "i", "cseq"})
 _TO = frozenset({"to", "t"})
+# Section 8.2.6.1: "any Timestamp header field present in the request MUST be copied into this 100".
+_COPIED_TO_TRYING = _COPIED | {"timestamp"}
 _COPIED_AND_ROUTED = _COPIED | {"record-route"}
 
 
@@ -79,7 +81,7 @@ def response_to(
     body: bytes = b"",
 ) -> Response:
     """A response to that request; the tag is put on a To that has none, as all but a 100 must."""
-    copied = _COPIED_AND_ROUTED if 100 < status < 300 else _COPIED
+    copied = _COPIED_TO_TRYING if status == 100 else _COPIED_AND_ROUTED if status < 300 else _COPIED
     items: list[tuple[str, str]] = []
     for item in request.headers.items:
         name = item[0].lower()

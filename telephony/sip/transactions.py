@@ -10,15 +10,12 @@ from telephony.sip.invite_client import InviteClient
 from telephony.sip.invite_server import InviteServer
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
-from telephony.sip.responses import response_to
 from telephony.sip.server import Server
 from telephony.sip.timers import Timer, TimerHeap, TimerValues
 from telephony.sip.transaction_events import (
     Effect,
-    PassToUser,
     RequestArrived,
     ResponseArrived,
-    SendMessage,
     StartTimer,
     Terminated,
     TimerFired,
@@ -52,10 +49,9 @@ def _client_transaction(branch: str, method: str) -> TransactionId:
 
 @dataclass(slots=True)
 class TransactionLayer:
-    """All transactions of one user agent. More than `max_transactions` at once and new requests get a 503."""
+    """All transactions of one user agent; how many there may be is decided by whoever opens them."""
 
     values: TimerValues = field(default_factory=TimerValues)
-    max_transactions: int = 20_000
     _servers: dict[TransactionId, InviteServer | Server] = field(default_factory=dict)
     _clients: dict[TransactionId, InviteClient | Client] = field(default_factory=dict)
     _merged: dict[MergeKey, TransactionId] = field(default_factory=dict)
@@ -74,23 +70,40 @@ class TransactionLayer:
             effects += self._tell(ident, TimerFired(timer), now)
         return effects
 
-    def receive_request(self, received: ReceivedRequest, now: float) -> list[Effect]:
-        """What a request does; PassToUser in the answer is about this very request."""
+    def match(self, received: ReceivedRequest) -> tuple[TransactionId, bool]:
+        """The server transaction of a request, and whether it exists; that of an ACK is its INVITE's."""
         method = "INVITE" if received.method == "ACK" else received.method
         ident = server_transaction(received, method)
-        server = self._servers.get(ident)
-        if server is not None:
-            return self._keep(ident, server.handle(RequestArrived(received.request), now))
-        if received.method == "ACK":
-            return [PassToUser(STATELESS, received.request)]
+        return ident, ident in self._servers
+
+    def came_twice(self, received: ReceivedRequest) -> bool:
+        """Section 8.2.2.2: the same request came over another path; asked only of what matches nothing."""
+        return self._merge_key(received) in self._merged
+
+    def repeat(self, ident: TransactionId, received: ReceivedRequest, now: float) -> list[Effect]:
+        """A request that matched that transaction; PassToUser in the answer is about this very request."""
+        return self._keep(ident, self._servers[ident].handle(RequestArrived(received.request), now))
+
+    def open(self, ident: TransactionId, received: ReceivedRequest, now: float) -> list[Effect]:
+        """Begins the server transaction of a request that matched none."""
+        kind = InviteServer if received.method == "INVITE" else Server
+        server = kind(ident, received.request, received.reply_to, self.values)
+        self._servers[ident] = server
         merge_key = self._merge_key(received)
-        if merge_key is not None and merge_key in self._merged:
-            # Section 8.2.2.2: the same request came over two paths.
-            return [SendMessage(response_to(received.request, 482, to_tag="merged"), received.reply_to)]
-        if len(self) >= self.max_transactions:
-            busy = response_to(received.request, 503, to_tag="busy", extra=(("Retry-After", "5"),))
-            return [SendMessage(busy, received.reply_to)]
-        return self._open_server(ident, received, merge_key, now)
+        if merge_key is not None:
+            self._merged[merge_key] = ident
+            self._merge_keys[ident] = merge_key
+        return self._keep(ident, server.start(now))
+
+    def forget(self, ident: TransactionId) -> None:
+        """Ends a server transaction early: a repetition of its request is a new one."""
+        self._forget(ident)
+
+    def abandon(self, branch: str, now: float) -> list[Effect]:
+        """Ends the INVITE with that branch, which got no final response after its CANCEL (section 9.1)."""
+        ident = _client_transaction(branch, "INVITE")
+        client = self._clients.get(ident)
+        return [] if client is None else self._keep(ident, [Terminated(ident)])
 
     def receive_response(self, received: ReceivedResponse, now: float) -> list[Effect]:
         """Section 17.1.3: matched by the branch we chose and the method; what matches nothing is dropped."""
@@ -129,17 +142,6 @@ class TransactionLayer:
     def _tell(self, ident: TransactionId, event: TimerFired | TransportFailed, now: float) -> list[Effect]:
         transaction = self._servers.get(ident) or self._clients.get(ident)
         return [] if transaction is None else self._keep(ident, transaction.handle(event, now))
-
-    def _open_server(
-        self, ident: TransactionId, received: ReceivedRequest, merge_key: MergeKey | None, now: float
-    ) -> list[Effect]:
-        kind = InviteServer if received.method == "INVITE" else Server
-        server = kind(ident, received.request, received.reply_to, self.values)
-        self._servers[ident] = server
-        if merge_key is not None:
-            self._merged[merge_key] = ident
-            self._merge_keys[ident] = merge_key
-        return self._keep(ident, server.start(now))
 
     def _merge_key(self, received: ReceivedRequest) -> MergeKey | None:
         # "The UAS core MUST check [...] if the request has no tag in the To header field." A CANCEL shares

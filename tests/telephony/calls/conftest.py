@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from telephony.registration_desk import RegistrationDesk
+from telephony.session_events import Ring
 from telephony.settings import SipSettings, TrunkSettings
 from tests.telephony.calls.phone import Phone, PhoneMaker
-from tests.telephony.calls.wire import ANSWER, OFFER, Wire
+from tests.telephony.calls.wire import ANSWER, OFFER, Pair, Wire
 
 
 @pytest.fixture
@@ -25,6 +26,14 @@ def offer() -> bytes:
 @pytest.fixture
 def answer() -> bytes:
     return ANSWER
+
+
+@pytest.fixture
+def pair(wire: Wire) -> Pair:
+    """A caller and a server that rings and is left alone."""
+    caller, server = wire.side("caller"), wire.side("server")
+    server.on_call = lambda side, session: side.do(Ring(), session)
+    return caller, server
 
 
 @pytest.fixture

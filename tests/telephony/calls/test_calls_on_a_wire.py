@@ -36,14 +36,6 @@ from tests.telephony.calls.wire import Pair, Side, Wire
 
 
 @pytest.fixture
-def pair(wire: Wire) -> Pair:
-    """A caller and a server that rings and is left alone."""
-    caller, server = wire.side("caller"), wire.side("server")
-    server.on_call = lambda side, session: side.do(Ring(), session)
-    return caller, server
-
-
-@pytest.fixture
 def talking(wire: Wire, pair: Pair, answer: bytes) -> Pair:
     """A confirmed call."""
     caller, server = pair
@@ -158,14 +150,14 @@ def test_no_cancel_is_sent_before_the_first_provisional_response(wire: Wire, pai
     assert caller.hangup.hangup.by is Party.US
 
 
-def test_a_cancel_nobody_answers_is_given_up(wire: Wire, pair: Pair) -> None:
+def test_finding_12_a_cancel_nobody_answers_is_given_up_and_forgotten(wire: Wire, pair: Pair) -> None:
     caller, server = pair
     caller.invite(server)
     wire.run(0.1)
     wire.lose = lambda sent: True
     caller.do(HangUp())
     wire.run(70)
-    assert caller.agent.sessions <= 1
+    assert caller.agent.sessions == 0
     assert methods(caller.sent(), "CANCEL") > 5
 
 
@@ -417,6 +409,33 @@ class TestForks:
         ]
         assert [fact for fact in caller.facts if isinstance(fact, Answered)] == [Answered(answer)]
 
+    def test_finding_05_the_bye_to_a_lost_fork_may_time_out_and_the_call_that_won_goes_on(
+        self, wire: Wire, answer: bytes
+    ) -> None:
+        caller = wire.side("caller")
+        caller.invite(Hop(Transport.UDP, "127.0.0.1", 5080))
+        self.respond(wire, caller, 200, "two", answer)
+        self.respond(wire, caller, 200, "one", answer)
+        wire.run(60)
+        assert methods(caller.sent(), "BYE") > 5
+        caller.do(HangUp())
+        assert [sent.to_tag for sent in wire.log if sent.what == "BYE"][-1] == "two"
+        assert caller.hangup.hangup.by is Party.US
+        wire.run(60)
+        assert caller.agent.sessions == 0
+
+    def test_finding_13_thousands_of_answers_to_one_invite_are_bounded(
+        self, wire: Wire, answer: bytes
+    ) -> None:
+        caller = wire.side("caller")
+        caller.invite(Hop(Transport.UDP, "127.0.0.1", 5080))
+        for number in range(1000):
+            self.respond(wire, caller, 180, f"early{number}")
+        for number in range(1000):
+            self.respond(wire, caller, 200, f"fork{number}", answer)
+        assert methods(caller.sent(), "ACK") == 32
+        assert methods(caller.sent(), "BYE") == 31
+
     def test_requests_follow_the_recorded_route_in_reverse_to_the_contact(
         self, wire: Wire, answer: bytes
     ) -> None:
@@ -617,13 +636,16 @@ class TestBadRequests:
         assert server.sent() == ["482 INVITE"]
         assert len(server.calls) == 1
 
-    def test_more_transactions_than_allowed_get_a_503(self, wire: Wire) -> None:
+    def test_more_calls_than_transactions_allow_get_a_503(self, wire: Wire) -> None:
         server = wire.side("server", limit=3)
-        statuses = [self.send(wire, server).status for _ in range(4)]
-        assert statuses == [200, 200, 200, 503]
+        server.on_call = lambda side, session: side.do(Ring(), session)
+        statuses = [self.send(wire, server, "INVITE").status for _ in range(4)]
+        assert statuses == [180, 180, 180, 503]
         assert wire.log[-1].header("Retry-After")
+        for call in server.calls:
+            server.do(HangUp(), call)
         wire.run(40)
-        assert self.send(wire, server).status == 200
+        assert self.send(wire, server, "INVITE").status == 180
 
     def test_the_answer_goes_where_rport_says(self, wire: Wire) -> None:
         server = wire.side("server")

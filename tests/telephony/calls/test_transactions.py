@@ -183,6 +183,21 @@ class TestRoutes:
         assert phone.sent() == ["481 BYE"]
         assert wire.log[-2].request.uri == "sip:x@192.168.1.7:5070"
 
+    def test_finding_36_a_nat_that_gives_another_port_in_mid_call_still_gets_our_bye(
+        self, wire: Wire, answer: bytes
+    ) -> None:
+        server, phone = wire.side("server"), wire.side("phone", host="192.0.2.8")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        invite = request("INVITE", branch="z9hG4bKa").replace("127.0.0.1:5070", "192.168.1.7:5070")
+        elsewhere = Hop(Transport.UDP, phone.hop.host, phone.hop.port + 1000)
+        wire.inject(invite, server, elsewhere)
+        tag = str(server.calls[0])
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=tag), server, elsewhere)
+        wire.inject(request("INFO", branch="z9hG4bKc", to_tag=tag, number=2), server, phone.hop)
+        server.do(HangUp())
+        wire.run(1)
+        assert phone.sent() == ["481 BYE"]
+
     @pytest.mark.parametrize("routes", ["<<<", ", ".join(["<sip:a@127.0.0.1;lr>"] * 71)])
     def test_a_route_that_no_dialog_can_have_is_refused_before_a_call_begins(
         self, wire: Wire, routes: str

@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from telephony.agent_events import AgentEffect, CallArrived, CallFact, RequestWaits, ResponseCame
+from telephony.admission import Refusal
+from telephony.agent_events import AgentEffect, CallArrived, CallFact, Refused, RequestWaits, ResponseCame
 from telephony.identity import Identity, Means
 from telephony.login import Login
 from telephony.outgoing import Invitation
@@ -19,7 +20,7 @@ from telephony.sip.message import Message, Request, Response
 from telephony.sip.parser import parse_message
 from telephony.sip.transaction_events import SendMessage
 from telephony.sip.uri import Uri
-from telephony.user_agent import UserAgent
+from telephony.user_agent import Admits, UserAgent, everything
 
 OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 ANSWER = OFFER.replace(b"4000", b"5000")
@@ -65,6 +66,7 @@ class Side:
     calls: list[SessionId] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     invites: list[Request] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     waiting: list[RequestWaits] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
 
@@ -111,12 +113,18 @@ class Wire:
         self._numbers = itertools.count()
 
     def side(
-        self, name: str, *, transport: Transport = Transport.UDP, host: str = "127.0.0.1", limit: int = 1000
+        self,
+        name: str,
+        *,
+        transport: Transport = Transport.UDP,
+        host: str = "127.0.0.1",
+        limit: int = 1000,
+        admits: Admits = everything,
     ) -> Side:
         port = 5060 + len(self.sides)
         tokens = (f"{name}{number}" for number in itertools.count(1))
         identity = Identity({transport: (host, port)})
-        agent = UserAgent(Means(identity, lambda: next(tokens)), limit)
+        agent = UserAgent(Means(identity, lambda: next(tokens)), limit, admits)
         side = Side(name, Hop(transport, host, port), agent, self)
         self.sides[(host, port)] = side
         return side
@@ -126,6 +134,9 @@ class Wire:
             match effect:
                 case SendMessage(message, to):
                     self._post(side, message, to)
+                case Refused(refusal, arrived):
+                    side.refused.append(refusal)
+                    self._post(side, effect.response(), arrived.reply_to)
                 case CallArrived(session, invite):
                     side.calls.append(session)
                     side.invites.append(invite.request)

@@ -245,3 +245,14 @@ def test_any_headers_and_body_survive_the_wire(items: list[tuple[str, str]], bod
     got = parse_message(sent.to_bytes())
     assert got.headers.without("Content-Length") == sent.headers
     assert got.body == body
+
+
+def test_finding_43_a_request_line_beyond_all_bounds_gets_a_414() -> None:
+    error = refused(INVITE.replace(b"INVITE sip:", b"INVITE sip:" + b"a" * MAX_LINE_LENGTH))
+    assert (error.status, error.request is not None) == (414, True)
+
+
+def test_finding_46_a_message_whose_lines_end_in_lf_only_is_answered() -> None:
+    error = refused(INVITE.replace(b"\r\n", b"\n"))
+    assert (error.status, error.request is not None) == (400, True)
+    assert "CRLF" in error.reason
