@@ -116,8 +116,15 @@ class ContactLife(RuleBasedStateMachine):
 
     # How contacts begin
 
-    @initialize()
-    def call_comes_in(self) -> None:
+    @initialize(depth=st.integers(0, 3))
+    def call_comes_in(self, depth: int) -> None:
+        """Most machines would spend their steps on getting as far as a talk."""
+        self.begin()
+        steps = (self.customer_answered, self.flow_joins_a_queue, self.agent_answers)
+        for step in steps[:depth]:
+            step()
+
+    def begin(self) -> None:
         self.tell(fact.ContactStarted(contact=ID))
         self.tell(fact.ParticipantJoined(contact=ID, participant=CUSTOMER, role=Role.CUSTOMER))
         self.customer = LegId("customer-1")
@@ -136,7 +143,12 @@ class ContactLife(RuleBasedStateMachine):
         self.tell(fact.LegAnswered(contact=ID, participant=CUSTOMER, leg=self.customer))
 
     @precondition(lambda self: self.customer)
-    @rule(by=ENDINGS)
+    @rule(by=ENDINGS, patience=st.integers(0, 5))
+    def customer_hangs_up(self, by: EndedBy, patience: int) -> None:
+        """Rarely, so that most contacts see something before."""
+        if patience == 0:
+            self.customer_leg_ends(by)
+
     def customer_leg_ends(self, by: EndedBy) -> None:
         leg, self.customer, self.customer_up = self.customer, None, False
         assert leg is not None
@@ -227,14 +239,18 @@ class ContactLife(RuleBasedStateMachine):
     # What the flow and the recorder do
 
     @precondition(lambda self: self.flow_runs and self.contact.phase is Phase.IN_FLOW)
-    @rule()
-    def flow_ends(self) -> None:
+    @rule(more_to_say=st.integers(0, 3))
+    def flow_ends(self, more_to_say: int) -> None:
+        if more_to_say:
+            return
         self.flow_ended = True
         self.tell(flow.FlowEnded(contact=ID, flow="f", cause="normal"))
 
     @precondition(lambda self: self.customer)
-    @rule()
-    def we_fail(self) -> None:
+    @rule(luck=st.integers(0, 5))
+    def we_fail(self, luck: int) -> None:
+        if luck:
+            return
         self.failed = True
         self.tell(fact.ContactFailed(contact=ID, reason="internal error"))
 
