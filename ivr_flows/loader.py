@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ivr_flows.definition.flow import Flow
 from ivr_flows.findings import Finding, FlowError, has_errors
-from ivr_flows.reading.flow import read_flow
+from ivr_flows.reading.commented import refuse_commented_keys
+from ivr_flows.reading.flow import UNDERSTOOD, read_flow
 from ivr_flows.reading.report import Report
 from ivr_flows.reading.tree import MAX_FILE_BYTES, Place, TreeError, parse_tree
 from ivr_flows.rules import Known, apply_rules
@@ -31,7 +32,8 @@ def parse_flow(data: bytes, file: str, *, path: Path | None = None, known: Known
     except TreeError as error:
         report.add((), error.rule, error.message, error.mend, place=error.place)
         return Loaded(None, report.sorted())
-    reading = read_flow(report, tree, None if path is None else path.parent, path)
+    reading = read_flow(report, tree, path, known.recognised or UNDERSTOOD)
+    refuse_commented_keys(report, data)
     apply_rules(report, reading, known)
     findings = report.sorted()
     flow = replace(reading.flow, digest=hashlib.sha256(data).hexdigest()[:16])

@@ -21,6 +21,7 @@ from ivr_flows.definition.nodes import (
     VariableBranch,
 )
 from ivr_flows.findings import Severity, did_you_mean
+from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.flow import Reading
 from ivr_flows.reading.report import Path, Report
 
@@ -33,6 +34,10 @@ class Known:
     skills: frozenset[str] | None = None
     agents: frozenset[str] | None = None
     dials_numbers: bool | None = None
+    waits: frozenset[str] | None = None
+    """The queues that have a longest wait of their own; a flow's queue node without one inherits it."""
+    recognised: frozenset[str] | None = None
+    """The languages in which callers are understood, like `en`."""
 
 
 def apply_rules(report: Report, reading: Reading, known: Known) -> None:
@@ -43,7 +48,8 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
         _names(report, reading.flow, node, known)
     _unused_calendars(report, reading.flow)
     if reading.declared == set(reading.flow.nodes):
-        _ways(report, reading.flow)
+        _ways(report, reading.flow, known)
+    _language(report, reading.flow, known)
 
 
 def _targets(report: Report, reading: Reading) -> None:
@@ -102,6 +108,7 @@ def _names(report: Report, flow: Flow, node: Node, known: Known) -> None:
             _name(report, (*path, "branch", "hours"), "calendar", node.calendar, set(flow.calendars))
         case Queue():
             _name(report, (*path, "queue"), "queue", node.queue, known.queues)
+            _overflows(report, node, known)
             for wanted in node.skills:
                 _name(report, (*path, "skills", wanted.skill), "skill", wanted.skill, known.skills)
         case Transfer(target=AgentTarget(agent)):
@@ -131,8 +138,8 @@ def _unused_calendars(report: Report, flow: Flow) -> None:
             report.add(("hours", name), "calendar-unused", message, mend, severity=Severity.WARNING)
 
 
-def _ways(report: Report, flow: Flow) -> None:
-    ways = {name: _leads_to(flow, node) for name, node in flow.nodes.items()}
+def _ways(report: Report, flow: Flow, known: Known) -> None:
+    ways = {name: _leads_to(flow, node, known) for name, node in flow.nodes.items()}
     reached = _closure(ways, [name for name in (flow.start, flow.failed, flow.limits.then) if name])
     for name in flow.nodes:
         if name not in reached:
@@ -142,7 +149,7 @@ def _ways(report: Report, flow: Flow) -> None:
     for name, targets in ways.items():
         for target in targets:
             back.setdefault(target, []).append(name)
-    leaving = _closure(back, [name for name, node in flow.nodes.items() if _may_end(flow, node)])
+    leaving = _closure(back, [name for name, node in flow.nodes.items() if _may_end(flow, node, known)])
     for name in flow.nodes:
         if name in reached and name not in leaving:
             mend = "lead on to a hangup, a queue or a transfer"
@@ -156,10 +163,10 @@ def _warn(report: Report, name: str, rule: str, message: str, mend: str) -> None
     report.add(("nodes", name), rule, message, mend, severity=Severity.WARNING)
 
 
-def _leads_to(flow: Flow, node: Node) -> list[str]:
+def _leads_to(flow: Flow, node: Node, known: Known) -> list[str]:
     targets = [way.target for way in exits(node)]
     fallback = flow.fallback or flow.operator
-    if fallback and uses_fallback(node):
+    if fallback and _uses_fallback(node, known):
         targets.append(fallback)
     return targets
 
@@ -175,13 +182,42 @@ def _closure(ways: Mapping[str, Iterable[str]], start: Iterable[str]) -> set[str
     return reached
 
 
-def _may_end(flow: Flow, node: Node) -> bool:
+def _may_end(flow: Flow, node: Node, known: Known) -> bool:
     if isinstance(node, Hangup):
         return True
     if isinstance(node, Say | Queue | Transfer) and node.next is None:
         return True
     no_fallback = flow.fallback is None and flow.operator is None
-    return no_fallback and uses_fallback(node)
+    return no_fallback and _uses_fallback(node, known)
+
+
+def _uses_fallback(node: Node, known: Known) -> bool:
+    """A queue may have a longest wait although the flow names none."""
+    if isinstance(node, Queue) and node.overflow is None and node.queue in (known.waits or ()):
+        return True
+    return uses_fallback(node)
+
+
+def _overflows(report: Report, node: Queue, known: Known) -> None:
+    """Find an overflow that cannot happen; where the queues are not known, it may."""
+    if node.overflow is None or node.max_wait_s is not None or known.waits is None:
+        return
+    if node.queue not in known.waits:
+        message = "neither this node nor the queue has a longest wait, so this is never taken"
+        path = ("nodes", node.name, "overflow")
+        report.add(path, "overflow-never", message, "add max_wait:", severity=Severity.WARNING)
+
+
+def _language(report: Report, flow: Flow, known: Known) -> None:
+    """Find words that callers may say in a language that nobody listens in."""
+    if known.recognised is None or primary(flow.language) in known.recognised:
+        return
+    for node in flow.nodes.values():
+        if any(option.phrases for option in _options(node)):
+            spoken = ", ".join(sorted(known.recognised)) or "no language"
+            message = f"the recogniser understands {spoken}, not {flow.language}: what callers say is guessed"
+            mend = "leave the words out, or configure a recogniser of that language"
+            _warn(report, node.name, "language-not-recognised", message, mend)
 
 
 def _endless_branches(report: Report, flow: Flow, ways: Mapping[str, Iterable[str]]) -> None:

@@ -13,3 +13,6 @@ class Context:
     prompts: PromptReader
     defaults: Defaults
     operator: str | None
+    language: str
+    speaks: bool
+    """The recogniser understands the language, as far as the reader knows."""

@@ -26,6 +26,8 @@ class Defaults:
     no_input: tuple[Prompt, ...] = REPEAT_TWICE
     no_match: tuple[Prompt, ...] = REPEAT_TWICE
     repeat_prompt: bool = True
+    say_keys: bool = True
+    """keys may be said: "one" for 1"""
 
     def refined(self, fields: Fields, prompts: PromptReader) -> "Defaults":
         """Return the defaults with whatever the given keys say on top."""
@@ -40,6 +42,7 @@ class Defaults:
             no_input=self.no_input if no_input is None else no_input,
             no_match=self.no_match if no_match is None else no_match,
             repeat_prompt=fields.flag("repeat_prompt", self.repeat_prompt),
+            say_keys=fields.flag("say_keys", self.say_keys),
         )
 
     def reprompts(self, fallback: str | None) -> Reprompts:

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from ivr_flows.definition.flow import Flow, Limits
 from ivr_flows.definition.hours import Calendar
 from ivr_flows.definition.nodes import Node
+from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.context import Context
 from ivr_flows.reading.defaults import Defaults
 from ivr_flows.reading.fields import NAME, Fields
@@ -21,6 +22,10 @@ from ivr_flows.reading.tree import Tree
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
+UNDERSTOOD = frozenset({"en"})
+"""What the recogniser that comes with the server understands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A flow as far as it could be read; `flow` may break every rule that `rules.py` checks afterwards."""
@@ -30,19 +35,23 @@ class Reading:
     """All names that stand under `nodes`, whether or not the node could be read."""
 
 
-def read_flow(report: Report, tree: Tree, folder: FilePath | None, path: FilePath | None) -> Reading:
+def read_flow(
+    report: Report, tree: Tree, path: FilePath | None, recognised: frozenset[str] = UNDERSTOOD
+) -> Reading:
+    """Read a whole file; `recognised` are the languages in which callers are understood."""
     fields = Fields(report, tree, ())
-    prompts = PromptReader(report, folder)
+    prompts = PromptReader(report, None if path is None else path.parent)
+    language = _language(fields)
     name = fields.name("flow")
     defaults = _defaults(fields, prompts)
     operator = fields.optional_name("operator")
-    context = Context(prompts, defaults, operator)
+    context = Context(prompts, defaults, operator, language, primary(language) in recognised)
     nodes, declared = _nodes(fields, context)
     values, secrets = _variables(fields)
     flow = Flow(
         name=name,
         version=fields.text("version", "1"),
-        language=_language(fields),
+        language=language,
         voice=fields.optional_text("voice"),
         start=fields.name("start"),
         nodes=nodes,

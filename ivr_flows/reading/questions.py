@@ -1,12 +1,15 @@
 """`menu` and `collect` as written."""
 
 import re
+from dataclasses import replace
 
 from ivr_flows.definition.exits import OPERATOR_LABEL
 from ivr_flows.definition.nodes import Collect, Menu, Option
 from ivr_flows.findings import did_you_mean
+from ivr_flows.languages.key_names import key_names, operator_words
 from ivr_flows.phrases import spoken_form
 from ivr_flows.reading.context import Context
+from ivr_flows.reading.defaults import Defaults
 from ivr_flows.reading.fields import NAME, Fields
 from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Scalar, Sequence, Tree
@@ -25,7 +28,7 @@ def read_menu(fields: Fields, name: str, context: Context) -> Menu:
     return Menu(
         name=name,
         prompt=prompt,
-        options=_with_operator(options, context.operator),
+        options=_with_operator(_with_key_names(options, how, context), how, context),
         reprompts=how.reprompts(fields.optional_name("fallback")),
         barge_in=how.barge_in,
         type_ahead=how.type_ahead,
@@ -145,13 +148,32 @@ def _refuse_repeated_phrases(report: Report, options: list[Option], path: Path) 
                 )
 
 
-def _with_operator(options: tuple[Option, ...], operator: str | None) -> tuple[Option, ...]:
-    """Add the operator's key where the menu does not use it, and the word where the menu listens at all."""
-    if operator is None or any(option.key == OPERATOR_KEY for option in options):
+def _with_key_names(
+    options: tuple[Option, ...], how: Defaults, context: Context, taken: frozenset[str] = frozenset()
+) -> tuple[Option, ...]:
+    """Let keys be said, unless a name of theirs is among the words of an option."""
+    if not (how.say_keys and context.speaks):
         return options
-    phrases = {phrase for option in options for phrase in option.phrases}
-    words = ("operator",) if phrases and "operator" not in phrases else ()
-    return (*options, Option(OPERATOR_KEY, words, operator, OPERATOR_LABEL))
+    own = taken | {phrase for option in options for phrase in option.phrases}
+    return tuple(
+        replace(option, phrases=(*option.phrases, *_names_of(option.key, own, context.language)))
+        for option in options
+    )
+
+
+def _names_of(key: str | None, own: frozenset[str], language: str) -> tuple[str, ...]:
+    names = key_names(key, language) if key is not None else ()
+    return tuple(name for name in names if name not in own)
+
+
+def _with_operator(options: tuple[Option, ...], how: Defaults, context: Context) -> tuple[Option, ...]:
+    """Add the operator's key where the menu does not use it, and the word where the menu listens at all."""
+    if context.operator is None or any(option.key == OPERATOR_KEY for option in options):
+        return options
+    phrases = frozenset(phrase for option in options for phrase in option.phrases)
+    words = tuple(word for word in operator_words(context.language) if phrases and word not in phrases)
+    added = (Option(OPERATOR_KEY, words, context.operator, OPERATOR_LABEL),)
+    return (*options, *_with_key_names(added, how, context, phrases))
 
 
 def unknown_kind_mend(keys: tuple[str, ...], kinds: tuple[str, ...]) -> str:

@@ -17,10 +17,14 @@ from ivr_flows.findings import Finding, Severity, did_you_mean
 from ivr_flows.loader import NOTHING_KNOWN, Loaded, read_file
 from ivr_flows.rules import Known
 from ivr_flows.segments import PromptFile
+from media.speech.settings import Engine
 from server.errors import StartError
 
 LIBRARY = Path(ivr_flows.__file__).parent / "library"
 ANY_NUMBER = "*"
+
+# The languages in which callers are understood; None: the model decides, and does not say.
+RECOGNISED = {Engine.POCKETSPHINX: frozenset({"en"}), Engine.VOSK: None}
 
 Told = Callable[[Mistake], str]
 
@@ -46,6 +50,8 @@ def known_to_flows(settings: Settings) -> Known:
         skills=known_skills(settings.acd),
         agents=frozenset(agent.name for agent in settings.agents),
         dials_numbers=settings.flows.number_gateway is not None,
+        waits=frozenset(queue.name for queue in settings.queues if queue.max_wait_s is not None),
+        recognised=RECOGNISED[settings.speech.engine],
     )
 
 

@@ -263,13 +263,13 @@ def test_a_caller_who_has_begun_to_speak_is_not_called_silent(call: CallMaker) -
 def test_a_menu_listens_from_the_prompt_on_and_stops_when_it_is_left(call: CallMaker) -> None:
     line = call(MENU)
     listens = [order for order in line.orders if isinstance(order, Listen)]
-    assert listens == [Listen(ListenId(1), ("first one", "number one", "second"))]
+    assert listens == [Listen(ListenId(1), ("first one", "number one", "one", "second", "two"))]
     line.press("1")
     assert sum(isinstance(order, StopListening) for order in line.orders) == 1
 
 
 def test_a_menu_without_phrases_never_listens(call: CallMaker) -> None:
-    line = call(LONG_KEYS, "operator: two")
+    line = call(LONG_KEYS, "operator: two\ndefaults: {say_keys: false}")
     line.press("2")
     assert not any(isinstance(order, Listen) for order in line.orders)
 

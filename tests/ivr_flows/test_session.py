@@ -255,7 +255,7 @@ def test_a_flow_may_circle_for_hours_at_the_pace_of_a_listener(call: CallMaker) 
 
 
 def test_the_caller_may_hang_up_anywhere_and_nothing_is_ordered_any_more(call: CallMaker) -> None:
-    line = call("start: {menu: Choose., options: {1: start}}")
+    line = call("start: {menu: Choose., options: {1: start}, say_keys: false}")
     line.hear_out()
     orders = line.send(HungUp())
     assert all(isinstance(order, Note) for order in orders)

@@ -1,0 +1,1 @@
+"""What a language says: the names of keys, and how numbers, dates and sums are read."""
