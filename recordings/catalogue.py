@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,6 +77,10 @@ UTTERANCE = Table(
 )
 
 
+# SQLite takes 32,766 parameters in one statement, older builds 999.
+_IDS_AT_ONCE = 900
+
+
 class RecordingState(enum.Enum):
     """`INTERRUPTED`: the server died meanwhile. `FAILED`: the disk refused; what it took before is kept."""
 
@@ -144,11 +148,15 @@ class Catalogue:
         with self.engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query.limit(limit)).mappings()]
 
-    def known(self, recording_ids: Iterable[str]) -> set[str]:
-        """Which of these have a row."""
-        query = select(RECORDING.c.recording_id).where(RECORDING.c.recording_id.in_(list(recording_ids)))
+    def known(self, recording_ids: Sequence[str]) -> set[str]:
+        """Which of these have a row, however many they are."""
+        known: set[str] = set()
         with self.engine.connect() as connection:
-            return set(connection.execute(query).scalars())
+            for begin in range(0, len(recording_ids), _IDS_AT_ONCE):
+                asked = recording_ids[begin : begin + _IDS_AT_ONCE]
+                query = select(RECORDING.c.recording_id).where(RECORDING.c.recording_id.in_(asked))
+                known.update(connection.execute(query).scalars())
+        return known
 
     def name_agent(self, recording_id: RecordingId, agent: str) -> None:
         with self.engine.begin() as connection:

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,6 +24,19 @@ _DAY_PATTERN = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]"
 def new_recording_id(started_at: datetime) -> RecordingId:
     """Sorts by time, names no party, and is unique without asking anyone."""
     return RecordingId(f"{started_at.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(6)}")
+
+
+def begun_at(recording_id: RecordingId) -> datetime:
+    """To the second, for a file that cannot say it better; raises ValueError when the id is not one of ours."""
+    return datetime.strptime(recording_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def _is_recording_id(text: str) -> bool:
+    if not _RECORDING_ID.fullmatch(text):
+        return False
+    with suppress(ValueError):
+        return bool(begun_at(RecordingId(text)))
+    return False
 
 
 def relative_path(recording_id: RecordingId, started_at: datetime) -> Path:
@@ -60,5 +74,5 @@ def newest_files(directory: Path, days: int) -> Iterator[Path]:
     """The recording files, relative to the folder, of the last `days` days that have any."""
     for day in sorted(directory.glob(_DAY_PATTERN), reverse=True)[:days]:
         for path in sorted(day.glob(f"*{SUFFIX}")):
-            if _RECORDING_ID.fullmatch(path.stem) and path.is_file() and not path.is_symlink():
+            if _is_recording_id(path.stem) and path.is_file() and not path.is_symlink():
                 yield path.relative_to(directory)

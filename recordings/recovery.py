@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
-from recordings.folder import newest_files
+from recordings.folder import begun_at, newest_files
 from recordings.segment import RecordingId
 from recordings.segment_reader import Survey, survey
 
@@ -46,8 +46,12 @@ def _finalise(directory: Path, entry: RecordingEntry) -> RecordingEntry:
     try:
         found = _survey(directory / entry.path)
     except OSError as error:
-        reason = f"the file cannot be read: {error.strerror}"
-        return replace(entry, state=RecordingState.INTERRUPTED, ended_at=entry.started_at, failure=reason)
+        return replace(
+            entry,
+            state=RecordingState.INTERRUPTED,
+            ended_at=entry.started_at,
+            failure=_unreadable(error),
+        )
     return _measured(entry, found)
 
 
@@ -55,27 +59,42 @@ def _adopt_strays(
     directory: Path, catalogue: Catalogue, live: Collection[RecordingId]
 ) -> list[RecordingEntry]:
     files = {RecordingId(path.stem): path for path in newest_files(directory, _STRAY_DAYS)}
-    known = catalogue.known(files) | set(live)
+    known = catalogue.known(tuple(files)) | set(live)
     return [_adopt(directory, path) for recording_id, path in files.items() if recording_id not in known]
 
 
 def _adopt(directory: Path, path: Path) -> RecordingEntry:
-    found = _survey(directory / path)
+    try:
+        found = _survey(directory / path)
+    except OSError as error:
+        # Listed all the same: a recording that nobody can read must not be one that nobody knows of.
+        begun = begun_at(RecordingId(path.stem))
+        return RecordingEntry(
+            RecordingId(path.stem),
+            "",
+            RecordingState.INTERRUPTED,
+            path,
+            begun,
+            caller="",
+            called="",
+            ended_at=begun,
+            failure=_unreadable(error),
+        )
     header = found.header
     entry = RecordingEntry(
         recording_id=RecordingId(path.stem),
         contact_id=header.contact_id if header else "",
         state=RecordingState.INTERRUPTED,
         path=path,
-        started_at=header.started_at if header else _guessed_start(directory / path, found),
+        started_at=header.started_at if header else begun_at(RecordingId(path.stem)),
         caller=header.caller if header else "",
         called=header.called if header else "",
     )
     return _measured(entry, found)
 
 
-def _guessed_start(path: Path, found: Survey) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=found.duration_s)
+def _unreadable(error: OSError) -> str:
+    return f"the file cannot be read: {error.strerror}"
 
 
 def _survey(path: Path) -> Survey:

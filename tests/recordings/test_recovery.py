@@ -1,5 +1,6 @@
 """After a crash every recording is listed, closed as interrupted, with the length it really has."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -92,4 +93,40 @@ def test_foreign_files_and_links_are_not_adopted(tmp_path: Path, catalogue: Cata
     path.rename(tmp_path / "elsewhere.tlr")
     path.symlink_to(tmp_path / "elsewhere.tlr")
     (path.parent / "notes.tlr").write_bytes(b"")
+    assert recover(tmp_path, catalogue) == []
+
+
+def test_finding_10_two_days_with_more_recordings_than_sqlite_takes_parameters(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    day = tmp_path / "2025/03/01"
+    day.mkdir(parents=True)
+    ids = [f"20250301-101530-{number:012x}" for number in range(33_000)]
+    for recording_id in ids:
+        os.mknod(day / f"{recording_id}.tlr")
+    complete = [
+        replace(ENTRY, recording_id=RecordingId(recording_id), state=RecordingState.COMPLETE)
+        for recording_id in ids[1:]
+    ]
+    catalogue.save(complete)
+    assert [entry.recording_id for entry in recover(tmp_path, catalogue)] == ids[:1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_finding_10_a_stray_file_that_cannot_be_read_is_listed_and_keeps_nobody_from_starting(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    write_file(tmp_path).chmod(0)
+    readable = RecordingId("20250301-101531-0000000000cc")
+    write_file(tmp_path, readable)
+    recover(tmp_path, catalogue)
+    assert catalogue.get(readable).duration_s == 1.5
+    listed = catalogue.get(ID)
+    assert listed.failure == "the file cannot be read: Permission denied"
+    assert listed.started_at == STARTED.replace(microsecond=0)
+
+
+def test_a_name_that_only_looks_like_an_id_is_left_alone(tmp_path: Path, catalogue: Catalogue) -> None:
+    (tmp_path / "2025/03/01").mkdir(parents=True)
+    (tmp_path / "2025/03/01/20259999-999999-0000000000aa.tlr").write_bytes(b"")
     assert recover(tmp_path, catalogue) == []
