@@ -23,3 +23,11 @@ class CatalogueError(RecordingsError):
     @classmethod
     def from_database(cls, error: SQLAlchemyError) -> CatalogueError:
         return cls(f"the catalogue cannot be used: {getattr(error, 'orig', None) or type(error).__name__}")
+
+
+def reason_of(error: Exception) -> str:
+    """One line without the names of parties."""
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__}: {error}"
+    reason = str(error.strerror or error)
+    return f"{reason} ({error.filename})" if error.filename else reason

@@ -27,10 +27,10 @@ class FramesDropped:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingSettled:
+class RecordingFinalized:
     """Complete or failed, the recording is durable and its row written."""
 
     entry: RecordingEntry
 
 
-RecordingEvent = RecordingFailed | FramesDropped | RecordingSettled
+RecordingEvent = RecordingFailed | FramesDropped | RecordingFinalized

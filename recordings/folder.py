@@ -27,7 +27,9 @@ def new_recording_id(started_at: datetime) -> RecordingId:
 
 
 def begun_at(recording_id: RecordingId) -> datetime:
-    """To the second, for a file that cannot say it better; raises ValueError when the id is not one of ours."""
+    """To the second, for a file that cannot say it better; raises ValueError when the id is not one of
+    ours.
+    """
     return datetime.strptime(recording_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
 
 

@@ -7,23 +7,28 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from time import monotonic
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from recordings.capture import Capture
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.drain import WAKE_INTERVAL_S
 from recordings.errors import CatalogueError, RecordingsError
-from recordings.events import RecordingEvent, RecordingSettled
+from recordings.events import RecordingEvent, RecordingFinalized
+from recordings.finalizer import Finalizer, FinalizerReport, Opened, Written
+from recordings.finalizer import Stop as StopFinalizer
 from recordings.folder import check_folder, lock_folder, new_recording_id, relative_path
+from recordings.health import RecorderHealth, failing_since, oldest_s
+from recordings.local_vault import LocalVault
 from recordings.recovery import recover
 from recordings.segment import FileHeader, RecordingId
 from recordings.settings import RecordingSettings
-from recordings.settler import Ended, Opened, Settler, SettlerReport
-from recordings.settler import Stop as StopSettler
 from recordings.source import RecordingSource
-from recordings.writer import WAKE_INTERVAL_S, Begin, Fail, Finish, Writer, WriterReport
+from recordings.vault import Vault
+from recordings.writer import STOP_PATIENCE_S, Begin, Closed, Finish, Writer, WriterReport
 from recordings.writer import Stop as StopWriter
 
 log = structlog.get_logger(__name__)
@@ -34,18 +39,19 @@ _SYNC_ALLOWANCE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RecorderReport:
-    """What both threads have counted."""
+    """What the threads have counted."""
 
     writer: WriterReport
-    settler: SettlerReport
+    finalizer: FinalizerReport
 
 
 class Recorder:
     """Its methods are called on the event loop and never wait for a disk; `on_event` is called there too.
 
     A killed process loses what was in the ring, at most `drain_interval_s` and 50 ms. A loss of power costs
-    at most `sync_every_s` and what a sync takes beyond 0.1 s (`report` says). One process at a time may own a
-    recordings folder.
+    at most `sync_every_s` and what a sync takes beyond 0.1 s (`report` says). A disk that hangs or refuses
+    costs nothing while the memory spool has room, and is tried until `retry_after_end_s` after the call. One
+    process at a time may own a recordings folder.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Recorder:
         settings: RecordingSettings,
         catalogue: Catalogue,
         on_event: Callable[[RecordingEvent], None] | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
@@ -61,13 +68,13 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock_fd = -1
         drain_s = settings.drain_interval_s
-        self._writer = Writer(drain_s, self._opened, self._ended, self._tell)
-        self._settler = Settler(
-            settings.directory,
+        vault = vault or LocalVault(settings.directory)
+        self._writer = Writer(settings, vault, self._opened, self._written, self._tell)
+        self._finalizer = Finalizer(
+            vault,
             catalogue,
             max(WAKE_INTERVAL_S, settings.sync_every_s - drain_s - WAKE_INTERVAL_S - _SYNC_ALLOWANCE_S),
-            self._settled,
-            self._sync_failed,
+            self._finalized,
         )
 
     async def start(self) -> None:
@@ -75,17 +82,22 @@ class Recorder:
         check_folder(self._settings.directory)
         self._lock_fd = lock_folder(self._settings.directory)
         self._loop = asyncio.get_running_loop()
-        self._settler.start()
+        self._finalizer.start()
         self._writer.start()
 
     async def stop(self) -> None:
-        """Ends what is still being recorded, durable and complete as far as it goes."""
+        """Ends what is still being recorded, durable and complete as far as it goes.
+
+        A disk that hangs is not waited for: what it has not taken is lost, and the next start closes its
+        rows.
+        """
         if self._loop is None:
             return
         self._writer.send(StopWriter())
-        await asyncio.to_thread(self._writer.join)
-        self._settler.tell(StopSettler())
-        await asyncio.to_thread(self._settler.join)
+        written = await asyncio.to_thread(self._writer.join, 2 * STOP_PATIENCE_S)
+        self._finalizer.tell(StopFinalizer())
+        if not (await asyncio.to_thread(self._finalizer.join, STOP_PATIENCE_S) and written):
+            log.error("recording.abandoned", recordings=len(self._live), spooled=self.health().spool_share)
         self._loop = None
         os.close(self._lock_fd)
 
@@ -109,9 +121,8 @@ class Recorder:
             raise RecordingsError("the recorder is not running")
         recording_id = new_recording_id(started_at)
         header = FileHeader(recording_id, contact_id, started_at, caller, called)
-        path = self._settings.directory / relative_path(recording_id, started_at)
         self._live[recording_id] = []
-        self._writer.send(Begin(Capture(header, source, path)))
+        self._writer.send(Begin(Capture(header, source, relative_path(recording_id, started_at))))
         return recording_id
 
     async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
@@ -134,7 +145,22 @@ class Recorder:
         return entry
 
     def report(self) -> RecorderReport:
-        return RecorderReport(self._writer.report(), self._settler.report())
+        return RecorderReport(self._writer.report(), self._finalizer.report())
+
+    def health(self) -> RecorderHealth:
+        """Cheap enough for every request of it; may be asked in any thread."""
+        now_s, captures, writer = monotonic(), self._writer.captures(), self._writer.report()
+        since, error = failing_since(captures, now_s, datetime.now(UTC))
+        return RecorderHealth(
+            live=writer.live,
+            behind_s=oldest_s((capture.unwritten_since_s() for capture in captures), now_s),
+            unsynced_s=oldest_s((capture.unsynced_since_s() for capture in captures), now_s),
+            spool_share=writer.spool_share,
+            failing_since=since,
+            last_error=error,
+            frames_dropped=writer.frames_dropped,
+            unsaved_rows=self._finalizer.report().unsaved_rows,
+        )
 
     def _look_up(self, recording_id: RecordingId, agent: str) -> RecordingEntry:
         try:
@@ -148,21 +174,19 @@ class Recorder:
         return entry
 
     def _opened(self, capture: Capture) -> None:
-        self._settler.tell(Opened(capture))
+        self._finalizer.tell(Opened(capture))
 
-    def _ended(self, capture: Capture) -> None:
-        self._settler.tell(Ended(capture))
+    def _written(self, capture: Capture) -> None:
+        self._finalizer.tell(Written(capture))
 
-    def _sync_failed(self, capture: Capture, reason: str) -> None:
-        self._writer.send(Fail(capture, reason))
-
-    def _settled(self, entry: RecordingEntry, problem: CatalogueError | None) -> None:
+    def _finalized(self, capture: Capture, entry: RecordingEntry, problem: CatalogueError | None) -> None:
         def on_loop() -> None:
             for done in self._live.pop(entry.recording_id, ()):
                 _resolve(done, entry, problem)
 
+        self._writer.send(Closed(capture))
         self._call_on_loop(on_loop)
-        self._tell(RecordingSettled(entry))
+        self._tell(RecordingFinalized(entry))
 
     def _tell(self, event: RecordingEvent) -> None:
         if self._on_event is not None:

@@ -29,6 +29,20 @@ class RecordingSettings(BaseModel):
         description="seconds of a recording that a loss of power may cost; must exceed drain_interval_s",
     )
 
+    spool_mb: int = Field(
+        default=256,
+        ge=8,
+        description="memory for what the disk has not taken yet; 1 MB holds 64 seconds of one call",
+    )
+    retry_after_end_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="seconds after a call's end for which a disk that fails is tried again",
+    )
+    disk_threads: int = Field(
+        default=2, ge=1, le=16, description="files that may be written to at the same time"
+    )
+
     @model_validator(mode="after")
     def _sync_is_rarer_than_drain(self) -> RecordingSettings:
         if self.sync_every_s <= self.drain_interval_s:

@@ -1,14 +1,8 @@
-"""The thread that moves frames from the engine's rings to files.
-
-It wakes at most every 50 ms and writes each live recording once per `drain_interval_s`, in one system call.
-It never syncs and never touches the database. A slow disk costs frames (the ring overruns, counted), a
-refusing one ends that recording and no other.
-"""
+"""The thread that empties the engine's rings: the clock, the commands and the wake-ups of `Drain`."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,20 +13,22 @@ from typing import assert_never
 import structlog
 
 from recordings.capture import Capture
+from recordings.disk_threads import DiskThreads
+from recordings.drain import Drain
+from recordings.errors import reason_of
 from recordings.events import FramesDropped, RecordingFailed
 from recordings.segment import RecordingId
+from recordings.settings import RecordingSettings
+from recordings.vault import Vault
 
 log = structlog.get_logger(__name__)
 
-WAKE_INTERVAL_S = 0.05
-_FINISH_POLL_S = 0.02
-# A leg that was told to stop recording says so at its next tick; a dead engine must not hold up the end.
-_FINISH_WAIT_S = 0.5
+STOP_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Open the file and begin to drain."""
+    """Make the file and begin to drain."""
 
     capture: Capture
 
@@ -46,11 +42,18 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
-class Fail:
-    """End it: its file could not be made durable."""
+class Break:
+    """End it for good: something that no disk is to blame for."""
 
     capture: Capture
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The finalizer is done with it."""
+
+    capture: Capture
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,172 +61,133 @@ class Stop:
     """End all and the thread."""
 
 
-Command = Begin | Finish | Fail | Stop
+Command = Begin | Finish | Break | Closed | Stop
 
 
 @dataclass(frozen=True, slots=True)
 class WriterReport:
-    """Counted since start; `last_wake_s` is on the monotonic clock and stands still when the disk hangs."""
+    """Counted since start; `last_wake_s` is on the monotonic clock."""
 
     live: int
-    frames_written: int
+    frames_taken: int
     frames_dropped: int
-    bytes_written: int
-    failed: int
-    longest_drain_s: float
+    held_bytes: int
+    spool_share: float
+    failures: int
+    longest_step_s: float
     last_wake_s: float
 
 
 class Writer:
-    """Commands go in by `send`; `on_opened`, `on_ended` and `on_event` are called on the writer's thread."""
+    """Commands go in by `send`; the callbacks are called on this thread or on a disk thread."""
 
     def __init__(
         self,
-        drain_interval_s: float,
+        settings: RecordingSettings,
+        vault: Vault,
         on_opened: Callable[[Capture], None],
-        on_ended: Callable[[Capture], None],
+        on_written: Callable[[Capture], None],
         on_event: Callable[[RecordingFailed | FramesDropped], None],
     ) -> None:
-        self._drain_interval_s = drain_interval_s
-        self._on_opened = on_opened
-        self._on_ended = on_ended
         self._on_event = on_event
         self._commands: SimpleQueue[Command] = SimpleQueue()
-        self._live: dict[RecordingId, Capture] = {}
-        self._due: deque[tuple[float, Capture]] = deque()
-        self._finishing: dict[RecordingId, float] = {}
+        self._disks = DiskThreads(
+            settings.disk_threads, vault, on_opened, on_written, _tell_failing, self._broken
+        )
+        self._drain = Drain(
+            settings.drain_interval_s,
+            settings.spool_mb << 20,
+            settings.retry_after_end_s,
+            self._disks.write_soon,
+            self._lost,
+            self._source_failed,
+        )
         self._stopping = False
-        self._frames_written = self._frames_dropped = self._bytes_written = self._failed = 0
-        self._longest_drain_s = 0.0
+        self._longest_step_s = 0.0
         self._last_wake_s = monotonic()
-        self._thread = threading.Thread(target=self._run, name="recording-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recording-drain", daemon=True)
 
     def start(self) -> None:
+        self._disks.start()
         self._thread.start()
 
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
-    def join(self) -> None:
-        self._thread.join()
+    def join(self, timeout_s: float) -> bool:
+        """Whether all has been written; a disk that hangs must not keep the program from ending."""
+        self._thread.join(timeout_s)
+        self._disks.stop()
+        return self._disks.join(STOP_PATIENCE_S if not self._thread.is_alive() else 0.0)
+
+    def captures(self) -> tuple[Capture, ...]:
+        return self._drain.captures()
 
     def report(self) -> WriterReport:
         return WriterReport(
-            live=len(self._live),
-            frames_written=self._frames_written,
-            frames_dropped=self._frames_dropped,
-            bytes_written=self._bytes_written,
-            failed=self._failed,
-            longest_drain_s=self._longest_drain_s,
+            live=self._drain.live,
+            frames_taken=self._drain.frames_taken,
+            frames_dropped=self._drain.frames_dropped,
+            held_bytes=self._drain.held_bytes,
+            spool_share=self._drain.spool_share,
+            failures=self._disks.failures,
+            longest_step_s=self._longest_step_s,
             last_wake_s=self._last_wake_s,
         )
 
     def _run(self) -> None:
-        while not (self._stopping and not self._live):
+        while not (self._stopping and self._drain.is_empty):
             with suppress(Empty):
-                self._obey(self._commands.get(timeout=self._wait_s()))
+                self._obey(self._commands.get(timeout=self._drain.wait_s(monotonic())))
                 while True:
                     self._obey(self._commands.get_nowait())
             begun_s = self._last_wake_s = monotonic()
-            self._drain_finishing(begun_s)
-            self._drain_due(begun_s)
-            self._longest_drain_s = max(self._longest_drain_s, monotonic() - begun_s)
-
-    def _wait_s(self) -> float | None:
-        if self._finishing:
-            return _FINISH_POLL_S
-        if not self._due:
-            return None
-        # Those that fall due close together share a wake: 400 recordings would cause 1,000 a second.
-        return max(WAKE_INTERVAL_S, self._due[0][0] - monotonic())
+            self._drain.step(begun_s)
+            self._disks.wake()
+            self._longest_step_s = max(self._longest_step_s, monotonic() - begun_s)
 
     def _obey(self, command: Command) -> None:
+        now_s = monotonic()
         match command:
             case Begin(capture):
-                self._begin(capture)
+                self._drain.begin(capture, now_s)
             case Finish(recording_id, agent):
-                if recording_id in self._live:
-                    self._live[recording_id].agent = agent
-                    self._finishing.setdefault(recording_id, monotonic() + _FINISH_WAIT_S)
-            case Fail(capture, reason):
-                if capture.header.recording_id in self._live:
-                    self._fail(capture, reason)
+                self._drain.finish(recording_id, agent, now_s)
+            case Break(capture, reason):
+                self._fail(capture, reason)
+                self._drain.fail(capture, now_s)
+            case Closed(capture):
+                self._drain.closed(capture)
             case Stop():
                 self._stopping = True
-                self._finishing.update(dict.fromkeys(self._live, 0.0))
+                self._drain.stop(now_s, STOP_PATIENCE_S)
             case _:
                 assert_never(command)
 
-    def _begin(self, capture: Capture) -> None:
-        self._live[capture.header.recording_id] = capture
-        try:
-            capture.open()
-        except Exception as error:
-            self._fail(capture, _reason(error))
-            return
-        self._due.append((monotonic() + self._drain_interval_s, capture))
-        self._on_opened(capture)
+    def _broken(self, capture: Capture, error: Exception) -> None:
+        self.send(Break(capture, reason_of(error)))
 
-    def _drain_finishing(self, now_s: float) -> None:
-        for recording_id, give_up_s in tuple(self._finishing.items()):
-            capture = self._live.get(recording_id)
-            if capture is None:
-                del self._finishing[recording_id]
-            elif self._drain(capture) and now_s >= give_up_s:
-                self._end(capture)
+    def _source_failed(self, capture: Capture, error: Exception) -> None:
+        self._fail(capture, reason_of(error))
 
-    def _drain_due(self, now_s: float) -> None:
-        while self._due and self._due[0][0] <= now_s:
-            _, capture = self._due.popleft()
-            if capture.header.recording_id in self._live and self._drain(capture):
-                self._due.append((now_s + self._drain_interval_s, capture))
-
-    def _drain(self, capture: Capture) -> bool:
-        """Whether the recording goes on."""
-        try:
-            self._copy(capture)
-            if not capture.source.finished:
-                return True
-            # The engine may have added its last frames between the reading and the question.
-            while self._copy(capture):
-                pass
-        except Exception as error:
-            # The edge of a recording: whatever ails this one must not reach the others.
-            self._fail(capture, _reason(error))
-            return False
-        self._end(capture)
-        return False
-
-    def _copy(self, capture: Capture) -> bool:
-        """Whether anything was written."""
-        frame, octets = capture.next_frame, capture.written_bytes
-        lost = capture.drain()
-        self._frames_written += capture.next_frame - frame - lost
-        self._bytes_written += capture.written_bytes - octets
-        if lost:
-            self._frames_dropped += lost
-            self._on_event(FramesDropped(capture.header.recording_id, capture.header.contact_id, lost))
-        return capture.written_bytes > octets
+    def _lost(self, capture: Capture, frames: int) -> None:
+        header = capture.header
+        self._on_event(FramesDropped(header.recording_id, header.contact_id, frames))
 
     def _fail(self, capture: Capture, reason: str) -> None:
+        if capture.failure:
+            return
         capture.failure = reason
-        self._failed += 1
         header = capture.header
         log.error("recording.failed", recording=header.recording_id, contact=header.contact_id, reason=reason)
         self._on_event(RecordingFailed(header.recording_id, header.contact_id, reason))
-        self._end(capture)
-
-    def _end(self, capture: Capture) -> None:
-        del self._live[capture.header.recording_id]
-        self._finishing.pop(capture.header.recording_id, None)
-        self._on_ended(capture)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (
-            f"{error.strerror or error} ({error.filename})"
-            if error.filename
-            else str(error.strerror or error)
-        )
-    return f"{type(error).__name__}: {error}"
+def _tell_failing(capture: Capture) -> None:
+    header = capture.header
+    log.error(
+        "recording.disk_refuses",
+        recording=header.recording_id,
+        contact=header.contact_id,
+        reason=capture.error,
+    )

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from config.settings import Settings
 from recordings.catalogue import Catalogue, RecordingEntry
-from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingSettled
+from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
 from server.journal.journal import Journal
 
@@ -51,5 +51,5 @@ def _on_recording(event: RecordingEvent, journal: Journal) -> None:
         case FramesDropped(recording, contact, frames):
             log.warning("recording.gap", recording=recording, frames=frames)
             journal.append(contact, "recording.gap", recording=recording, frames=frames)
-        case RecordingSettled():
+        case RecordingFinalized():
             pass

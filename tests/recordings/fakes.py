@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recordings.vault import VaultFile
 
 Samples = NDArray[np.uint8]
 
@@ -42,9 +48,17 @@ class FakeSource:
             held = sum(len(block.samples) for block in self._blocks)
             kept = min(count, self._capacity - held)
             if kept:
-                self._blocks.append(FakeFrames(self._next, numbered_frames(self._next, kept)))
+                self._append(kept)
             self.dropped_frames += count - kept
             self._next += count
+
+    def _append(self, count: int) -> None:
+        """What follows on the last block belongs to it, as in a ring."""
+        first = self._next
+        if self._blocks and self._blocks[-1].first_frame + len(self._blocks[-1].samples) == first:
+            before = self._blocks.pop()
+            first, count = before.first_frame, len(before.samples) + count
+        self._blocks.append(FakeFrames(first, numbered_frames(first, count)))
 
     def end(self) -> None:
         self.finished = True
@@ -81,3 +95,61 @@ class BrokenSource(FakeSource):
 
     def read(self) -> FakeFrames | None:
         raise RuntimeError("ring corrupt")
+
+
+class MemoryFile:
+    """A file whose octets can be looked at; `durable` is what a loss of power would leave."""
+
+    def __init__(self, vault: MemoryVault) -> None:
+        self.octets = b""
+        self.durable = b""
+        self._vault = vault
+
+    def append(self, octets: bytes) -> None:
+        self._vault.obey()
+        self.octets += octets
+
+    def cut(self, length: int) -> None:
+        self._vault.obey()
+        self.octets = self.octets[:length]
+
+    def close(self) -> None:
+        pass
+
+
+class MemoryVault:
+    """A store that can be told to refuse, and to hang with whoever asks next.
+
+    A sync that is told to fail loses what was not durable, as a disk may.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[Path, MemoryFile] = {}
+        self.refuses: OSError | None = None
+        self.sync_fails: OSError | None = None
+        self.hanging: set[Path] = set()
+        self.released = threading.Event()
+
+    def obey(self) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+
+    def create(self, path: Path) -> MemoryFile:
+        self.obey()
+        if path in self.files:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        if path in self.hanging:
+            self.released.wait()
+        self.files[path] = MemoryFile(self)
+        return self.files[path]
+
+    def sync(self, files: Collection[VaultFile]) -> dict[VaultFile, OSError]:
+        failed: dict[VaultFile, OSError] = {}
+        for file in files:
+            assert isinstance(file, MemoryFile)
+            if self.sync_fails is not None:
+                file.octets = file.durable + bytes(len(file.octets) - len(file.durable))
+                failed[file] = self.sync_fails
+            else:
+                file.durable = file.octets
+        return failed

@@ -29,7 +29,7 @@ def cpu_s(name: str) -> float:
 
 
 async def main(count: int, seconds: float) -> None:
-    threads = ("recording-writer", "recording-settler")
+    threads = ("recording-drain", "recording-disk-0", "recording-disk-1", "recording-finalizer")
     with tempfile.TemporaryDirectory() as folder:
         catalogue = Catalogue(open_store(Path(folder) / "trunkline.db"))
         recorder = Recorder(RecordingSettings(directory=Path(folder) / "recordings"), catalogue)

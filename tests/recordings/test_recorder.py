@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from recordings.catalogue import Catalogue, RecordingState
 from recordings.errors import CatalogueError, RecordingsError, RecordingsFolderError
-from recordings.events import FramesDropped, RecordingFailed, RecordingSettled
+from recordings.events import FramesDropped, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
 from recordings.segment_reader import Segment, read_segments, survey
 from recordings.settings import RecordingSettings
@@ -97,7 +97,7 @@ async def test_source_that_ends_by_itself_completes_and_finish_then_finds_it(stu
     recording = studio.begin(source)
     source.push(10)
     source.end()
-    await until(lambda: any(isinstance(event, RecordingSettled) for event in studio.events))
+    await until(lambda: any(isinstance(event, RecordingFinalized) for event in studio.events))
     assert studio.catalogue.get(recording).state is RecordingState.COMPLETE
     entry = await studio.recorder.finish(recording, agent="bob")
     assert (entry.duration_s, entry.agent) == (0.2, "bob")
@@ -107,7 +107,7 @@ async def test_frames_the_ring_dropped_are_told_and_keep_the_time_of_what_follow
     source = FakeSource(capacity=40)
     source.push(100)
     recording = studio.begin(source)
-    await until(lambda: studio.recorder.report().writer.frames_written == 40)
+    await until(lambda: studio.recorder.report().writer.frames_taken == 40)
     source.push(10)
     source.end()
     entry = await studio.recorder.finish(recording)
@@ -137,30 +137,51 @@ async def test_file_that_cannot_be_made_fails_its_recording_with_the_reason(stud
     assert studio.catalogue.get(entry.recording_id) == entry
 
 
-async def test_disk_that_takes_no_more_fails_that_recording_and_keeps_what_it_took(studio: Studio) -> None:
+async def test_finding_31_a_full_disk_costs_nothing_once_it_has_room_again(studio: Studio) -> None:
     limit_bytes = 4_000_000
     large, small = FakeSource(capacity=100_000), FakeSource()
-    failing, kept = studio.begin(large), studio.begin(small)
+    held_up, other = studio.begin(large), studio.begin(small)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # The kernel then refuses to let any file grow beyond this, as a full disk or a quota does.
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
     try:
         large.push(10_000)
-        await until(lambda: studio.recorder.report().writer.frames_written >= 10_000)
+        await until(lambda: studio.recorder.report().writer.frames_taken >= 10_000)
         large.push(10_000)
-        await until(lambda: any(isinstance(event, RecordingFailed) for event in studio.events))
+        await until(lambda: studio.recorder.health().failing_since is not None)
+        assert studio.recorder.health().last_error
+        small.push(10)
+        small.end()
+        assert (await studio.recorder.finish(other)).state is RecordingState.COMPLETE
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    small.push(10)
-    small.end()
-    assert (await studio.recorder.finish(kept)).state is RecordingState.COMPLETE
-    entry = await studio.recorder.finish(failing)
+    await until(lambda: studio.recorder.health().failing_since is None)
+    large.end()
+    entry = await studio.recorder.finish(held_up)
+    assert (entry.state, entry.failure, entry.gap_s) == (RecordingState.COMPLETE, "", 0.0)
+    assert np.array_equal(frames_in(studio.directory / entry.path), numbered_frames(0, 20_000))
+
+
+async def test_finding_31_a_disk_that_stays_full_keeps_what_it_took_and_says_so(studio: Studio) -> None:
+    source = FakeSource(capacity=100_000)
+    recording = studio.begin(source)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, before[1]))
+    try:
+        source.push(10_000)
+        await until(lambda: studio.recorder.report().writer.frames_taken >= 10_000)
+        source.push(10_000)
+        source.end()
+        entry = await studio.recorder.finish(recording)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert entry.state is RecordingState.FAILED
     assert entry.failure
     assert entry.duration_s == 200.0
     path = studio.directory / entry.path
     assert path.stat().st_size == entry.size_bytes
     assert survey(path.read_bytes()).damage == ()
+    await until(lambda: studio.recorder.health().spool_share == 0.0)
 
 
 async def test_catalogue_that_refuses_is_reported_and_written_to_when_it_is_back(studio: Studio) -> None:
@@ -174,7 +195,7 @@ async def test_catalogue_that_refuses_is_reported_and_written_to_when_it_is_back
         await studio.recorder.finish(recording)
     with studio.catalogue.engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO recording"))
-    await until(lambda: studio.recorder.report().settler.unsaved_rows == 0)
+    await until(lambda: studio.recorder.report().finalizer.unsaved_rows == 0)
     assert studio.catalogue.get(recording).duration_s == 0.1
 
 
