@@ -148,7 +148,15 @@ async def _build(
     tasks.background(ground.transcription.run())
     switchboard, dispatcher, bound = await _open_line(settings, repertoire, secrets, ground, tasks, stack)
     where = f"{bound.address}:{bound.port}"
-    watch = Watch(VERSION, time.monotonic(), (where,), switchboard, dispatcher, ground.journal)
+    watch = Watch(
+        VERSION,
+        time.monotonic(),
+        (where,),
+        switchboard,
+        dispatcher,
+        ground.journal,
+        ground.recorder.health,
+    )
     web = WebServer(make_app(watch.status, ground.metrics, ground.store), web_socket)
     tasks.background(web.serve())
     stack.callback(web.stop)
@@ -195,6 +203,7 @@ async def _lay_ground(
     stack.callback(store.dispose)
     catalogue = Catalogue(store)
     recorder, journal, recovered = await start_keeping(settings, store, catalogue, stack)
+    metrics.watch_recorder(recorder.health)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     vocabulary = _vocabulary(settings, repertoire)
     await workers.prepare(vocabulary)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from media.engine import MediaEngine
+from recordings.health import RecorderHealth
 
 SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -41,6 +42,31 @@ class Metrics:
 
     def watch_media(self, engine: MediaEngine) -> None:
         self.registry.register(_MediaCollector(engine))
+
+    def watch_recorder(self, health: Callable[[], RecorderHealth]) -> None:
+        self.registry.register(_RecorderCollector(health))
+
+
+class _RecorderCollector:
+    """Asks the recorder how it is when somebody reads the page."""
+
+    def __init__(self, health: Callable[[], RecorderHealth]) -> None:
+        self._health = health
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._health()
+        for name, text, value in (
+            ("live", "Recordings being made now", now.live),
+            ("behind_seconds", "Age of the oldest sound that no file has yet", now.behind_s),
+            ("unsynced_seconds", "Age of the oldest sound that a loss of power would cost", now.unsynced_s),
+            ("spool_ratio", "Share of the memory spool in use; at 1 sound is being lost", now.spool_share),
+            ("failing", "1 while the disk refuses a recording", float(now.failing_since is not None)),
+            ("unsaved_rows", "Rows that the database has refused so far", now.unsaved_rows),
+        ):
+            yield GaugeMetricFamily(f"trunkline_recordings_{name}", text, value)
+        yield CounterMetricFamily(
+            "trunkline_recordings_frames_dropped", "Frames lost to a slow disk", now.frames_dropped
+        )
 
 
 class _MediaCollector:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from acd.dispatcher import Dispatcher
+from recordings.health import RecorderHealth
 from server.http.status import AgentStatus, QueueStatus, Status
 from server.intake.call_intake import Switchboard
 from server.journal.journal import Journal
@@ -21,6 +23,7 @@ class Watch:
     switchboard: Switchboard
     dispatcher: Dispatcher
     journal: Journal
+    recorder: Callable[[], RecorderHealth]
 
     def status(self) -> Status:
         now = time.monotonic()
@@ -49,4 +52,5 @@ class Watch:
             problems.append("draining: takes no new calls")
         if self.journal.failure is not None:
             problems.append(f"journal: {self.journal.failure}")
+        problems += self.recorder().problems
         return problems
