@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from config.across import Mistake
+from config.errors import ConfigError
 from config.environment import Misnamed, from_environment
 from config.folders import name_data_directory, place_folders
 from config.judgement import judge
@@ -17,17 +18,10 @@ from config.lines import lines_of
 from config.settings import Settings
 from config.tables import Path as KeyPath
 
+__all__ = ["DEFAULT_FILE", "ConfigError", "Reading", "read", "read_settings"]
+
 DEFAULT_FILE = Path(__file__).with_name("default.toml")
 MAX_FILE_BYTES = 1_000_000
-
-
-class ConfigError(Exception):
-    """The settings cannot be used; `problems` has one line per mistake."""
-
-    def __init__(self, file: Path, problems: tuple[str, ...]) -> None:
-        super().__init__("; ".join(problems))
-        self.file = file
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,94 @@
-"""The command line: `trunkline --help`."""
+"""The command line: `trunkline --help`. A command is imported when it is called, so that none waits for another."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from server.commands import contacts, flow, recordings
-from server.commands.call import call
-from server.commands.demo import demo
-from server.commands.doctor import doctor
-from server.commands.serve import serve
-from server.version import VERSION
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command is found: a function of its name, or a group called `app`; and its line of help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "demo": Entry("server.commands.demo", "Show and prove one whole call, then keep serving."),
+    "serve": Entry("server.commands.serve", "Take calls until SIGTERM or Ctrl-C."),
+    "doctor": Entry("server.commands.doctor", "Check this machine, the settings and the flows."),
+    "call": Entry("server.commands.call", "Call a number, press keys, speak, and hang up."),
+    "flow": Entry("server.commands.flow", "Check flow files and try them in the terminal."),
+    "contacts": Entry("server.commands.contacts", "What happened to callers, one contact at a time."),
+    "recordings": Entry("server.commands.recordings", "List, show and play recordings."),
+}
+
+
+class WholeHelp(TyperGroup):
+    """A group whose list of commands says each one's first sentence, uncut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [(name, self.sentence(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def sentence(self, ctx: Any, name: str) -> str:
+        command = self.get_command(ctx, name)
+        text = " ".join((command.help or "").split("\n\n")[0].split()) if command else ""
+        return text.split("; ")[0]
+
+
+class Lazy(WholeHelp):
+    """The commands of the table, each imported when it is wanted."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = _load(cmd_name)
+        return self.commands[cmd_name]
+
+    def sentence(self, ctx: Any, name: str) -> str:
+        return COMMANDS[name].help
+
+
+def _load(name: str) -> Any:
+    module = import_module(COMMANDS[name].module)
+    group: typer.Typer | None = getattr(module, "app", None)
+    if group is None:
+        group = typer.Typer(add_completion=False, rich_markup_mode=None)
+        group.command(name)(getattr(module, name))
+    else:
+        group.info.cls, group.info.name, group.info.help = WholeHelp, name, COMMANDS[name].help
+        group.rich_markup_mode = None
+    command = typer.main.get_command(group)
+    command.name = name
+    return command
+
 
 app = typer.Typer(
     name="trunkline",
     help="A real-time voice telephony and IVR server. Start with `trunkline demo`.",
+    cls=Lazy,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(serve)
-app.command()(demo)
-app.command()(call)
-app.command()(doctor)
-app.add_typer(flow.app, name="flow")
-app.add_typer(recordings.app, name="recordings")
-app.add_typer(contacts.app, name="contacts")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from server.version import VERSION  # noqa: PLC0415 - reading it takes a third of a short command
+
         typer.echo(f"trunkline {VERSION}")
         raise typer.Exit
 

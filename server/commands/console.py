@@ -7,14 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from config.reader import DEFAULT_FILE, ConfigError, read_settings
-from config.settings import Settings
+from config.errors import ConfigError
 from server.errors import StartError
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 PIPED_COLUMNS = 200  # a table that a program reads must not be folded into 80 columns
 
@@ -32,13 +34,16 @@ EXIT_MISTAKE = 2
 
 def settings_of(config: Path | None) -> Settings:
     """The settings of a command; a mistake in them ends it."""
+    from config.reader import DEFAULT_FILE, read_settings
+
     return read_settings(config or DEFAULT_FILE)
 
 
 def startable(config: Path | None) -> Settings:
     """The settings of a server to start; what is wrong with them, their flows or this machine ends it."""
-    from server.checks.configuration import examine  # noqa: PLC0415
-    from server.checks.preflight import ground_problems  # noqa: PLC0415
+    from config.reader import DEFAULT_FILE
+    from server.checks.configuration import examine
+    from server.checks.preflight import ground_problems
 
     configuration = examine(config or DEFAULT_FILE)
     problems = list(configuration.problems)

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from config.reader import DEFAULT_FILE
-from server.checks.doctor import Verdict, examine
 from server.commands.console import (
     EXIT_MISTAKE,
     ConfigOption,
@@ -19,7 +17,7 @@ from server.commands.console import (
     settings_of,
 )
 
-STYLES = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
+STYLES = {"good": "green", "warning": "yellow", "bad": "bold red"}
 
 
 def doctor(

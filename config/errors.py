@@ -1,0 +1,14 @@
+"""Why settings cannot be used. Apart from the reader, so that who only catches it does not wait for the reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; `problems` has one line per mistake."""
+
+    def __init__(self, file: Path, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.file = file
+        self.problems = problems
