@@ -1,4 +1,4 @@
-"""The command line: `trunkline --help`. A command is imported when it is called, so that none waits for another."""
+"""The command line: `trunkline --help`. A command is imported when it is called: none waits for another."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class Lazy(WholeHelp):
 def _load(name: str) -> Any:
     module = import_module(COMMANDS[name].module)
     group: typer.Typer | None = getattr(module, "app", None)
+    parent = typer.Typer(add_completion=False, rich_markup_mode=None, cls=WholeHelp)
     if group is None:
-        group = typer.Typer(add_completion=False, rich_markup_mode=None)
-        group.command(name)(getattr(module, name))
+        parent.command(name)(getattr(module, name))
+        command = typer.main.get_command(parent)
     else:
-        group.info.cls, group.info.name, group.info.help = WholeHelp, name, COMMANDS[name].help
-        group.rich_markup_mode = None
-    command = typer.main.get_command(group)
+        parent.add_typer(group, name=name, help=COMMANDS[name].help, cls=WholeHelp)
+        command = typer.main.get_group(parent).commands[name]
     command.name = name
     return command
 

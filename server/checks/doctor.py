@@ -1,4 +1,4 @@
-"""Is this machine fit to run the server, and the installation safe? One check a line, with its mend."""
+"""Is this machine fit to run the server, and the installation safe? One check a line, with how to fix it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import platform
 import resource
 import shutil
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +16,15 @@ from pathlib import Path
 
 from config.settings import Settings
 from server.access.passwords import FILE_NAME
+from server.checks.configuration import Configuration
+from server.checks.preflight import nearest_existing, no_sip_port
 
 MIN_FREE_BYTES = 1_000_000_000
 FILES_PER_CALL = 6
 SECRET_MODE = 0o077
+OTHERS = 0o007
+OTHERS_WRITE = 0o002
+SHORTEST_PASSWORD = 10
 
 
 class Verdict(StrEnum):
@@ -38,24 +42,36 @@ class Check:
     name: str
     verdict: Verdict
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
-def examine(settings: Settings) -> tuple[Check, ...]:
-    """Every check; none changes anything."""
+def examine_installation(configuration: Configuration) -> tuple[Check, ...]:
+    """The one check of settings and flows that `serve` makes too, then the machine; changes nothing."""
+    problems = tuple(Check("settings", Verdict.BAD, problem) for problem in configuration.problems)
+    if configuration.settings is None:
+        return problems
+    fine = Check("settings", Verdict.GOOD, f"{configuration.file} and the flows of its numbers")
+    return (*(problems or (fine,)), *examine_machine(configuration.settings, configuration.file))
+
+
+def examine_machine(settings: Settings, file: Path) -> tuple[Check, ...]:
+    """Whether this machine can carry a server with these settings, safely."""
     checks: tuple[Callable[[Settings], Check], ...] = (
         _python,
+        _user,
         _data_directory,
         _disk,
         _open_files,
-        _udp_port,
+        _priority,
+        _sip_port,
         _http_loopback,
         _trunks,
         _passwords,
+        _recordings,
         _recogniser,
         _softphone,
     )
-    return tuple(check(settings) for check in checks)
+    return (*(check(settings) for check in checks), *_settings_file(settings, file))
 
 
 def _python(_settings: Settings) -> Check:
@@ -63,16 +79,26 @@ def _python(_settings: Settings) -> Check:
     return Check("Python", Verdict.GOOD if sys.version_info >= (3, 11) else Verdict.BAD, found)
 
 
+def _user(_settings: Settings) -> Check:
+    if os.geteuid() != 0:
+        return Check("user", Verdict.GOOD, "not root")
+    fix = "run it as a user of its own (docs/operation.md); ports above 1024 need no root"
+    return Check("user", Verdict.WARNING, "root: a fault in the server would own the machine", fix)
+
+
 def _data_directory(settings: Settings) -> Check:
-    folder = _existing(settings.server.data_directory)
-    if os.access(folder, os.W_OK):
-        return Check("data directory", Verdict.GOOD, f"{settings.server.data_directory} is writable")
-    mend = "set server.data_directory to a folder that this user owns"
-    return Check("data directory", Verdict.BAD, f"{folder} is not writable", mend)
+    folder = settings.server.data_directory
+    there = nearest_existing(folder)
+    if not os.access(there, os.W_OK):
+        fix = "set server.data_directory to a folder that this user owns"
+        return Check("data directory", Verdict.BAD, f"{there} is not writable", fix)
+    if folder.exists() and folder.stat().st_mode & OTHERS_WRITE:
+        return Check("data directory", Verdict.BAD, f"{folder} can be written by all", f"chmod o-w {folder}")
+    return Check("data directory", Verdict.GOOD, f"{folder} is writable")
 
 
 def _disk(settings: Settings) -> Check:
-    free = shutil.disk_usage(_existing(settings.recordings.directory)).free
+    free = shutil.disk_usage(nearest_existing(settings.recordings.directory)).free
     hours = free / 16000 / 3600
     found = f"{free / 1e9:.1f} GB free: about {hours:,.0f} hours of recordings"
     if free >= MIN_FREE_BYTES:
@@ -91,18 +117,27 @@ def _open_files(settings: Settings) -> Check:
     )
 
 
-def _udp_port(settings: Settings) -> Check:
-    address, port = settings.sip.address, settings.sip.port
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            found = f"{address}:{port} cannot be bound: {error.strerror}"
-            return Check(
-                "SIP port", Verdict.WARNING, found, "is a server running already? else change sip.port"
-            )
-    return Check("SIP port", Verdict.GOOD, f"{address}:{port} is free")
+def _priority(settings: Settings) -> Check:
+    wanted = settings.media.realtime_priority
+    if wanted == 0:
+        return Check(
+            "audio engine", Verdict.GOOD, "runs at ordinary priority, as media.realtime_priority says"
+        )
+    allowed = resource.getrlimit(resource.RLIMIT_RTPRIO)[1]
+    if os.geteuid() == 0 or allowed >= wanted or allowed == resource.RLIM_INFINITY:
+        return Check("audio engine", Verdict.GOOD, f"may run at realtime priority {wanted}")
+    found = "runs at ordinary priority: other programs may delay the sound"
+    return Check("audio engine", Verdict.WARNING, found, f"set LimitRTPRIO={wanted} in the unit file")
+
+
+def _sip_port(settings: Settings) -> Check:
+    if problem := no_sip_port(settings.sip):
+        return Check("SIP port", Verdict.WARNING, problem, "good when it is your server that holds it")
+    where = f"{settings.sip.address}:{settings.sip.port}"
+    if settings.sip.try_next_ports and not ipaddress.ip_address(settings.sip.address).is_loopback:
+        fix = "set sip.try_next_ports = 0, so that a service listens where its carrier sends, or not at all"
+        return Check("SIP port", Verdict.WARNING, f"{where}, or one of the next when it is taken", fix)
+    return Check("SIP port", Verdict.GOOD, f"{where} or a following one is free, UDP and TCP")
 
 
 def _http_loopback(settings: Settings) -> Check:
@@ -139,14 +174,46 @@ def _passwords(settings: Settings) -> Check:
     return Check("passwords", Verdict.GOOD, f"{file} is private")
 
 
+def _recordings(settings: Settings) -> Check:
+    folder = settings.recordings.directory
+    if folder.exists() and folder.stat().st_mode & SECRET_MODE & OTHERS:
+        return Check("recordings", Verdict.BAD, f"{folder} is open to all users", f"chmod o-rwx {folder}")
+    return Check("recordings", Verdict.GOOD, f"{folder} is closed to other users")
+
+
+def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
+    """Passwords written into the settings are as secret as the file."""
+    if not any(agent.password for agent in settings.agents):
+        return ()
+    checks = []
+    if file.stat().st_mode & OTHERS:
+        checks.append(
+            Check(
+                "settings file",
+                Verdict.BAD,
+                f"{file} holds passwords and is open to all",
+                f"chmod o-rwx {file}",
+            )
+        )
+    short = [
+        a.name
+        for a in settings.agents
+        if a.password and len(a.password.get_secret_value()) < SHORTEST_PASSWORD
+    ]
+    if short:
+        fix = f"at least {SHORTEST_PASSWORD} characters, or leave it out: then a good one is made"
+        checks.append(Check("settings file", Verdict.WARNING, f"short passwords: {', '.join(short)}", fix))
+    return tuple(checks)
+
+
 def _recogniser(settings: Settings) -> Check:
     if settings.speech.engine == "vosk":
         folder = settings.speech.vosk_model_dir
         good = folder is not None and folder.is_dir() and importlib.util.find_spec("vosk") is not None
-        mend = (
+        fix = (
             "" if good else "pip install 'trunkline[vosk]' and set speech.vosk_model_dir to an unpacked model"
         )
-        return Check("recogniser", Verdict.GOOD if good else Verdict.BAD, f"vosk, model {folder}", mend)
+        return Check("recogniser", Verdict.GOOD if good else Verdict.BAD, f"vosk, model {folder}", fix)
     found = "pocketsphinx: a demonstration engine"
     return Check("recogniser", Verdict.WARNING, found, 'for production: speech.engine = "vosk" with a model')
 
@@ -158,11 +225,3 @@ def _softphone(_settings: Settings) -> Check:
     return Check(
         "demonstration", Verdict.WARNING, found, "pip install 'trunkline[softphone]' on Python 3.11 or 3.12"
     )
-
-
-def _existing(path: Path) -> Path:
-    """The path, or the nearest parent that is there."""
-    path = path.absolute()
-    while not path.exists():
-        path = path.parent
-    return path

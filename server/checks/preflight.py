@@ -18,7 +18,7 @@ def ground_problems(settings: Settings) -> list[str]:
         "server.data_directory": settings.server.data_directory,
         "recordings.directory": settings.recordings.directory,
     }
-    problems = [_no_sip_port(settings.sip), _no_http_port(settings.http)]
+    problems = [no_sip_port(settings.sip), _no_http_port(settings.http)]
     problems += [_not_writable(folder, key) for key, folder in folders.items()]
     return [problem for problem in problems if problem]
 
@@ -47,6 +47,12 @@ def make_writable(folder: Path, key: str) -> None:
         raise StartError(problem)
 
 
+def no_sip_port(settings: SipSettings) -> str:
+    """Why no wanted port can be had; empty when one can."""
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    return _none_free("sip.port", settings, kinds, "UDP or TCP; ")
+
+
 def nearest_existing(path: Path) -> Path:
     """The path, or the nearest parent that is there."""
     path = path.absolute()
@@ -62,11 +68,6 @@ def _not_writable(folder: Path, key: str) -> str:
     if not os.access(there, os.W_OK | os.X_OK):
         return f"{key}: {there} is not writable; chown it to this user or name another folder"
     return ""
-
-
-def _no_sip_port(settings: SipSettings) -> str:
-    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
-    return _none_free("sip.port", settings, kinds, "UDP or TCP; ")
 
 
 def _no_http_port(settings: HttpSettings) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from media.errors import MediaError
-from media.speech.errors import SpeechError
 from server.commands.console import (
     ConfigOption,
     JsonOption,
@@ -21,17 +19,21 @@ from server.commands.console import (
     settings_of,
 )
 from server.errors import StartError
-from server.logs import configure_logs
-from server.softphone.scripted_call import Result, Script, carry_out
-from telephony.sip.errors import SipSyntaxError
-from telephony.transport import TransportError
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from server.softphone.scripted_call import Result, Script
 
 EXIT_NOT_ANSWERED = 1
+WHO = {"us": "this caller", "peer": "the other side"}
 
 
 def call(
     target: Annotated[str, typer.Argument(metavar="URI", help="Whom to call: sip:100@127.0.0.1:5060")],
-    press: Annotated[str, typer.Option(help="Keys to press: 0-9 * # A-D.")] = "",
+    press: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEYS", help="Keys to press: 0-9 * # A-D. Repeated: later, after --listen."),
+    ] = None,
     say: Annotated[str, typer.Option(help="Words to say after the keys.")] = "",
     record: Annotated[
         Path | None, typer.Option(help="Stereo WAV file: left what is heard, right what is said.")
@@ -50,13 +52,10 @@ def call(
         settings = settings_of(config)
         if record is not None and not record.absolute().parent.is_dir():
             raise StartError(f"--record: {record.parent} is no folder")
-        configure_logs("text", "warning")
-        script = Script(target, caller, listen, press, say, stay, record)
-        with err.status("calling") as status:
-            try:
-                result = asyncio.run(carry_out(script, settings, status.update))
-            except (MediaError, SpeechError, TransportError, SipSyntaxError, ValueError, OSError) as error:
-                raise StartError(f"{target}: {error}") from None
+        from server.softphone.scripted_call import Script
+
+        script = Script(target, caller, listen, tuple(press or ()), say, stay, record)
+        result = _call(script, settings)
     if as_json:
         print_json(asdict(result))
     else:
@@ -65,12 +64,29 @@ def call(
         raise typer.Exit(EXIT_NOT_ANSWERED)
 
 
+def _call(script: Script, settings: Settings) -> Result:
+    from media.errors import MediaError
+    from media.speech.errors import SpeechError
+    from server.logs import configure_logs
+    from server.softphone.scripted_call import carry_out
+    from telephony.sip.errors import SipSyntaxError
+    from telephony.transport import TransportError
+
+    configure_logs("text", "warning")
+    with err.status("calling") as status:
+        try:
+            return asyncio.run(carry_out(script, settings, status.update))
+        except (MediaError, SpeechError, TransportError, SipSyntaxError, ValueError, OSError) as error:
+            raise StartError(f"{script.target}: {error}") from None
+
+
 def _tell(result: Result) -> None:
     if result.setup_ms is None:
         out.print(f"not answered: {result.status} {result.reason}", markup=False)
         return
     out.print(
-        f"answered after {result.setup_ms} ms, lasted {result.duration_s} s, ended by {result.ended_by}"
+        f"answered after {result.setup_ms} ms, lasted {result.duration_s} s, "
+        f"ended by {WHO.get(result.ended_by, result.ended_by)}"
     )
     out.print(
         f"{result.packets_received} packets heard, {result.packets_lost} lost, {result.packets_sent} sent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,18 @@ def startable(config: Path | None) -> Settings:
     if problems:
         raise StartError(*problems)
     return configuration.usable()
+
+
+def program() -> str:
+    """How whoever sits at this terminal starts trunkline: what is printed can be pasted."""
+    started_as = Path(sys.argv[0])
+    found = shutil.which("trunkline")
+    if found is not None and started_as.exists() and Path(found).samefile(started_as):
+        return "trunkline"
+    if started_as.name != "trunkline":
+        return f"{sys.executable} -m server.cli"
+    beside = started_as.absolute()
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 @contextmanager

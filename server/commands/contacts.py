@@ -9,9 +9,6 @@ from rich.table import Table
 
 from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
 from server.errors import StartError
-from server.journal.records import events_of, newest_contacts
-from server.journal.timeline import line
-from server.store.existing import existing_store
 
 app = typer.Typer(no_args_is_help=True, help="What happened to callers, from the event journal.")
 
@@ -26,6 +23,9 @@ def list_contacts(
 
     Example: trunkline contacts list --limit 10
     """
+    from server.journal.records import newest_contacts
+    from server.store.existing import existing_store
+
     with mistakes_explained():
         contacts = newest_contacts(existing_store(settings_of(config)), limit)
     if as_json:
@@ -35,7 +35,9 @@ def list_contacts(
     for contact in contacts:
         began = f"{contact.first_at.astimezone():%Y-%m-%d %H:%M:%S}"
         lasted = f"{(contact.last_at - contact.first_at).total_seconds():.1f}"
-        table.add_row(contact.contact_id, began, lasted, str(contact.events), contact.outcome or "open")
+        table.add_row(
+            contact.contact_id, began, lasted, str(contact.events), contact.outcome or "in progress"
+        )
     out.print(table if contacts else "No contacts yet.")
 
 
@@ -45,10 +47,14 @@ def show(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every fact of one contact, in order.
+    """Every event of one contact, in order.
 
-    Example: trunkline contacts show 01JD...
+    Example: trunkline contacts show 01a2b3c4d5e6f0718293a4b5c
     """
+    from server.journal.records import events_of
+    from server.journal.timeline import line
+    from server.store.existing import existing_store
+
     with mistakes_explained():
         events = events_of(existing_store(settings_of(config)), contact)
         if not events:

@@ -1,21 +1,14 @@
-"""`trunkline flow`: check flow files, and walk through one in the terminal."""
+"""`trunkline flow`: check flow files, and try one in the terminal."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config.reader import Reading, read
-from ivr_flows.check import exit_code
-from ivr_flows.findings import Finding, FlowError
-from ivr_flows.loader import load_flow
-from ivr_flows.simulator import simulate
-from server.checks.configuration import settings_beside
-from server.checks.repertoire import read_checked
 from server.commands.console import (
     EXIT_MISTAKE,
     ConfigOption,
@@ -25,7 +18,11 @@ from server.commands.console import (
     print_json,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Check and walk flow files.")
+if TYPE_CHECKING:
+    from config.reader import Reading
+    from ivr_flows.findings import Finding
+
+app = typer.Typer(no_args_is_help=True, help="Check flow files, and try one.")
 
 
 @app.command()
@@ -41,6 +38,10 @@ def check(
 
     Example: trunkline flow check ivr_flows/library/welcome.yaml
     """
+    from config.reader import read
+    from ivr_flows.check import exit_code
+    from server.checks.configuration import settings_beside
+
     settings_files = {file: config or settings_beside(file) for file in files}
     readings = {each: read(each) for each in set(settings_files.values()) if each}
     for problem in {problem for reading in readings.values() for problem in reading.problems}:
@@ -59,6 +60,8 @@ def check(
 
 
 def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
+    from server.checks.repertoire import read_checked
+
     if reading is None:
         err.print(
             f"{flow}: no trunkline.toml beside it: queues, skills and agents are not judged", markup=False
@@ -68,10 +71,14 @@ def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
 
 @app.command()
 def run(file: Annotated[Path, typer.Argument(metavar="FILE", help="Flow file (YAML).")]) -> None:
-    """Walk it in the terminal: keys are the keypad, words are speech, `w` waits, Ctrl-D hangs up.
+    """Try it in the terminal: keys are the keypad, words are speech, `w` waits, Ctrl-D hangs up.
 
     Example: trunkline flow run ivr_flows/library/welcome.yaml
     """
+    from ivr_flows.findings import FlowError
+    from ivr_flows.loader import load_flow
+    from ivr_flows.simulator import simulate
+
     try:
         flow = load_flow(file)
     except FlowError as error:

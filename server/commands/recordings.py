@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from config.settings import Settings
-from recordings.catalogue import Catalogue, RecordingEntry
-from recordings.errors import RecordingsError
-from recordings.transcripts import Transcripts, Utterance, render_transcript
-from recordings.wav import play_path
 from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
 from server.errors import StartError
-from server.store.existing import existing_store
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from recordings.catalogue import Catalogue, RecordingEntry
 
 app = typer.Typer(no_args_is_help=True, help="List, show and play recordings.")
 
@@ -24,10 +22,15 @@ Identifier = Annotated[str, typer.Argument(metavar="ID", help="Recording id, or 
 
 
 def _catalogue(settings: Settings) -> Catalogue:
+    from recordings.catalogue import Catalogue
+    from server.store.existing import existing_store
+
     return Catalogue(existing_store(settings))
 
 
 def _find(catalogue: Catalogue, identifier: str) -> RecordingEntry:
+    from recordings.errors import RecordingsError
+
     try:
         return catalogue.get(identifier)
     except RecordingsError as error:
@@ -75,8 +78,10 @@ def list_recordings(
 def show(identifier: Identifier, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """One recording with its transcript.
 
-    Example: trunkline recordings show 01JD...
+    Example: trunkline recordings show 01a2b3c4d5e6f0718293a4b5c
     """
+    from recordings.transcripts import Transcripts, Utterance, render_transcript
+
     with mistakes_explained():
         catalogue = _catalogue(settings_of(config))
         entry = _find(catalogue, identifier)
@@ -96,8 +101,11 @@ def show(identifier: Identifier, config: ConfigOption = None, as_json: JsonOptio
 def path_to_play(identifier: Identifier, config: ConfigOption = None) -> None:
     """The path of a stereo WAV file (left: caller, right: what the caller hears), made when it is not there.
 
-    Example: aplay "$(trunkline recordings play-path 01JD...)"
+    Example: aplay "$(trunkline recordings play-path 01a2b3c4d5e6f0718293a4b5c)"
     """
+    from recordings.errors import RecordingsError
+    from recordings.wav import play_path
+
     with mistakes_explained():
         settings = settings_of(config)
         entry = _find(_catalogue(settings), identifier)

@@ -2,63 +2,57 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import structlog
+import typer
 
-from config.settings import Settings
-from server.assembly import Trunkline, running
 from server.commands.console import ConfigOption, err, mistakes_explained, startable
-from server.logs import configure_logs
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from server.assembly import Trunkline
 
 
 def serve(config: ConfigOption = None) -> None:
-    """Takes calls until SIGTERM or Ctrl-C; then drains: no new calls, those in progress may end.
+    """Takes calls until SIGTERM or Ctrl-C; then finishes calls: no new ones, those in progress may end.
 
-    Example: trunkline serve --config /etc/trunkline.toml
+    A second signal ends the calls in progress. SIGHUP reads the settings and flows anew.
+
+    Example: trunkline serve --config /etc/trunkline/trunkline.toml
     """
     with mistakes_explained():
         settings = startable(config)
+        from server.commands import lifecycle
+        from server.logs import configure_logs
+
         configure_logs(settings.server.log_format, settings.server.log_level)
-        asyncio.run(_serve(settings))
+        code = lifecycle.run(_serve(settings, config))
+    raise typer.Exit(code)
 
 
-async def _serve(settings: Settings) -> None:
-    stop = stop_requested()
+async def _serve(settings: Settings, config: Path | None) -> int:
+    from server.assembly import running
+    from server.commands import lifecycle
+
+    signals = lifecycle.Signals()
     with err.status("starting") as progress:
         context = running(settings, progress.update)
-        server = await context.__aenter__()
+        server = await lifecycle.started(context, signals)
+    if server is None:
+        return lifecycle.EXIT_BROKEN_OFF
     try:
         err.print(ready_line(server), markup=False)
-        await stop.wait()
-        err.print("draining: no new calls; press Ctrl-C again to end the calls in progress", markup=False)
-        stop.clear()
-        await _drained_or_stopped(server, stop)
+        await lifecycle.serve_until_asked(signals, lambda: reload(server, config))
+        await lifecycle.finish_calls(server, signals)
     finally:
         await context.__aexit__(None, None, None)
+    return 0
 
 
-async def _drained_or_stopped(server: Trunkline, stop: asyncio.Event) -> None:
-    waiting = {asyncio.create_task(server.drain()), asyncio.create_task(_wait(stop))}
-    _done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-
-
-async def _wait(stop: asyncio.Event) -> None:
-    await stop.wait()
-
-
-def stop_requested() -> asyncio.Event:
-    """Set by SIGTERM and by Ctrl-C."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+async def reload(server: Trunkline, config: Path | None) -> None:
+    """What SIGHUP does; the server goes on as it is when anything is wrong."""
+    err.print("SIGHUP: reading the settings anew is not possible yet; restart to apply them", markup=False)
 
 
 def ready_line(server: Trunkline) -> str:

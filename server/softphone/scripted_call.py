@@ -35,7 +35,7 @@ class Script:
     target: str
     caller: str
     listen_s: float
-    press: str
+    press: tuple[str, ...]
     say: str
     stay_s: float
     record: Path | None
@@ -116,10 +116,11 @@ class _Performance:
 
     async def _act(self) -> None:
         await asyncio.sleep(self._script.listen_s)
-        if self._script.press and self._call.hangup is None:
-            self._tell("pressing keys")
-            self._call.leg.send_digits(self._script.press)
-            await asyncio.sleep(self._script.listen_s)
+        for keys in self._script.press:
+            if self._call.hangup is None:
+                self._tell("pressing keys")
+                self._call.leg.send_digits(keys)
+                await asyncio.sleep(self._script.listen_s)
         if self._words is not None and self._call.hangup is None:
             self._tell("speaking")
             self._call.leg.play((self._words,))

@@ -1,0 +1,119 @@
+"""The demonstration as its audience sees it: every step told, then figures and checks."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recordings.transcripts import Transcripts, render_transcript
+from recordings.wav import play_path, read_wav
+from server.access.passwords import passwords
+from server.commands.console import out
+from server.demonstration.feed import Feed
+from server.demonstration.performance import NUMBER, Heard, Performance, StepFailedError
+from server.demonstration.script import Turn, rehearse
+from server.demonstration.verdict import Exhibits, Proof, judge, key_to_prompt_ms
+from server.journal.journal import JournalEvent
+from server.journal.timeline import line
+
+if TYPE_CHECKING:
+    from server.assembly import Trunkline
+
+
+async def show(server: Trunkline, stop: asyncio.Event) -> bool:
+    """Ctrl-C ends the demonstration; that is a failure of it."""
+    showing = asyncio.create_task(_perform(server))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({showing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (showing, stopping):
+        task.cancel()
+    await asyncio.gather(showing, stopping, return_exceptions=True)
+    return not showing.cancelled() and showing.result()
+
+
+async def _perform(server: Trunkline) -> bool:
+    feed = Feed(_show_event)
+    unsubscribe = server.journal.subscribe(feed.told)
+    with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as folder:
+        turns = await rehearse(server.prompts.synthesiser, Path(folder))
+        secrets = passwords(server.settings.agents, server.settings.server.data_directory)
+        try:
+            heard = await Performance(server, secrets, turns, feed, Path(folder), _announce).run()
+        except StepFailedError as failure:
+            out.print(str(failure), style="bold red", markup=False)
+            return False
+        finally:
+            unsubscribe()
+        return await _report(server, turns, heard, feed)
+
+
+async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed: Feed) -> bool:
+    (entry,) = server.catalogue.list(contact_id=feed.events[0].contact_id)
+    wav = play_path(server.settings.recordings.directory, entry)
+    transcript = Transcripts(server.catalogue).of(entry.recording_id)
+    flow = server.switchboard.repertoire.flow_for(NUMBER)
+    voice = None if flow is None else flow.voice
+    exhibits = Exhibits(
+        turns,
+        heard,
+        entry,
+        read_wav(wav).samples,
+        transcript,
+        await server.prompts.position(1, voice),
+        server.prompts.hold_music(),
+    )
+    out.print(f"\nrecording   {wav.resolve()}", markup=False)
+    out.print("transcript", end="\n")
+    out.print(render_transcript(transcript), markup=False, end="")
+    _print_figures(exhibits, feed)
+    proofs = judge(exhibits)
+    out.print("\nchecks")
+    for proof in proofs:
+        _print_proof(proof)
+    failed = [proof.claim for proof in proofs if not proof.holds]
+    if failed:
+        out.print(f"step failed: {failed[0]}", style="bold red", markup=False)
+    return not failed
+
+
+def _print_figures(exhibits: Exhibits, feed: Feed) -> None:
+    bridged = feed.seen("contact.bridged")[0].fields
+    out.print(f"\nmeasured    (caller and agents on {exhibits.heard.stack})", markup=False)
+    out.print(f"  INVITE to 200            {exhibits.heard.invite_to_ok_ms:8.1f} ms  at the caller's phone")
+    out.print(f"  key press to next prompt {key_to_prompt_ms(exhibits):8.1f} ms  at the caller's ear")
+    out.print(f"  wait in the queue        {bridged['wait_s']:8.1f} s")
+    out.print(f"  bridge delay             {bridged['bridge_ms']:8.1f} ms  from the agent's answer")
+
+
+def _print_proof(proof: Proof) -> None:
+    style = "green" if proof.holds else "bold red"
+    out.print("  passed" if proof.holds else "  FAILED", style=style, end="  ")
+    out.print(f"{proof.claim}: {proof.measured}", markup=False)
+
+
+def _announce(step: str) -> None:
+    out.print(f"-- {step}", style="bold", markup=False)
+
+
+def _show_event(event: JournalEvent, first: JournalEvent) -> None:
+    out.print(line(event.at, first.at, event.kind, event.fields), markup=False)
+
+
+def explain(server: Trunkline, program: str) -> None:
+    """How to call it yourself; `program` is how whoever sits at this terminal starts trunkline."""
+    host, port = server.sip
+    secrets = passwords(server.settings.agents, server.settings.server.data_directory)
+    out.print("\nCall it yourself", style="bold")
+    out.print(f"  dial            sip:{NUMBER}@{host}:{port}", markup=False)
+    out.print(f"  without a phone {program} call sip:{NUMBER}@{host}:{port} --press 1", markup=False)
+    for name, secret in secrets.items():
+        out.print(
+            f"  agent account   {name}, password {secret.get_secret_value()}, registrar {host}:{port}",
+            markup=False,
+        )
+    for flow in server.switchboard.repertoire.flows():
+        out.print(f"  flow to edit    {flow.path}", markup=False)
+    out.print(f"  status          {server.web}/healthz and {server.web}/metrics", markup=False)
+    out.print("Serving until Ctrl-C.")

@@ -1,0 +1,63 @@
+"""The command line as a whole: fast to start, and help that says everything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import COMMANDS, app
+
+FLOW = Path(__file__).parents[2] / "ivr_flows" / "library" / "welcome.yaml"
+HEAVY = ("alembic", "fastapi", "numba", "numpy", "pjsua2", "pocketsphinx", "scipy", "sqlalchemy", "uvicorn")
+PROGRAM = """
+import json, sys
+from typer.testing import CliRunner
+from server.cli import app
+result = CliRunner().invoke(app, sys.argv[1:])
+print(json.dumps({"code": result.exit_code, "modules": sorted(sys.modules)}))
+"""
+LIGHT = [
+    ["--help"],
+    ["--version"],
+    *([name, "--help"] for name in COMMANDS),
+    ["flow", "check", str(FLOW)],
+    ["doctor", "--print-config"],
+]
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_u10_a_short_command_does_not_wait_for_what_it_does_not_use(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    told = json.loads(done.stdout)
+    assert told["code"] == 0
+    assert not set(HEAVY) & set(told["modules"])
+
+
+def help_of(*command: str) -> str:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_u19_nothing_is_cut_off_in_the_help(name: str) -> None:
+    assert "..." not in help_of(name).replace("[ARGS]...", "").replace("FILE...", "").replace("}...", "")
+    assert COMMANDS[name].help in " ".join(help_of().split())
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_speaks_in_plain_words(name: str) -> None:
+    text = help_of(name).lower()
+    for word in ("the mend", "embedded", "draining", "proof", "tick engine", "guests", "fact "):
+        assert word not in text, f"{name} --help says {word!r}"
+
+
+def test_an_unknown_command_is_a_short_message() -> None:
+    result = CliRunner().invoke(app, ["srve"])
+    assert result.exit_code == 2
+    assert "srve" in result.output
