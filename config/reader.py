@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from config.across import Mistake
-from config.errors import ConfigError
 from config.environment import Misnamed, from_environment
+from config.errors import ConfigError
 from config.folders import name_data_directory, place_folders
 from config.judgement import judge
 from config.lines import lines_of
