@@ -1,4 +1,4 @@
-"""Why settings cannot be used. Apart from the reader, so that who only catches it does not wait for the reader."""
+"""Why settings cannot be used; apart from the reader, which takes longer to import than to be told of it."""
 
 from __future__ import annotations
 
