@@ -105,6 +105,10 @@ class Admission:
             judged = self._judged[address] = self._judge(address)
         return judged
 
+    def trusts(self, trunk: str) -> bool:
+        """Whether that trunk's word counts for who calls."""
+        return trunk in self._trunks and self._trunks[trunk].trust_identity
+
     def request(self, method: str, source: Source) -> Refusal | None:
         """May that source begin something with this method? Messages of a known call are not asked for."""
         if method == "REGISTER":

@@ -207,7 +207,8 @@ class Call:
         self._command(told.Refuse(refusal.status, refusal.reason, refusal.headers))
 
     def _open_media(self) -> CallMedia:
-        return CallMedia(self._line.media, self._line.new_session_id(), self._on_media, self.facts.peer_ip)
+        line = self._line
+        return CallMedia(line.media, line.new_session_id(), self._on_media, self.facts.peer_ip, line.lookup)
 
     def _on_answered(self, body: bytes) -> None:
         self.answered_at = self._line.now()

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from telephony.admission import Refusal
+from telephony.numbers import Identities
 from telephony.session_events import Command, SessionId
 from telephony.sip.message import Headers
 from telephony.sip.uri import Uri
@@ -25,10 +26,12 @@ class CallDirection(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """Never changes during the call. `headers` are those of a received INVITE, `offer` its body.
+    """Never changes during the call. `headers` are those of a received INVITE, `offer` its description.
 
-    `called` is the user that an incoming call is for: of the Request-URI, since To may name somebody before a
-    forwarding. `peer_ip` is the IPv4 address that signalling comes from or goes to, when it is one.
+    `called` is the number that an incoming call is for: of the Request-URI, since To may name somebody before
+    a forwarding. `caller` is the number to show: what a trunk that is trusted asserts, else that of From.
+    `identities` tells what was asserted, diverted and forwarded. `peer_ip` is the IPv4 address that
+    signalling comes from or goes to, when it is one.
     """
 
     id: SessionId
@@ -38,7 +41,9 @@ class CallFacts:
     local_uri: Uri
     remote_display: str | None = None
     trunk: str | None = None
+    caller: str = ""
     called: str | None = None
+    identities: Identities = field(default_factory=Identities)
     peer_ip: str | None = None
     headers: Headers = field(default_factory=Headers)
     offer: bytes = b""
@@ -53,3 +58,4 @@ class Line:
     now: Callable[[], float]
     new_session_id: Callable[[], int]
     note_refusal: Callable[[Refusal, str], None]
+    lookup: Callable[[str, Callable[[str | None], None]], None]

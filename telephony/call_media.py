@@ -10,6 +10,7 @@ from media.events import MediaEvent
 from telephony.media_agreement import MediaAgreement
 from telephony.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
 from telephony.sdp import Direction
+from telephony.sip.hop import is_address
 
 
 class CallMedia:
@@ -21,8 +22,11 @@ class CallMedia:
         session_id: int,
         on_event: Callable[[MediaEvent], None],
         signalled_from: str | None,
+        lookup: Callable[[str, Callable[[str | None], None]], None],
     ) -> None:
         self._signalled_from = signalled_from
+        self._lookup = lookup
+        self._wanted: NegotiatedMedia | None = None
         self.leg: CallSound = engine.open_leg(on_event)
         local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id)
         self._agreement = MediaAgreement(local)
@@ -63,15 +67,29 @@ class CallMedia:
         self._agreement.withdraw()
 
     def close(self) -> None:
+        self._wanted = None
         self.leg.close()
 
     def _connect(self, agreed: NegotiatedMedia | None) -> None:
         if agreed is None:
             return
+        self._wanted = agreed
+        if is_address(agreed.address):
+            self._connect_to(agreed, agreed.address)
+            return
+
+        def found(address: str | None) -> None:
+            # A name that nobody knows is most likely where the signalling comes from.
+            if self._wanted is agreed and (where := address or self._signalled_from) is not None:
+                self._connect_to(agreed, where)
+
+        self._lookup(agreed.address, found)
+
+    def _connect_to(self, agreed: NegotiatedMedia, address: str) -> None:
         number = agreed.codec.value
         self.leg.connect(
             LegDescription(
-                agreed.address,
+                address,
                 agreed.port,
                 SoundCodec[agreed.codec.name],
                 sends=PayloadTypes(number, agreed.dtmf_payload_type),

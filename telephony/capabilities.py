@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from telephony.admission import Refusal
-from telephony.sip.message import Request
+from telephony.sip.bodies import parts_of
+from telephony.sip.message import Message, Request
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
 # The option tags that we understand: none so far.
@@ -52,23 +53,34 @@ def option_tags(request: Request, header: str) -> tuple[str, ...]:
     return tuple(tag.strip() for line in lines for tag in line.split(",") if tag.strip())
 
 
-def content_type(request: Request) -> str:
+def content_type(message: Message) -> str:
     """The media type of the body without its parameters, lower case; empty when there is none."""
-    return (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    return (message.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def described(message: Message) -> bytes:
+    """The session description that a message of an INVITE brings, alone or as one part of several.
+
+    A body that need not be understood (section 20.11), and that we do not understand, counts as none.
+    """
+    if not message.body or content_type(message) == SDP:
+        return message.body
+    parts = parts_of(message.headers, message.body)
+    found = next((part.content for part in parts if part.media_type == SDP), None)
+    if found is not None:
+        return found
+    return b"" if all(part.optional for part in parts) else message.body
 
 
 def _refusal_of_body(request: Request) -> Refusal | None:
     readable = _BODIES.get(request.method)
-    if readable is None or not request.body or _is_optional(request):
+    if readable is None or not request.body:
         return None
-    encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
-    if encoding != "identity":
+    parts = parts_of(request.headers, request.body)
+    wanted = [part for part in parts if part.media_type in readable]
+    if any(part.encoding == "identity" for part in wanted) or all(part.optional for part in parts):
+        # What is beside the description, ISUP for one, is for switches.
+        return None
+    if any(part.encoding != "identity" for part in parts):
         return Refusal(415, "", "body.encoded", extra=(("Accept-Encoding", "identity"),))
-    if content_type(request) in readable:
-        return None
     return Refusal(415, "", "body.not-spoken", extra=(("Accept", ", ".join(readable)),))
-
-
-def _is_optional(request: Request) -> bool:
-    # Section 20.11: a body with handling=optional is ignored when it is not understood.
-    return "handling=optional" in (request.headers.get("Content-Disposition") or "").lower().replace(" ", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.destination import destination
 from telephony.liveness import Liveness
 from telephony.login import Login
+from telephony.numbers import caller_of, identities_in, number_of
 from telephony.outgoing import Invitation
 from telephony.refusals import Refusals
 from telephony.registrar import Binding
@@ -85,6 +87,7 @@ class SipEndpoint:
             self._signalling.now,
             lambda: secrets.randbits(_SESSION_ID_BITS),
             self._signalling.note,
+            lambda host, found: self._signalling.resolver.lookup(host, socket.AF_INET, found),
         )
         self._liveness = Liveness(settings.probe_after_s, self._signalling.command)
         self._calls: dict[SessionId, Call] = {}
@@ -201,7 +204,9 @@ class SipEndpoint:
                 self._liveness.watch(call)
 
     def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
-        trunk = self._signalling.admission.source(invite.source.host).trunk or ""
+        admission = self._signalling.admission
+        trunk = admission.source(invite.source.host).trunk or ""
+        identities = identities_in(invite.request.headers)
         facts = CallFacts(
             session,
             invite.call_id,
@@ -210,7 +215,9 @@ class SipEndpoint:
             invite.to.uri,
             remote_display=invite.from_.display,
             trunk=trunk,
-            called=Uri.parse(invite.request.uri).user,
+            caller=caller_of(invite.from_.uri, identities, trusted=admission.trusts(trunk)),
+            called=number_of(Uri.parse(invite.request.uri)) or None,
+            identities=identities,
             headers=invite.request.headers,
             offer=invite.request.body,
             peer_ip=_ipv4(invite.source.host),

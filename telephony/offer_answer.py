@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _EVENTS = "0-16"
+_OTHER_VERSION = NotAcceptable(301, "other IP version than ours")
 _UNBOUNDED: Lines = (("t", "0 0"),)
 
 
@@ -118,14 +119,14 @@ def answer_offer(
         if isinstance(stream, NotAcceptable):
             refusal = stream
             continue
-        if stream.address.version != ip_address(local.address).version:
-            refusal = NotAcceptable(301, "other IP version than ours")
+        if not _reachable(stream, local.address):
+            refusal = _OTHER_VERSION
             continue
         wanted = Direction.of(
             sends=direction.sends and stream.direction.receives,
             receives=direction.receives and stream.direction.sends,
         )
-        audio = _audio(local, (stream.codec,), stream.dtmf, wanted)
+        audio = _audio(local, (stream.codec,), stream.dtmf, wanted, stream.ptime_ms)
         description = _description(local, _answered(offer, index, audio), previous, _timing(offer))
         return Answer(description, _negotiated(stream, stream.dtmf, wanted, expected=Direction.SENDRECV))
     return refusal
@@ -144,8 +145,15 @@ def accept_answer(offer: SessionDescription, answer: SessionDescription) -> Nego
     stream = read_peer_audio(answer, section, offered, our_dtmf)
     if isinstance(stream, NotAcceptable):
         return stream
+    if not _reachable(stream, offer.origin.address):
+        return _OTHER_VERSION
     direction = offer.direction_of(ours)
     return _negotiated(stream, our_dtmf, direction, expected=direction.reversed)
+
+
+def _reachable(stream: PeerAudio, from_address: str) -> bool:
+    """Whether sound can go there from that address of ours; a name is looked up in our family."""
+    return isinstance(stream.address, str) or stream.address.version == ip_address(from_address).version
 
 
 def _answered(offer: SessionDescription, index: int, audio: MediaDescription) -> tuple[MediaDescription, ...]:
@@ -193,7 +201,11 @@ def _our_dtmf(local: LocalMedia, previous: SessionDescription | None) -> int:
 
 
 def _audio(
-    local: LocalMedia, codecs: tuple[Codec, ...], dtmf: int | None, direction: Direction
+    local: LocalMedia,
+    codecs: tuple[Codec, ...],
+    dtmf: int | None,
+    direction: Direction,
+    ptime_ms: int | None = None,
 ) -> MediaDescription:
     attributes: list[tuple[str, str | None]] = [
         ("rtpmap", f"{codec.value} {codec.name}/{CLOCK_RATE}") for codec in codecs
@@ -202,7 +214,7 @@ def _audio(
     if dtmf is not None:
         formats.append(str(dtmf))
         attributes += [("rtpmap", f"{dtmf} {EVENT}/{CLOCK_RATE}"), ("fmtp", f"{dtmf} {_EVENTS}")]
-    attributes += [("ptime", str(local.ptime_ms)), (direction.value, None)]
+    attributes += [("ptime", str(ptime_ms or local.ptime_ms)), (direction.value, None)]
     return MediaDescription("audio", local.port, PROTOCOL, tuple(formats), attributes=tuple(attributes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -12,6 +13,11 @@ PROTOCOL = "RTP/AVP"
 EVENT = "telephone-event"
 CLOCK_RATE = 8000
 DEFAULT_PTIME_MS = 20
+
+# The labels of RFC 1123; a dotted quad that is no address is no name either.
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)*+[A-Za-z][A-Za-z0-9\-]{0,62}\.?"
+)
 
 _Address = IPv4Address | IPv6Address
 
@@ -47,9 +53,9 @@ class NotAcceptable:
 
 @dataclass(frozen=True, slots=True)
 class PeerAudio:
-    """The peer's side of one audio stream."""
+    """The peer's side of one audio stream; `address` is a name where the peer wrote one (RFC 8866 5.7)."""
 
-    address: _Address
+    address: _Address | str
     port: int
     codec: Codec
     dtmf: int | None
@@ -77,7 +83,7 @@ def read_peer_audio(
     if codec is None:
         return NotAcceptable(305, "no common codec, ours are PCMU and PCMA")
     direction = description.direction_of(section)
-    if address.is_unspecified:
+    if not isinstance(address, str) and address.is_unspecified:
         # RFC 2543 hold: 0.0.0.0 means that the peer does not want to receive, whatever its attributes say.
         direction = Direction.of(sends=direction.sends, receives=False)
     return PeerAudio(
@@ -85,14 +91,16 @@ def read_peer_audio(
     )
 
 
-def _address_of(description: SessionDescription, section: MediaDescription) -> _Address | NotAcceptable:
+def _address_of(description: SessionDescription, section: MediaDescription) -> _Address | str | NotAcceptable:
     connection = description.connection_of(section)
     if connection is None:
         return NotAcceptable(399, "no connection address")
     try:
         address = ip_address(connection.address.partition("/")[0])
     except ValueError:
-        return NotAcceptable(301, "connection address is not numeric")
+        if _HOST_NAME.fullmatch(connection.address):
+            return connection.address
+        return NotAcceptable(301, "connection address is neither an address nor a name")
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     if address.is_multicast or address == IPv4Address("255.255.255.255"):
@@ -123,7 +131,14 @@ def event_type(section: MediaDescription, assumed: int | None = None) -> int | N
 
 
 def _ptime_ms(section: MediaDescription) -> int:
-    text = (section.attribute("ptime") or "").strip(" ")
+    """What the peer wants, in whole frames of 10 ms and never above its `maxptime` (RFC 8866 section 6.4)."""
+    wanted_ms = _milliseconds(section, "ptime") or DEFAULT_PTIME_MS
+    most_ms = _milliseconds(section, "maxptime")
+    return wanted_ms if most_ms is None else min(wanted_ms, most_ms // 10 * 10)
+
+
+def _milliseconds(section: MediaDescription, name: str) -> int | None:
+    text = (section.attribute(name) or "").strip(" ")
     if text.isascii() and text.isdigit() and len(text) <= 3 and 10 <= int(text) <= 200:
         return int(text)
-    return DEFAULT_PTIME_MS
+    return None

@@ -23,6 +23,10 @@ class TrunkSettings(BaseModel):
         ge=1,
         description="Calls of this trunk at a time, beyond which it gets 503; empty: no limit",
     )
+    trust_identity: bool = Field(
+        default=True,
+        description="Take the caller's number from P-Asserted-Identity where the trunk sends one",
+    )
 
 
 def _private_networks() -> tuple[Network, ...]:

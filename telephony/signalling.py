@@ -22,6 +22,7 @@ from telephony.identity import Identity, Means
 from telephony.outgoing import Invitation
 from telephony.own_address import own_address
 from telephony.refusals import Refusals
+from telephony.resolver import Resolver
 from telephony.session_events import Command, SessionId
 from telephony.settings import SipSettings
 from telephony.sip.errors import SipSyntaxError
@@ -58,8 +59,10 @@ class Signalling:
         self._measure = measure
         self.admission = Admission(settings)
         self.refusals = Refusals(settings.admission)
+        self.resolver = Resolver()
         self._transport = SipTransport(
             settings.transport,
+            self.resolver,
             on_message=self._on_arrival,
             on_framing_lost=self._refuse_unreadable,
             on_failed=self._on_transport_failed,
@@ -92,6 +95,7 @@ class Signalling:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.resolver.close()
         await self._transport.close()
 
     def now(self) -> float:

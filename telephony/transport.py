@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from telephony.resolver import Resolver
 from telephony.settings import TransportSettings
 from telephony.sip.hop import ConnectionId, Hop, Transport, is_address
 from telephony.sip.uri import format_host_port
@@ -49,12 +50,14 @@ class SipTransport:
     def __init__(
         self,
         settings: TransportSettings,
+        resolver: Resolver,
         *,
         on_message: OnMessage,
         on_framing_lost: OnFramingLost,
         on_failed: Callable[[Hop], None],
     ) -> None:
         self._settings = settings
+        self._resolver = resolver
         self._on_message = on_message
         self._on_framing_lost = on_framing_lost
         self._on_failed = on_failed
@@ -104,8 +107,7 @@ class SipTransport:
         if connection is not None and connection.send(data):
             return
         if not is_address(destination.host):
-            if not self._spawn(self._resolve_and_send(data, destination)):
-                self._fail(destination)
+            self._send_to_name(data, destination)
             return
         self._send_to_address(data, destination.host, destination)
 
@@ -153,17 +155,15 @@ class SipTransport:
         else:
             self._fail(destination)
 
-    async def _resolve_and_send(self, data: bytes, destination: Hop) -> None:
+    def _send_to_name(self, data: bytes, destination: Hop) -> None:
+        def send(address: str | None) -> None:
+            if address is None:
+                self._on_failed(destination)
+            else:
+                self._send_to_address(data, address, destination)
+
         family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(destination.host, destination.port, family=family)
-        except (OSError, UnicodeError):
-            # UnicodeError: labels that no host name can have.
-            log.info("host.unknown", host=destination.host)
-            self._on_failed(destination)
-            return
-        self._send_to_address(data, str(found[0][4][0]), destination)
+        self._resolver.lookup(destination.host, family, send)
 
     async def _connect(self, key: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ from telephony.agent_events import (
     RequestWaits,
     ResponseCame,
 )
-from telephony.capabilities import options_headers, refusal_of
+from telephony.capabilities import described, options_headers, refusal_of
 from telephony.identity import Means, new_branch
 from telephony.incoming import IncomingInvite
 from telephony.outgoing import Invitation, OutgoingInvite
@@ -115,7 +115,8 @@ class UserAgent:
         """Raises SipSyntaxError for a message whose fields cannot be read."""
         arrived = received(message, source)
         if isinstance(arrived, ReceivedResponse):
-            return self._outward(self._layer.receive_response(arrived, now), now, arrived)
+            plain = arrived.with_body(described(message)) if arrived.cseq.method == "INVITE" else arrived
+            return self._outward(self._layer.receive_response(arrived, now), now, plain)
         ident, known = self._layer.match(arrived)
         if known:
             return self._pass_up(self._layer.repeat(ident, arrived, now), arrived, now)
@@ -203,8 +204,10 @@ class UserAgent:
                 return self._on_cancel(transaction, arrived, now)
             case "REGISTER":
                 return [RequestWaits(transaction, arrived)]
-            case "INVITE" if arrived.to.tag is None:
-                return self._on_invite(transaction, arrived, now)
+            case "INVITE":
+                arrived = arrived.with_body(described(arrived.request))
+                if arrived.to.tag is None:
+                    return self._on_invite(transaction, arrived, now)
         session = self._session_of(arrived)
         if session is None:
             return self._answer(transaction, arrived, 481, now)
@@ -214,6 +217,7 @@ class UserAgent:
         session = self._session_of(arrived)
         if session is None:
             return []
+        arrived = arrived.with_body(described(arrived.request))
         return self._carry_out(session, session.on_request(transaction, arrived, now), now)
 
     def _on_cancel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
@@ -27,6 +27,11 @@ class ReceivedRequest:
     def method(self) -> str:
         return self.request.method
 
+    def with_body(self, body: bytes) -> ReceivedRequest:
+        """The same with only that part of its body."""
+        same = body is self.request.body
+        return self if same else replace(self, request=replace(self.request, body=body))
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedResponse:
@@ -43,6 +48,11 @@ class ReceivedResponse:
     @property
     def status(self) -> int:
         return self.response.status
+
+    def with_body(self, body: bytes) -> ReceivedResponse:
+        """The same with only that part of its body."""
+        same = body is self.response.body
+        return self if same else replace(self, response=replace(self.response, body=body))
 
 
 def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedResponse:

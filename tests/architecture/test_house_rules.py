@@ -52,6 +52,7 @@ SHELLS = {
         "own_address.py",
         "registration.py",
         "registration_desk.py",
+        "resolver.py",
         "signalling.py",
         "tcp_connection.py",
         "transport.py",

@@ -105,7 +105,7 @@ DESCRIPTIONS = {
     "port 0": (488, OFFER.format(port=0)),
     "IPv6": (488, OFFER.replace("c=IN IP4 127.0.0.1", "c=IN IP6 ::1")),
     "multicast": (488, OFFER.replace("c=IN IP4 127.0.0.1", "c=IN IP4 224.1.1.1/127")),
-    "a host name": (488, OFFER.replace("c=IN IP4 127.0.0.1", "c=IN IP4 no.such.invalid")),
+    "a host name": (200, OFFER.replace("c=IN IP4 127.0.0.1", "c=IN IP4 no.such.invalid")),
     "no codec of ours": (488, OFFER.replace("0 101", "18 3")),
     "a mapping that contradicts": (488, OFFER + "a=rtpmap:0 PCMU/999999999/255\r\n"),
     "many streams": (400, OFFER + "m=video 0 RTP/AVP 31\r\n" * 40),

@@ -75,7 +75,7 @@ def test_an_answer_takes_the_peers_first_codec_and_its_number_for_digits() -> No
     assert result.description.to_bytes() == (
         b"v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=5 6\r\n"
         b"m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\n"
-        b"a=fmtp:96 0-16\r\na=ptime:20\r\na=sendrecv\r\n"
+        b"a=fmtp:96 0-16\r\na=ptime:30\r\na=sendrecv\r\n"
     )
 
 
@@ -226,7 +226,7 @@ def test_ipv6_meets_ipv6() -> None:
         (sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP6 2001:db8::1"), 301),
         (sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP4 224.2.1.1/127"), 301),
         (sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP4 255.255.255.255"), 301),
-        (sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP4 phone.example.com"), 301),
+        (sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP4 phone_example..com"), 301),
         (sdp("m=audio 3000 RTP/AVP 0", connection="b=AS:1"), 399),
     ],
 )
@@ -247,6 +247,31 @@ def test_no_agreement_is_a_488_with_the_reason(offer: SessionDescription, code: 
 )
 def test_an_answer_without_our_stream_is_no_agreement(answer: SessionDescription) -> None:
     assert isinstance(accept_answer(make_offer(OURS), answer), NotAcceptable)
+
+
+def test_finding_44_the_most_a_peer_takes_in_one_packet_is_kept_and_answered() -> None:
+    for attributes, ptime_ms in (
+        (("a=maxptime:10",), 10),
+        (("a=ptime:40", "a=maxptime:30"), 30),
+        (("a=ptime:10", "a=maxptime:40"), 10),
+        (("a=maxptime:35", "a=ptime:60"), 30),
+        (("a=maxptime:x",), 20),
+    ):
+        answer = answered(sdp("m=audio 49170 RTP/AVP 0", *attributes))
+        assert answer.media.ptime_ms == ptime_ms
+        assert answer.description.media[0].attribute("ptime") == str(ptime_ms)
+
+
+def test_finding_41_a_host_name_is_an_address_to_be_looked_up() -> None:
+    answer = answered(sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP4 phone.example.com"))
+    assert answer.media.address == "phone.example.com"
+
+
+def test_finding_08_an_answer_of_the_other_ip_version_is_not_accepted() -> None:
+    answer = sdp("m=audio 3000 RTP/AVP 0", connection="c=IN IP6 2001:db8::1")
+    refusal = accept_answer(make_offer(OURS), answer)
+    assert isinstance(refusal, NotAcceptable)
+    assert refusal.warning_code == 301
 
 
 @pytest.mark.parametrize(

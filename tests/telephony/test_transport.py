@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from telephony.resolver import Resolver
 from telephony.settings import TransportSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.framing import PONG
@@ -33,6 +34,7 @@ class Station:
     def __post_init__(self) -> None:
         self.transport = SipTransport(
             self.settings,
+            Resolver(),
             on_message=lambda data, hop: self.messages.put_nowait((data, hop)),
             on_framing_lost=lambda error, _: self.lost.put_nowait(error),
             on_failed=self.failed.put_nowait,
