@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote as escape
 
 import structlog
 
@@ -53,6 +54,7 @@ class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
         self.failure = failure
 
 
+_USER_SAFE = "-_.!~*'()&=+$,;?/"
 _NOT_TAKEN = Refusal(500, "", "call.not-taken")
 
 
@@ -177,7 +179,8 @@ class SipEndpoint:
         if isinstance(caller, NameAddr):
             return caller
         host, port = self._signalling.identity.addresses[to.transport]
-        return NameAddr(display, Uri("sip", caller, host=host, port=port))
+        user = escape(caller, safe=_USER_SAFE) if caller else None
+        return NameAddr(display, Uri("sip", user, host=host, port=port))
 
     def _on_told(self, told: Told) -> None:
         match told:

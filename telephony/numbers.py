@@ -12,6 +12,7 @@ from telephony.sip.message import Headers
 from telephony.sip.uri import Uri
 
 _VISUAL_SEPARATORS = re.compile(r"[-.() ]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _NUMBER = re.compile(r"\+?[0-9*#A-Fa-f]+")
 _MAX_NAMED = 16
 
@@ -32,7 +33,7 @@ class Identities:
 def number_of(uri: Uri) -> str:
     """The number or user name that a URI stands for: of tel: the number (RFC 3966), of sip: the user part."""
     text = uri.opaque if uri.scheme == "tel" else unescape(uri.user or "")
-    plain = text.partition(";")[0]
+    plain = _CONTROLS.sub("", text.partition(";")[0])
     digits = _VISUAL_SEPARATORS.sub("", plain)
     return digits if _NUMBER.fullmatch(digits) else plain
 

@@ -119,7 +119,7 @@ class AgentPhones:
         try:
             held.call = await self._endpoint.place_call(
                 bindings[-1],
-                caller=caller.remote_uri.user,
+                caller=caller.caller,
                 display=caller.remote_display,
                 headers=(("X-Contact-ID", str(held.contact)),),
             )

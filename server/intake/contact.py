@@ -66,7 +66,7 @@ class Contact:
         facts = self.call.facts
         self._fact(
             "contact.started",
-            caller=facts.remote_uri.user or "",
+            caller=facts.caller,
             number=number,
             trunk=facts.trunk or "",
             call_id=facts.sip_call_id,
@@ -84,7 +84,7 @@ class Contact:
         setup_s = (self.call.answered_at or 0.0) - self.call.invited_at
         self._house.metrics.setup_s.observe(setup_s)
         self._fact("call.answered", setup_ms=round(setup_s * 1000, 2))
-        self._tape.start(self.call.facts.remote_uri.user or "", number)
+        self._tape.start(self.call.facts.caller, number)
         try:
             await self._run_flow(number)
         except Exception:
@@ -98,7 +98,7 @@ class Contact:
     async def _run_flow(self, number: str) -> None:
         """Hang-up is cancellation: everything that runs for this caller ends with the call."""
         variables = {
-            "caller_number": self.call.facts.remote_uri.user or "",
+            "caller_number": self.call.facts.caller,
             "caller_name": self.call.facts.remote_display or "",
             "called_number": number,
             "contact": str(self.id),

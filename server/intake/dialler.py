@@ -34,7 +34,7 @@ class TransferDialler:
 
     async def dial(self, target: TransferTarget, caller: Call) -> Call:
         """Also raises what `SipEndpoint.place_call` does."""
-        number, display = caller.facts.remote_uri.user, caller.facts.remote_display
+        number, display = caller.facts.caller, caller.facts.remote_display
         match target:
             case SipTarget(uri):
                 return await self._endpoint.place_call(uri, caller=number, display=display)

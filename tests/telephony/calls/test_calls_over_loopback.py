@@ -135,6 +135,14 @@ async def test_an_outgoing_call_is_cancelled_by_hanging_up(phones: PhoneMaker) -
         await outgoing.wait_answered()
 
 
+async def test_a_caller_with_any_name_breaks_no_header(phones: PhoneMaker) -> None:
+    caller, callee = await phones(), await phones()
+    await caller.endpoint.place_call(callee.uri(), caller="a b\r\nX-Evil: 1@h")
+    incoming = await arrival(callee)
+    assert incoming.facts.caller == "a bX-Evil: 1@h"
+    assert "X-Evil" not in incoming.facts.headers
+
+
 async def test_a_rejected_call_tells_why(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     outgoing = await caller.endpoint.place_call(callee.uri())
