@@ -59,7 +59,7 @@ class Arena:
                     self._take(index, size)
                     return offset
             if not self._idle:
-                raise MediaExhausted(f"no room for a sound of {size} bytes: raise media.arena_mb")
+                raise MediaExhausted(f"no room for a sound of {size} bytes: raise media.prompt_memory_mb")
             self._drop(next(iter(self._idle)))
 
     def _take(self, index: int, size: int) -> None:

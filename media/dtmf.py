@@ -14,6 +14,7 @@ PAYLOAD: Final = 4
 
 _LAST_KEY: Final = len(KEYS) - 1
 _LONGEST: Final = 0xFFFF
+_STALE: Final = 24_000
 _PACKETS: Final = 5
 _ENDS: Final = 3
 _STEPS: Final = _PACKETS + _ENDS - 1
@@ -27,6 +28,7 @@ def receive(leg: np.void, packet: Octets, start: int) -> int:
     """The key, once per press and at the first packet of it that arrives, else NO_DIGIT.
 
     A press is told by its source and timestamp alone: neither the marker nor the start nor the end is needed.
+    A timestamp some seconds back is no late packet but a sender that began anew.
     One longer than 65535 samples goes on under a new timestamp that continues the full duration of the old.
     """
     event = wide(packet[start])
@@ -38,7 +40,7 @@ def receive(leg: np.void, packet: Octets, start: int) -> int:
         return NO_DIGIT
     if leg["digit_seen"] and ssrc == leg["digit_ssrc"]:
         ahead = signed32(timestamp - leg["digit_ts"])
-        if ahead < 0:
+        if -_STALE < ahead < 0:
             return NO_DIGIT
         if ahead == 0:
             leg["digit_duration"] = max(leg["digit_duration"], duration)

@@ -1,6 +1,7 @@
 """The media engine as the control side sees it: called from the asyncio thread, never blocks."""
 
 import asyncio
+import collections
 import contextlib
 import os
 import resource
@@ -20,7 +21,7 @@ from media.recording_ring import take_frames
 from media.reports import EngineStatistics, engine_statistics
 from media.ring import pop_events, push_commands
 from media.settings import MediaSettings
-from media.sockets import PortPairs
+from media.sockets import PortPairs, own_address
 from media.switchboard import Switchboard
 from media.tick import run_ticks, step
 from media.ticker import Ticker, TickThread
@@ -43,10 +44,11 @@ class MediaEngine:
         self._settings = settings
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._memory = allocate(settings, self._event_fd)
-        self._switchboard = Switchboard(settings, self._memory)
-        self._ports = PortPairs(settings)
+        own = own_address(settings)
+        self._switchboard = Switchboard(settings, self._memory, own.advertised)
+        self._ports = PortPairs(settings, own.bound)
         self._legs: dict[int, Leg] = {}
-        self._free_rows = list(range(settings.max_legs - 1, -1, -1))
+        self._free_rows = collections.deque(range(settings.max_legs - 1, -1, -1))
         self._group_legs = [0] * GROUPS
         self._generations = 0
         self._batch = np.zeros(_EVENTS_AT_ONCE * EVENT_WORDS, dtype=np.int64)
@@ -157,12 +159,14 @@ class MediaEngine:
 
     def _reap(self) -> None:
         """Free the rows of closed legs that the tick has let go of."""
-        for row, leg in [(row, leg) for row, leg in self._legs.items() if leg.closed]:
+        closing = self._switchboard.closing
+        for row, leg in list(closing.items()):
             if self._memory.legs[row]["closed"] == leg.generation:
                 self._group_legs[int(self._memory.legs[row]["group"])] -= 1
                 leg.dispose()
                 del self._legs[row]
-                self._free_rows.insert(0, row)
+                del closing[row]
+                self._free_rows.appendleft(row)
 
 
 def _warm_up(memory: Memory) -> None:

@@ -99,19 +99,3 @@ def ulaw_encode(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
 
 def ulaw_decode(codes: NDArray[np.uint8]) -> NDArray[np.int16]:
     return ULAW_DECODE[codes]
-
-
-def alaw_encode(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
-    return ALAW_ENCODE[samples.astype(np.int16, copy=False).view(np.uint16)]
-
-
-def alaw_decode(codes: NDArray[np.uint8]) -> NDArray[np.int16]:
-    return ALAW_DECODE[codes]
-
-
-def ulaw_to_alaw(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return ULAW_TO_ALAW[codes]
-
-
-def alaw_to_ulaw(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return ALAW_TO_ULAW[codes]

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.g711 import ulaw_encode
-from media.sound import Sound
+from media.sound import SAMPLES_PER_SECOND, Sound
 
-RATE_HZ = 8000
 BEAT_S = 0.4
 LEVEL = 0.11  # of full scale: about -19 dBov, softer than speech
 
@@ -24,7 +23,7 @@ BARS = (
 
 
 def _tone(note: int, samples: int, decay_s: float) -> NDArray[np.float64]:
-    time_s = np.arange(samples) / RATE_HZ
+    time_s = np.arange(samples) / SAMPLES_PER_SECOND
     frequency_hz = 440.0 * 2 ** ((note - 69) / 12)
     attack = np.minimum(1.0, time_s / 0.01)
     wave = np.sin(2 * np.pi * frequency_hz * time_s) + 0.25 * np.sin(4 * np.pi * frequency_hz * time_s)
@@ -34,9 +33,9 @@ def _tone(note: int, samples: int, decay_s: float) -> NDArray[np.float64]:
 @cache
 def hold_music() -> Sound:
     """A quiet arpeggio of about 13 seconds that loops without a click; the same samples every time."""
-    quaver = int(BEAT_S * RATE_HZ)
+    quaver = int(BEAT_S * SAMPLES_PER_SECOND)
     bar = quaver * 8
-    tail = RATE_HZ * 2
+    tail = SAMPLES_PER_SECOND * 2
     piece = np.zeros(bar * len(BARS) + tail)
     for index, (chord, line) in enumerate(BARS):
         start = index * bar

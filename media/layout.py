@@ -30,7 +30,10 @@ COMMANDS: Final = 8192
 EVENTS: Final = 8192
 RECORDING_FRAMES: Final = 256
 """5.12 s for a writer that waits for its disk."""
-LISTEN_SAMPLES: Final = 160_000
+LISTEN_SAMPLES: Final = 96_000
+"""12 s of what a party said, one byte a sample, in its own law."""
+LONGEST_TALK: Final = 80_000
+"""A spurt is cut at 10 s, which leaves 2 s of the listen ring for what went before and for a late reader."""
 MESSAGE_WORDS: Final = 8
 CONTROL_MESSAGE_WORDS: Final = 8
 
@@ -81,13 +84,15 @@ class Event(IntEnum):
     TALK_ENDED = 4
     SILENT = 5
     RESUMED = 6
+    TALK_CUT = 7
 
 
 _LEG_FIELDS: Final = (
     # life
     *("generation", "closed", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
     # the far end
-    *("connected", "latched", "connected_ns", "remote_ip", "remote_port"),
+    *("connected", "latched", "chosen", "connected_ns", "remote_ip", "remote_port"),
+    *("trial_ip", "trial_port", "trial_ssrc", "trial_sequence", "trial_count", "trial_ns"),
     *("sdp_ip", "sdp_port", "signalled_ip"),
     *("tx_type", "tx_events", "rx_type", "rx_events", "may_send", "may_receive", "ptime", "law"),
     # received stream, RFC 3550 appendix A
@@ -103,6 +108,7 @@ _LEG_FIELDS: Final = (
     ),
     *("rx_expected_prior", "rx_received_prior", "rx_lost_before", "rx_transit", "rx_jitter_q4", "rx_last_ns"),
     *("rx_packets", "rx_bytes", "rx_duplicates", "rx_rejected", "rx_ssrc_changes", "silent"),
+    *("noise", "noise_seed"),
     # playout buffer
     *("play_started", "play_ts", "play_top", "cushion", "low", "window", "calm", "stretch", "shrink"),
     *("late", "concealed", "lost_run", "lag", "step"),
@@ -124,7 +130,7 @@ _LEG_FIELDS: Final = (
     # playback
     *("playback", "playing", "list_id", "list_size", "list_at", "list_offset", "list_loop"),
     # neighbours
-    *("bridge", "recording", "listen", "listening"),
+    *("bridge", "recording", "listen"),
     # talk detection
     *("talk_floor", "talk_run", "talking", "talk_start", "talk_end", "heard_from", "heard_end"),
     # RTCP
@@ -164,7 +170,7 @@ RECORDING: Final = np.dtype(
 )
 """A ring of stereo frames; `read` belongs to the consumer and has a cache line of its own."""
 
-LISTENER: Final = np.dtype([("pcm", "i2", (LISTEN_SAMPLES,))])
+LISTENER: Final = np.dtype([("codes", "u1", (LISTEN_SAMPLES,))])
 
 _HUB_FIELDS: Final = (
     # written by the tick
@@ -178,6 +184,7 @@ _HUB_FIELDS: Final = (
         "recording_dropped",
         "busy_ns",
         "busy_so_far_ns",
+        "seed",
     ),
     # settings
     *(
@@ -216,6 +223,7 @@ HUB: Final = np.dtype(
         ("scratch_frame", "u1", (FRAME,)),
         ("decode", "i2", (2, 256)),
         ("encode", "u1", (2, 65536)),
+        ("noise_peak", "i8", (128,)),
         ("translate", "u1", (4, 256)),
         ("commands", "i8", (COMMANDS * ORDER_WORDS,)),
         ("events", "i8", (EVENTS * EVENT_WORDS,)),

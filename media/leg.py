@@ -12,7 +12,7 @@ from media.arena import SoundKey
 from media.call_sound import CallSound
 from media.description import LegDescription, PayloadTypes, address_words
 from media.dtmf import KEYS
-from media.errors import MediaError, MediaStopped
+from media.errors import MediaError, MediaStopped, NoLongerHeard
 from media.events import (
     DigitReceived,
     MediaEvent,
@@ -47,7 +47,8 @@ class Leg:
         sockets: tuple[socket.socket, socket.socket],
         on_event: Callable[[MediaEvent], None],
     ) -> None:
-        self.address, self.rtp_port = sockets[0].getsockname()
+        self.address = switchboard.advertised_address
+        self.rtp_port = int(sockets[0].getsockname()[1])
         self.row = row
         self.generation = generation
         self.closed = False
@@ -126,23 +127,35 @@ class Leg:
         self._recording = None
 
     def listen(self, on: bool) -> None:
-        """The ring is given at the first call and kept until the leg is closed."""
-        if self._listener is None:
-            if not on:
-                return
-            self._listener = self._switchboard.take_listener()
-        self._order(Command.LISTEN, self._listener, int(on))
+        """A ring is had while listening is on; orders are in order, so the next leg may have it at once."""
+        if on and self._listener is None:
+            listener = self._switchboard.take_listener()
+            try:
+                self._order(Command.LISTEN, listener)
+            except MediaError:
+                self._switchboard.give_back_listener(listener)
+                raise
+            self._listener = listener
+        elif not on and self._listener is not None:
+            self._order(Command.LISTEN, -1)
+            self._give_back_listener()
 
     def heard(self, start: int, end: int) -> NDArray[np.int16]:
-        """PCM between two positions in samples since the leg was opened; zeros where nothing is kept."""
+        """PCM between two positions in samples since the leg was opened; zeros where nothing is kept.
+
+        Raises NoLongerHeard when the tick has gone a whole ring beyond it.
+        """
         if self._listener is None:
             raise MediaError("nobody listens to this leg")
-        ring = self._switchboard.memory.listeners[self._listener]["pcm"]
+        memory = self._switchboard.memory
+        ring = memory.listeners[self._listener]["codes"]
         if not 0 <= end - start <= len(ring):
             raise MediaError("the listen ring is shorter than that")
-        positions = np.arange(start, end)
-        samples: NDArray[np.int16] = ring[positions % len(ring)]
         newest = int(self._row["heard_end"])
+        if end <= newest - len(ring):
+            raise NoLongerHeard("what was said then is no longer kept")
+        positions = np.arange(start, end)
+        samples: NDArray[np.int16] = memory.hub["decode"][self._row["law"]][ring[positions % len(ring)]]
         oldest = max(newest - len(ring), int(self._row["heard_from"]))
         samples[(positions < oldest) | (positions >= newest)] = 0
         return samples
@@ -156,6 +169,7 @@ class Leg:
             return
         if self._switchboard.running:
             self._order(Command.CLOSE)
+            self._switchboard.closing[self.row] = self
         self.closed = True
 
     def deliver(self, kind: int, first: int, second: int, at_s: float) -> None:
@@ -178,6 +192,9 @@ class Leg:
             self._release(keys)
         self._playbacks.clear()
         self._recording = None
+        self._give_back_listener()
+
+    def _give_back_listener(self) -> None:
         if self._listener is not None:
             self._switchboard.give_back_listener(self._listener)
             self._listener = None
@@ -234,6 +251,7 @@ _EVENTS: dict[Event, Callable[[int, int, float], MediaEvent]] = {
     Event.PLAYBACK_FINISHED: lambda playback, _, at_s: PlaybackFinished(PlaybackId(playback), at_s),
     Event.TALK_STARTED: lambda start, _, at_s: TalkStarted(start, at_s),
     Event.TALK_ENDED: lambda start, end, at_s: TalkEnded(start, end, at_s=at_s),
+    Event.TALK_CUT: lambda start, end, at_s: TalkEnded(start, end, cut=True, at_s=at_s),
     Event.SILENT: lambda quiet_ns, _, at_s: MediaSilent(quiet_ns / 1e9, at_s),
     Event.RESUMED: lambda _first, _second, at_s: MediaResumed(at_s),
 }

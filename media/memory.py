@@ -6,6 +6,7 @@ import secrets
 import numpy as np
 
 from media import g711
+from media.comfort_noise import noise_peaks
 from media.layout import (
     BATCH,
     CONTROL_MESSAGE_WORDS,
@@ -77,11 +78,13 @@ def allocate(settings: MediaSettings, event_fd: int) -> Memory:
     hub["decode"] = np.stack([g711.ULAW_DECODE, g711.ALAW_DECODE])
     hub["encode"] = np.stack([g711.ULAW_ENCODE, g711.ALAW_ENCODE])
     hub["translate"] = _translations()
+    hub["noise_peak"] = noise_peaks()
+    hub["seed"] = secrets.randbits(31)
     return Memory(
         hub=hub,
         legs=np.zeros(settings.max_legs, dtype=LEG),
-        recordings=np.zeros(settings.recording_rows, dtype=RECORDING),
-        listeners=np.zeros(settings.listen_rows, dtype=LISTENER),
+        recordings=np.zeros(settings.max_recordings, dtype=RECORDING),
+        listeners=np.zeros(settings.max_listeners, dtype=LISTENER),
         active=np.zeros((GROUPS, settings.max_legs), dtype=np.int64),
-        arena=np.zeros(settings.arena_mb << 20, dtype=np.uint8),
+        arena=np.zeros(settings.prompt_memory_mb << 20, dtype=np.uint8),
     )

@@ -88,12 +88,11 @@ def _apply_neighbour(memory: Memory, row: int, order: Words, frame: int) -> None
 
 @stage
 def _listen(leg: np.void, order: Words, frame: int) -> None:
-    """A ring given for the first time starts empty; one that is listened to again has a gap."""
+    """Words: the ring, or none. It starts empty; a leg that has one keeps what is in it."""
     if leg["listen"] != order[3]:
         leg["listen"] = order[3]
         leg["heard_from"] = (frame - leg["opened_frame"]) * FRAME
         leg["heard_end"] = leg["heard_from"]
-    leg["listening"] = order[4]
     talk.reset(leg)
 
 
@@ -133,14 +132,20 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
 
 @stage
 def _connect(memory: Memory, row: int, order: Words) -> None:
-    """The same far end keeps its latch. The sockets are IPv4: of an address the last four bytes count."""
+    """The same far end keeps its latch, but not over a hold, in which a NAT may forget the port.
+
+    The sockets are IPv4: of an address the last four bytes count.
+    """
     leg = memory.legs[row]
     now_ns = memory.hub["now_ns"]
     ip = order[Described.ADDRESS] & _LAST_FOUR
     port = order[Described.PORT]
-    if not leg["connected"] or leg["sdp_ip"] != ip or leg["sdp_port"] != port:
+    resumed = order[Described.MAY_RECEIVE] and not leg["may_receive"]
+    if not leg["connected"] or resumed or leg["sdp_ip"] != ip or leg["sdp_port"] != port:
         if leg["latched"]:
             unsettle(memory, leg)
+        leg["chosen"] = 0
+        leg["trial_count"] = 0
         leg["remote_ip"] = ip
         leg["sdp_ip"] = ip
         leg["sdp_port"] = port
@@ -148,6 +153,8 @@ def _connect(memory: Memory, row: int, order: Words) -> None:
         leg["connected_ns"] = now_ns
     leg["connected"] = 1
     _speak(leg, order)
+    if order[Described.MAY_SEND] and not leg["may_send"]:
+        leg["tx_started"] = 0
     leg["may_send"] = order[Described.MAY_SEND]
     leg["may_receive"] = order[Described.MAY_RECEIVE]
     leg["signalled_ip"] = order[Described.SIGNALLED] & _LAST_FOUR
@@ -159,6 +166,8 @@ def _connect(memory: Memory, row: int, order: Words) -> None:
 def _speak(leg: np.void, order: Words) -> None:
     """Codec, numbers and packet size; what was heard in another codec, or before a hold, is forgotten."""
     law = order[Described.LAW]
+    if leg["law"] != law:
+        leg["heard_from"] = max(leg["heard_from"], leg["heard_end"])
     if leg["law"] != law or leg["rx_type"] != order[Described.RX_TYPE] or not order[Described.MAY_RECEIVE]:
         playout.reset(leg)
         fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))

@@ -103,6 +103,13 @@ def send_event(memory: Memory, leg: np.void) -> None:
 
 
 @stage
+def report_interval(hub: np.void) -> int:
+    """RFC 3550 6.2: between half and one and a half times the interval, so that reports do not bunch up."""
+    hub["seed"] = hub["seed"] * 1_103_515_245 + 12_345 & 0x7FFF_FFFF
+    return int(hub["rtcp_frames"] * (512 + (hub["seed"] >> 16 & 1023)) >> 10)
+
+
+@stage
 def report(memory: Memory, row: int, timestamp: int, bye: bool) -> None:
     """Send an RTCP report to the port beside the one that RTP goes to."""
     leg = memory.legs[row]

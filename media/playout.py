@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from media.comfort_noise import comfort
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, conceal, rejoin
 from media.layout import FRAME, HISTORY, RING, Octets
@@ -27,6 +28,7 @@ _EVENT_HORIZON: Final = RING // 2
 @stage
 def reset(leg: np.void) -> None:
     leg["play_started"] = 0
+    leg["noise"] = 0
     leg["lost_run"] = NEVER_HEARD
     leg["low"] = RING
     leg["window"] = 0
@@ -189,6 +191,8 @@ def _patch(leg: np.void, hub: np.void) -> None:
             for k in range(done, done + run):
                 leg["frame"][HISTORY + k] = ring[base + k & _MASK]
             rejoin(leg, HISTORY + done, run, hub)
+        elif leg["noise"] > 0:
+            comfort(leg, HISTORY + done, run, hub)
         else:
             conceal(leg, HISTORY + done, run, hub)
         done += run

@@ -33,8 +33,15 @@ from media.syscalls import (
 
 _MOST_BATCHES: Final = 4
 _LATCH_NS: Final = 1_000_000_000
+_QUIET_NS: Final = 500_000_000
+_TRIAL_NS: Final = 300_000_000
+_TRIAL_PACKETS: Final = 3
+_TRIAL_GAP: Final = 10
 _NAME_SIZE: Final = 16
 _TRUNCATED: Final = 0x20
+
+_COMFORT_NOISE: Final = 13
+_QUIETEST: Final = 127
 
 NOTHING: Final = -1
 HEARD: Final = -2
@@ -74,39 +81,84 @@ def unsettle(memory: Memory, leg: np.void) -> None:
 
 
 @stage
-def admit(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
-    """Accept the negotiated address only; the port may differ (NAT) until the true one is heard, or 1 s.
+def admit(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, size: int) -> bool:
+    """Whether a packet comes from the party, or from somebody who only knows the port.
 
-    A phone with several addresses may name one in SDP and send from another, the one it signals from: that is
-    taken as the true one as long as nothing else was.
+    The negotiated address and port are believed at once. Other ports of that address (NAT), and the address
+    that the party signals from, must first send a few packets in order, and only while nothing is heard from
+    the source believed so far: a sprayed packet is neither heard nor answered, a new port of a NAT is.
     """
     if not leg["connected"]:
         return False
-    if ip != leg["remote_ip"]:
-        return _move(memory, leg, ip, port)
-    if leg["latched"]:
-        return bool(port == leg["remote_port"])
-    if port == leg["sdp_port"]:
-        leg["remote_port"] = port
-        settle(memory, leg)
+    if ip == leg["remote_ip"] and port == leg["remote_port"] and (leg["chosen"] or leg["latched"]):
+        _settle_in_time(memory, leg)
         return True
-    if leg["remote_port"] == leg["sdp_port"]:
-        leg["remote_port"] = port
-    if port != leg["remote_port"]:
+    if leg["latched"]:
         return False
-    if memory.hub["now_ns"] - leg["connected_ns"] > _LATCH_NS:
-        settle(memory, leg)
+    if ip == leg["sdp_ip"] and port == leg["sdp_port"]:
+        _choose(memory, leg, ip, port)
+        return True
+    if ip != leg["sdp_ip"] and ip != leg["signalled_ip"]:
+        return False
+    if leg["chosen"] and memory.hub["now_ns"] - leg["rx_last_ns"] < _QUIET_NS:
+        return False
+    if not _on_trial(memory, leg, ip, port, packet, size):
+        return False
+    _choose(memory, leg, ip, port)
     return True
 
 
 @stage
-def _move(memory: Memory, leg: np.void, ip: int, port: int) -> bool:
-    if leg["latched"] or leg["signalled_ip"] != ip:
-        return False
+def _choose(memory: Memory, leg: np.void, ip: int, port: int) -> None:
     leg["remote_ip"] = ip
     leg["remote_port"] = port
-    settle(memory, leg)
-    return True
+    leg["chosen"] = 1
+    leg["trial_count"] = 0
+    _settle_in_time(memory, leg)
+
+
+@stage
+def _settle_in_time(memory: Memory, leg: np.void) -> None:
+    """The negotiated source is final; another one may still be corrected by it for a second."""
+    if leg["latched"]:
+        return
+    negotiated = leg["remote_ip"] == leg["sdp_ip"] and leg["remote_port"] == leg["sdp_port"]
+    if negotiated or memory.hub["now_ns"] - leg["connected_ns"] > _LATCH_NS:
+        settle(memory, leg)
+
+
+@stage
+def _on_trial(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, size: int) -> bool:
+    """True with the packet that follows enough others of one source in order (RFC 3550 A.1, probation).
+
+    A source on trial keeps its place until it has been quiet for a while, so that nobody can push it out.
+    """
+    kind = wide(packet[1]) & 0x7F
+    if rtp.payload_start(packet, size) < 0 or (kind != leg["rx_type"] and kind != leg["rx_events"]):
+        return False
+    now_ns = memory.hub["now_ns"]
+    sequence = get16(packet, 2)
+    if ip != leg["trial_ip"] or port != leg["trial_port"] or leg["trial_count"] == 0:
+        if leg["trial_count"] > 0 and now_ns - leg["trial_ns"] < _TRIAL_NS:
+            return False
+        _begin_trial(leg, ip, port, packet)
+    elif get32(packet, 8) != leg["trial_ssrc"]:
+        return False
+    else:
+        ahead = sequence - leg["trial_sequence"] & 0xFFFF
+        leg["trial_count"] = leg["trial_count"] + 1 if 0 < ahead <= _TRIAL_GAP else 1
+        leg["trial_sequence"] = sequence
+    leg["trial_ns"] = now_ns
+    return bool(leg["trial_count"] >= _TRIAL_PACKETS)
+
+
+@stage
+def _begin_trial(leg: np.void, ip: int, port: int, packet: Octets) -> None:
+    leg["trial_ip"] = ip
+    leg["trial_port"] = port
+    leg["trial_ssrc"] = get32(packet, 8)
+    leg["trial_sequence"] = get16(packet, 2)
+    leg["trial_count"] = 1
 
 
 @stage
@@ -115,7 +167,8 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
     start = rtp.payload_start(packet, size)
     kind = wide(packet[1]) & 0x7F
     is_event = kind == leg["rx_events"]
-    if start < 0 or (kind != leg["rx_type"] and not is_event):
+    is_noise = kind == _COMFORT_NOISE
+    if start < 0 or (kind != leg["rx_type"] and not is_event and not is_noise):
         leg["rx_rejected"] += 1
         return NOTHING
     count = size - rtp.padding(packet, size) - start
@@ -130,8 +183,13 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
     leg["rx_bytes"] += count
     if verdict == rtp.RESTARTED:
         leg["play_started"] = 0
+        leg["digit_seen"] = 0
     if is_event:
         return _accept_key(leg, packet, start, count, aside)
+    if is_noise:
+        leg["noise"] = 1 + (wide(packet[start]) & 0x7F if count > 0 else _QUIETEST)
+        return HEARD
+    leg["noise"] = 0
     rtp.measure_jitter(leg, get32(packet, 4), arrival_ns)
     if 0 < count <= RING:
         newest = verdict == rtp.RESTARTED or leg["rx_highest"] > previous
@@ -185,15 +243,17 @@ def _take_rtp(memory: Memory, row: int, index: int) -> None:
     leg = memory.legs[row]
     name = memory.hub["names"][index]
     messages = memory.hub["messages"]
+    packet = memory.hub["packets"][index]
     at = index * MESSAGE_WORDS
-    if messages[at + FLAGS] & _TRUNCATED or not admit(memory, leg, get32(name, 4), get16(name, 2)):
+    size = messages[at + SIZE] & 0xFFFF_FFFF
+    truncated = messages[at + FLAGS] & _TRUNCATED
+    if truncated or not admit(memory, leg, get32(name, 4), get16(name, 2), packet, size):
         leg["rx_rejected"] += 1
         return
     if not leg["may_receive"]:
         return
     real_ns = arrival(memory.hub["controls"], index, memory.hub["real_ns"])
-    size = messages[at + SIZE] & 0xFFFF_FFFF
-    heard = accept(leg, memory.hub["packets"][index], size, real_ns, memory.hub)
+    heard = accept(leg, packet, size, real_ns, memory.hub)
     if heard == NOTHING:
         return
     memory.hub["packets_in"] += 1
@@ -220,11 +280,16 @@ def drain_rtcp(memory: Memory, row: int) -> None:
 
 @stage
 def watch(memory: Memory, row: int) -> None:
-    """Report a party that should be heard and is not."""
+    """Report a party that should be heard and is not; one that announced its silence (RFC 3389) is not.
+
+    Its socket opens again for other sources: a NAT may have given it a new port.
+    """
     leg = memory.legs[row]
-    if leg["silent"] or not leg["connected"] or not leg["may_receive"]:
+    if not leg["connected"] or not leg["may_receive"]:
         return
     quiet_ns = memory.hub["now_ns"] - leg["rx_last_ns"]
-    if quiet_ns > memory.hub["silence_ns"]:
+    if leg["latched"] and quiet_ns > _LATCH_NS:
+        unsettle(memory, leg)
+    if quiet_ns > memory.hub["silence_ns"] and not leg["silent"] and leg["noise"] == 0:
         leg["silent"] = 1
         post(memory, Event.SILENT, row, quiet_ns, 0)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from media.layout import FRAME, Memory, Words
+from media.rtp import count_lost
+from media.sound import SAMPLES_PER_SECOND
 
-_SAMPLES_PER_MS = 8
+_SAMPLES_PER_MS = SAMPLES_PER_SECOND // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,7 @@ def leg_report(leg: np.void) -> LegReport:
         send_errors=int(leg["tx_errors"]),
         packets_received=int(leg["rx_packets"]),
         bytes_received=int(leg["rx_bytes"]),
-        lost=max(int(leg["rx_highest"] - leg["rx_base"] + 1 - leg["rx_received"]), 0) * int(leg["rx_started"])
-        + int(leg["rx_lost_before"]),
+        lost=count_lost(leg),
         duplicates=int(leg["rx_duplicates"]),
         late=int(leg["late"]),
         rejected=int(leg["rx_rejected"]),

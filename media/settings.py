@@ -1,6 +1,14 @@
 """Settings of the media engine."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_RENAMED: Final = {
+    "arena_mb": "prompt_memory_mb",
+    "listen_rows": "max_listeners",
+    "recording_rows": "max_recordings",
+}
 
 
 class MediaSettings(BaseModel):
@@ -9,16 +17,21 @@ class MediaSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str = Field(
-        default="127.0.0.1", description="IPv4 address that RTP sockets bind to and SDP offers."
+        default="127.0.0.1",
+        description="IPv4 address, or name of one, that RTP sockets bind to and SDP offers.",
+    )
+    advertised_address: str | None = Field(
+        default=None,
+        description="Address that SDP offers instead, for a server behind NAT or bound to 0.0.0.0.",
     )
     port_range: tuple[int, int] | None = Field(
         default=None,
         description="First and last UDP port for RTP and RTCP; null lets the operating system choose.",
     )
     max_legs: int = Field(default=2048, ge=1, le=65536, description="Most legs open at the same time.")
-    recording_rows: int = Field(default=2048, ge=1, description="Most legs recorded at the same time.")
-    listen_rows: int = Field(default=512, ge=1, description="Most legs listened to at the same time.")
-    arena_mb: int = Field(
+    max_recordings: int = Field(default=2048, ge=1, description="Most legs recorded at the same time.")
+    max_listeners: int = Field(default=2048, ge=1, description="Most legs listened to at the same time.")
+    prompt_memory_mb: int = Field(
         default=64,
         ge=1,
         le=4096,
@@ -55,6 +68,14 @@ class MediaSettings(BaseModel):
         le=99,
         description="SCHED_RR priority of the tick thread where the system permits it; 0 leaves it alone.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, values: object) -> object:
+        old = _RENAMED.keys() & values.keys() if isinstance(values, dict) else set()
+        if old:
+            raise ValueError("; ".join(f"{name} is now called {_RENAMED[name]}" for name in sorted(old)))
+        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> "MediaSettings":

@@ -1,32 +1,67 @@
 """RTP and RTCP sockets, an even port and the odd one above it."""
 
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from media.errors import MediaExhausted
+from media.errors import MediaError, MediaExhausted
 from media.settings import MediaSettings
 from media.syscalls import SO_TIMESTAMPNS
 
-_TRIES = 200
+_TRIES = 100
 _RTCP_BUFFER = 16384
 
 
-class PortPairs:
-    """Hands out bound socket pairs; a range is walked round, so that a port rests as long as possible."""
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """The address that sockets bind to, and the one that SDP tells."""
 
-    def __init__(self, settings: MediaSettings) -> None:
+    bound: str
+    advertised: str
+
+
+def own_address(settings: MediaSettings) -> OwnAddress:
+    """Resolves a name, which may take the time of a DNS query; raises MediaError that says what to write."""
+    bound = _ipv4("media.address", settings.address)
+    if settings.advertised_address is not None:
+        return OwnAddress(bound, _ipv4("media.advertised_address", settings.advertised_address))
+    if ipaddress.IPv4Address(bound).is_unspecified:
+        raise MediaError(
+            f'media.address = "{settings.address}" cannot be told to a phone: '
+            "write this machine's address there, or in media.advertised_address"
+        )
+    return OwnAddress(bound, bound)
+
+
+def _ipv4(key: str, name: str) -> str:
+    try:
+        found = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_DGRAM)
+    except OSError:
+        raise MediaError(f'{key} = "{name}" is no IPv4 address and no name of one') from None
+    return str(found[0][4][0])
+
+
+class PortPairs:
+    """Hands out bound socket pairs; a range is walked round, so that a port rests as long as possible.
+
+    A range that is all taken costs a bounded number of tries: what one call skipped the next one tries.
+    """
+
+    def __init__(self, settings: MediaSettings, address: str) -> None:
         self._settings = settings
+        self._address = address
         self._next = 0
 
     def bind(self) -> tuple[socket.socket, socket.socket]:
-        for port in self._candidates():
+        for port in self.candidates():
             pair = self._try(port)
             if pair is not None:
                 return pair
         raise MediaExhausted("no free pair of UDP ports for RTP: widen media.port_range")
 
-    def _candidates(self) -> Iterator[int]:
+    def candidates(self) -> Iterator[int]:
         if self._settings.port_range is None:
             for _ in range(_TRIES):
                 yield 0
@@ -34,26 +69,35 @@ class PortPairs:
         first, last = self._settings.port_range
         first += first % 2
         pairs = (last - first + 1) // 2
-        for _ in range(pairs):
+        for _ in range(min(pairs, _TRIES)):
             yield first + 2 * self._next
             self._next = (self._next + 1) % pairs
 
     def _try(self, port: int) -> tuple[socket.socket, socket.socket] | None:
-        """Port 0 lets the system choose; an odd choice, or a taken neighbour, is given back."""
+        """Port 0 lets the system choose; an odd choice, or a taken neighbour, is given back.
+
+        The choice is bound again by its number: Linux takes a port of its own choice away from a socket that
+        is connected and later opened for all sources again.
+        """
         with contextlib.ExitStack() as undo:
-            rtp = undo.enter_context(self._open())
-            rtcp = undo.enter_context(self._open())
             try:
-                rtp.bind((self._settings.address, port))
-                port = rtp.getsockname()[1]
+                port = port or self._chosen_by_the_system()
                 if port % 2:
                     return None
-                rtcp.bind((self._settings.address, port + 1))
+                rtp = undo.enter_context(self._open())
+                rtcp = undo.enter_context(self._open())
+                rtp.bind((self._address, port))
+                rtcp.bind((self._address, port + 1))
             except OSError:
                 return None
             rtcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RTCP_BUFFER)
             undo.pop_all()
             return rtp, rtcp
+
+    def _chosen_by_the_system(self) -> int:
+        with self._open() as probe:
+            probe.bind((self._address, 0))
+            return int(probe.getsockname()[1])
 
     def _open(self) -> socket.socket:
         try:

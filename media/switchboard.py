@@ -3,6 +3,7 @@
 import collections
 import itertools
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -15,18 +16,28 @@ from media.settings import MediaSettings
 Order = tuple[int, ...]
 
 
+class Closing(Protocol):
+    """A leg that was told to close and whose row the tick still has."""
+
+    generation: int
+
+    def dispose(self) -> None: ...
+
+
 class Switchboard:
     """Belongs to the asyncio thread; only `returned_recordings` is appended to by others."""
 
-    def __init__(self, settings: MediaSettings, memory: Memory) -> None:
+    def __init__(self, settings: MediaSettings, memory: Memory, advertised_address: str) -> None:
         self.settings = settings
         self.memory = memory
         self.arena = Arena(memory.arena)
         self.playback_ids = itertools.count(1)
+        self.advertised_address = advertised_address
         self.running = False
+        self.closing: dict[int, Closing] = {}
         self.returned_recordings: collections.deque[int] = collections.deque()
-        self._free_recordings = list(range(settings.recording_rows - 1, -1, -1))
-        self._free_listeners = list(range(settings.listen_rows - 1, -1, -1))
+        self._free_recordings = list(range(settings.max_recordings - 1, -1, -1))
+        self._free_listeners = list(range(settings.max_listeners - 1, -1, -1))
         self._batch = np.zeros(ORDER_WORDS * (PLAYLIST + DIGITS), dtype=np.int64)
 
     def order(self, orders: Sequence[Order]) -> None:
@@ -48,7 +59,7 @@ class Switchboard:
             else:
                 self.returned_recordings.append(row)
         if not self._free_recordings:
-            raise MediaExhausted("no free recording ring: raise media.recording_rows")
+            raise MediaExhausted("no free recording ring: raise media.max_recordings")
         row = self._free_recordings.pop()
         self.memory.recordings[row] = np.zeros((), dtype=RECORDING)
         self.memory.recordings[row]["started_frame"] = -1
@@ -56,7 +67,7 @@ class Switchboard:
 
     def take_listener(self) -> int:
         if not self._free_listeners:
-            raise MediaExhausted("no free listen ring: raise media.listen_rows")
+            raise MediaExhausted("no free listen ring: raise media.max_listeners")
         return self._free_listeners.pop()
 
     def give_back_listener(self, row: int) -> None:

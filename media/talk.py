@@ -5,12 +5,14 @@ from typing import Final
 import numpy as np
 
 from media.compiled import stage
-from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, Samples
-from media.octets import wide
+from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, LONGEST_TALK, Octets
+from media.octets import copy, fill, wide
+from media.silence import silence_of
 
 NOTHING: Final = 0
 STARTED: Final = 1
 ENDED: Final = 2
+CUT: Final = 3
 
 _ONSET_FRAMES: Final = 2
 _INITIAL_FLOOR: Final = 40 * 40 * FRAME
@@ -25,19 +27,22 @@ def reset(leg: np.void) -> None:
 
 
 @stage
-def hear(leg: np.void, listened: Samples, position: int, hub: np.void) -> int:
-    """Keep the frame as PCM at `position` of the listen ring and return its energy; gaps become silence."""
+def hear(leg: np.void, listened: Octets, position: int, hub: np.void) -> int:
+    """Keep the frame at `position` of the listen ring and return its energy; skipped frames become silence.
+
+    Positions and the ring's size are multiples of a frame, so that no frame wraps around.
+    """
     frame = leg["frame"]
     decode = hub["decode"][leg["law"]]
     size = LISTEN_SAMPLES
     gap = min(position - leg["heard_end"], size)
-    for k in range(gap):
-        listened[(position - gap + k) % size] = 0
-    at = position % size
+    while gap > 0:
+        fill(listened, (position - gap) % size, FRAME, silence_of(leg["law"]))
+        gap -= FRAME
+    copy(listened, position % size, frame, HISTORY, FRAME)
     energy = 0
     for k in range(np.uint64(FRAME)):
         value = wide(decode[frame[np.uint64(HISTORY) + k]])
-        listened[np.uint64(at) + k] = value
         energy += value * value
     leg["heard_end"] = position + FRAME
     return energy
@@ -45,7 +50,10 @@ def hear(leg: np.void, listened: Samples, position: int, hub: np.void) -> int:
 
 @stage
 def detect(leg: np.void, energy: int, position: int, hub: np.void) -> int:
-    """STARTED when two frames in a row stand out of the noise, ENDED after the hangover."""
+    """STARTED when two frames in a row stand out of the noise, ENDED after the hangover.
+
+    CUT ends a spurt that has grown too long; if the sound goes on, another one starts with the next frames.
+    """
     threshold = max(hub["talk_energy"], leg["talk_floor"] * hub["talk_ratio_q8"] >> 8)
     loud = energy > threshold
     _follow_noise(leg, energy)
@@ -64,7 +72,11 @@ def detect(leg: np.void, energy: int, position: int, hub: np.void) -> int:
 def _go_on(leg: np.void, loud: bool, position: int, hangover: int) -> int:
     if loud:
         leg["talk_end"] = position + FRAME
-        return NOTHING
+        if leg["talk_end"] - leg["talk_start"] < LONGEST_TALK:
+            return NOTHING
+        leg["talking"] = 0
+        leg["talk_run"] = 0
+        return CUT
     if position + FRAME - leg["talk_end"] < hangover:
         return NOTHING
     leg["talking"] = 0

@@ -68,7 +68,7 @@ def serve(memory: Memory, row: int, frame: int) -> None:
     _answer(memory, row, elapsed)
     if leg["recording"] >= 0:
         _record(memory, row, elapsed)
-    if leg["listening"]:
+    if leg["listen"] >= 0:
         _listen(memory, row, elapsed * FRAME)
     _keep_company(memory, row, frame, elapsed)
 
@@ -105,12 +105,14 @@ def _record(memory: Memory, row: int, elapsed: int) -> None:
 @stage
 def _listen(memory: Memory, row: int, position: int) -> None:
     leg = memory.legs[row]
-    energy = talk.hear(leg, memory.listeners[leg["listen"]]["pcm"], position, memory.hub)
+    energy = talk.hear(leg, memory.listeners[leg["listen"]]["codes"], position, memory.hub)
     change = talk.detect(leg, energy, position, memory.hub)
     if change == talk.STARTED:
         post(memory, Event.TALK_STARTED, row, leg["talk_start"], 0)
     elif change == talk.ENDED:
         post(memory, Event.TALK_ENDED, row, leg["talk_start"], leg["talk_end"])
+    elif change == talk.CUT:
+        post(memory, Event.TALK_CUT, row, leg["talk_start"], leg["talk_end"])
 
 
 @stage
@@ -122,7 +124,7 @@ def _keep_company(memory: Memory, row: int, frame: int, elapsed: int) -> None:
         receive.drain_rtcp(memory, row)
         receive.watch(memory, row)
     if frame >= leg["rtcp_due"]:
-        leg["rtcp_due"] = frame + memory.hub["rtcp_frames"]
+        leg["rtcp_due"] = frame + outgoing.report_interval(memory.hub)
         if leg["connected"]:
             outgoing.report(memory, row, elapsed * FRAME, False)
 

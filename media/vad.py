@@ -8,7 +8,8 @@ import numpy as np
 import webrtcvad
 from numpy.typing import NDArray
 
-SAMPLES_PER_SECOND: Final = 8000
+from media.sound import SAMPLES_PER_SECOND
+
 FRAME_MS: Final = 20
 _FRAME: Final = SAMPLES_PER_SECOND * FRAME_MS // 1000
 

@@ -13,7 +13,7 @@ from media.settings import MediaSettings
 async def compile_engine() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
     started_at = time.monotonic()
-    engine = MediaEngine(MediaSettings(max_legs=2, recording_rows=2, listen_rows=2, arena_mb=1))
+    engine = MediaEngine(MediaSettings(max_legs=2, max_recordings=2, max_listeners=2, prompt_memory_mb=1))
     ticker = asyncio.create_task(_tell_time(started_at), name="progress")
     try:
         await engine.start()

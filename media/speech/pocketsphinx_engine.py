@@ -8,11 +8,11 @@ import pocketsphinx
 import soxr
 from numpy.typing import NDArray
 
+from media.sound import SAMPLES_PER_SECOND
 from media.speech.errors import RecogniserFailed
 from media.speech.lexicon import dictionary_path, model_directory
 from media.speech.model_files import ModelFiles, ModelKind
 from media.speech.utterance import Utterance, Word
-from media.vad import SAMPLES_PER_SECOND
 
 MODEL_SAMPLES_PER_SECOND: Final = 16_000
 _FRAMES_PER_SECOND: Final = 100

@@ -10,6 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from media.sound import SAMPLES_PER_SECOND
 from media.speech.errors import RecogniserBusy, RecogniserFailed, SpeechError
 from media.speech.jobs import Answer, Decode, Decoded, Endpoint, Endpointed, Order, Refused
 from media.speech.model_files import ModelFiles, prepare
@@ -17,7 +18,6 @@ from media.speech.settings import SpeechSettings
 from media.speech.utterance import Utterance, Word
 from media.speech.vocabulary import General, LanguageModel, Phrases, Vocabulary
 from media.speech.worker_process import WorkerProcess
-from media.vad import SAMPLES_PER_SECOND
 
 __all__ = [
     "General",

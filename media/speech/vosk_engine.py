@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from media.sound import SAMPLES_PER_SECOND
 from media.speech.errors import RecogniserFailed
 from media.speech.model_files import ModelFiles, ModelKind
 from media.speech.utterance import Utterance, Word
-from media.vad import SAMPLES_PER_SECOND
 
 # Every published layout holds the acoustic model under one of these names.
 _ACOUSTIC_MODEL: Final = ("am/final.mdl", "final.mdl")

@@ -67,7 +67,9 @@ class OwnPhone:
         self._channel = channel
         self._identity = parse_name_addr(settings.identity)
         self._media = MediaEngine(
-            MediaSettings(address=settings.address, max_legs=4, recording_rows=4, listen_rows=1, arena_mb=16)
+            MediaSettings(
+                address=settings.address, max_legs=4, max_recordings=4, max_listeners=1, prompt_memory_mb=16
+            )
         )
         self._endpoint = SipEndpoint(_sip_settings(settings), self._media, self._called)
         self._login = Login(settings.user, settings.password) if settings.user is not None else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from media.layout import FRAME_NS, GROUPS, TICK_NS, Memory
 from media.tick import step
 
-_EPOCH_NS = 1_700_000_000_000_000_000
-
 
 class SteppedTicks:
-    """A `media.ticker.Ticker`. Nothing happens in the engine's memory between two calls of `advance`."""
+    """A `media.ticker.Ticker`. Nothing happens in the engine's memory between two calls of `advance`.
+
+    Only the wall clock is the true one: the kernel stamps packets with it, and round trips are told by both.
+    """
 
     def __init__(self) -> None:
         self.now_ns = 1_000_000_000_000
@@ -34,7 +36,7 @@ class SteppedTicks:
             self._tick += 1
             self.now_ns += TICK_NS
             self.memory.hub["tick"] = self._tick
-            step(self.memory, self._tick, self.now_ns, _EPOCH_NS + self.now_ns)
+            step(self.memory, self._tick, self.now_ns, time.time_ns())
 
     @property
     def now_s(self) -> float:

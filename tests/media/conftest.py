@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 import pickle
@@ -20,6 +19,7 @@ from media.engine import MediaEngine
 from media.events import MediaEvent
 from media.leg import Leg
 from media.settings import MediaSettings
+from tests.fakes.ticks import SteppedTicks
 
 ORACLE = Path(__file__).with_name("oracle.py")
 
@@ -115,14 +115,6 @@ class Phone:
             self.send(leg, payload, 101)
         self.timestamp += packets * 160
 
-    async def talk(self, leg: Leg, audio: bytes, kind: int = 0, frame: int = 160) -> None:
-        """Send audio at its own pace."""
-        loop = asyncio.get_running_loop()
-        start_s = loop.time()
-        for number, at in enumerate(range(0, len(audio), frame)):
-            await asyncio.sleep(max(start_s + number * frame / 8000 - loop.time(), 0))
-            self.send(leg, audio[at : at + frame], kind)
-
     def received(self, port: str = "rtp") -> list[bytes]:
         opened = self.rtp if port == "rtp" else self.rtcp
         packets = []
@@ -151,18 +143,10 @@ def make_phone() -> Iterator[Callable[..., Phone]]:
 
 
 class Ear(list[MediaEvent]):
-    """Collects a leg's events and lets a test wait for one."""
+    """Collects a leg's events."""
 
     def __call__(self, event: MediaEvent) -> None:
         self.append(event)
-
-    async def wait_for(self, kind: type, timeout_s: float = 8.0) -> Any:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                for event in self:
-                    if isinstance(event, kind):
-                        return event
-                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -170,15 +154,61 @@ def make_ear() -> type[Ear]:
     return Ear
 
 
-SETTINGS: dict[str, Any] = {"max_legs": 8, "recording_rows": 4, "listen_rows": 2, "arena_mb": 1}
+class Studio:
+    """An engine whose clock is in the test's hand; packets on the loopback arrive at once."""
+
+    def __init__(self, engine: MediaEngine, ticks: SteppedTicks) -> None:
+        self.engine = engine
+        self._ticks = ticks
+
+    def advance(self, seconds: float) -> None:
+        for _ in range(SteppedTicks.frames(seconds)):
+            self._ticks.advance()
+            self.engine.deliver_events()
+
+    def until(self, ear: Ear, kind: type, at_most_s: float = 8.0) -> Any:
+        """The first event of that kind, as soon as it has come."""
+        for _ in range(SteppedTicks.frames(at_most_s)):
+            for event in ear:
+                if isinstance(event, kind):
+                    return event
+            self.advance(0.02)
+        raise AssertionError(f"no {kind.__name__}, but {ear}")
+
+    def talk(self, *parties: Any, frame: int = 160) -> None:
+        """Each party is phone, leg, audio and maybe the payload type: all send at the pace of the engine."""
+        longest = max(len(audio) for _, _, audio, *_ in parties)
+        sent = 0
+        for done in range(160, longest + 160, 160):
+            while sent < min(done, longest):
+                for phone, leg, audio, *kind in parties:
+                    if sent < len(audio):
+                        phone.send(leg, audio[sent : sent + frame], *kind)
+                sent += frame
+            self.advance(0.02)
 
 
-# the delay outlasts the lateness of a sender in Python, so that audio can be compared to the byte
+SETTINGS: dict[str, Any] = {
+    "max_legs": 8,
+    "max_recordings": 4,
+    "max_listeners": 2,
+    "prompt_memory_mb": 1,
+}
+
+
+@pytest.fixture
+async def studio() -> AsyncIterator[Studio]:
+    ticks = SteppedTicks()
+    engine = MediaEngine(MediaSettings(**SETTINGS, silence_after_s=0.5, rtcp_interval_s=1), ticks)
+    await engine.start()
+    yield Studio(engine, ticks)
+    await engine.stop()
+
+
 @pytest.fixture
 async def engine() -> AsyncIterator[MediaEngine]:
-    started = MediaEngine(
-        MediaSettings(**SETTINGS, silence_after_s=0.5, rtcp_interval_s=1, playout_delay_ms=140)
-    )
+    """One that runs by the clock."""
+    started = MediaEngine(MediaSettings(**SETTINGS))
     await started.start()
     yield started
     await started.stop()

@@ -18,7 +18,7 @@ def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
     from media.memory import allocate
     from media.settings import MediaSettings
 
-    memory = allocate(MediaSettings(max_legs=1, recording_rows=1, listen_rows=1, arena_mb=1), 0)
+    memory = allocate(MediaSettings(max_legs=1, max_recordings=1, max_listeners=1, prompt_memory_mb=1), 0)
     leg, hub = memory.legs[0], memory.hub
     leg["rx_type"], leg["rx_events"], leg["law"] = payload_type, 101, int(payload_type == 8)
     leg["rx_candidate"], leg["rx_next_bad"], leg["round_trip_q16"] = -1, -1, -1
@@ -35,7 +35,7 @@ def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
             rtcp.read_compound(leg, packet, len(data), arrival_ms * 1_000_000)
         playout.take(leg, hub)
         levels.append(int(leg["play_top"] - leg["play_ts"]))
-        energy = talk.hear(leg, memory.listeners[0]["pcm"], number * FRAME, hub)
+        energy = talk.hear(leg, memory.listeners[0]["codes"], number * FRAME, hub)
         talks.append(int(talk.detect(leg, energy, number * FRAME, hub)))
         heard.append(bytes(leg["frame"][HISTORY:]))
     fields = {name: int(leg[name]) for name in leg.dtype.names if leg.dtype[name].shape == ()}

@@ -158,7 +158,9 @@ async def rig(request: pytest.FixtureRequest, make_phone: Any) -> AsyncIterator[
         yield FakeRig()
         return
     ticks = SteppedTicks()
-    engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=2, arena_mb=1), ticks)
+    engine = MediaEngine(
+        MediaSettings(max_legs=8, max_recordings=4, max_listeners=2, prompt_memory_mb=1), ticks
+    )
     await engine.start()
     yield RealRig(engine, ticks, make_phone)
     await engine.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 from media import g711
-from media.description import SoundCodec
+from media.description import PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import DigitReceived, MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
 from media.recording_ring import RecordingSource
 from media.settings import MediaSettings
+from media.sockets import PortPairs
 from media.sound import Sound
+from tests.media.conftest import Studio
 
 Wave = Callable[..., bytes]
 
@@ -45,15 +48,15 @@ def read_all(source: RecordingSource) -> tuple[np.ndarray[Any, Any], list[int]]:
 
 
 async def test_sounds_follow_each_other_without_a_gap_and_the_end_is_told(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
     first, second = wave(0.111), wave(0.205, 3000)
     playback = leg.play([Sound("first", first), Sound("empty", b""), Sound("second", second)])
-    finished = await ear.wait_for(PlaybackFinished)
-    await asyncio.sleep(0.05)
+    finished = studio.until(ear, PlaybackFinished)
+    studio.advance(0.05)
     packets = phone.received()
     assert finished.playback == playback
     assert first + second in audio_of(packets)
@@ -66,16 +69,16 @@ async def test_sounds_follow_each_other_without_a_gap_and_the_end_is_told(
 
 
 async def test_a_loop_goes_on_and_stopping_it_gives_silence(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
     tune = wave(0.1)
     leg.play([Sound("tune", tune)], loop=True)
-    await asyncio.sleep(0.4)
+    studio.advance(0.4)
     leg.stop_playback()
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     packets = phone.received()
     assert tune * 3 in audio_of(packets)
     assert packets[-1][12:] == SILENCE
@@ -83,35 +86,35 @@ async def test_a_loop_goes_on_and_stopping_it_gives_silence(
 
 
 async def test_alaw_legs_hear_and_are_heard_in_alaw(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone = make_phone()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(phone.remote(SoundCodec.PCMA))
     source = leg.start_recording()
     tune = wave(0.1)
     leg.play([Sound("tune", tune)])
-    spoken = g711.ulaw_to_alaw(np.frombuffer(wave(0.2, 3000), np.uint8))
-    await phone.talk(leg, spoken.tobytes(), 8)
-    await asyncio.sleep(0.3)
-    assert g711.ulaw_to_alaw(np.frombuffer(tune, np.uint8)).tobytes() in audio_of(phone.received(), 8)
+    spoken = g711.ULAW_TO_ALAW[np.frombuffer(wave(0.2, 3000), np.uint8)]
+    studio.talk((phone, leg, spoken.tobytes(), 8))
+    studio.advance(0.3)
+    assert g711.ULAW_TO_ALAW[np.frombuffer(tune, np.uint8)].tobytes() in audio_of(phone.received(), 8)
     frames, _ = read_all(source)
-    assert g711.alaw_to_ulaw(spoken).tobytes() in frames[:, 0].tobytes()
-    tune_in_alaw = g711.ulaw_to_alaw(np.frombuffer(tune, np.uint8))
-    assert g711.alaw_to_ulaw(tune_in_alaw).tobytes() in frames[:, 1].tobytes()
+    assert g711.ALAW_TO_ULAW[spoken].tobytes() in frames[:, 0].tobytes()
+    tune_in_alaw = g711.ULAW_TO_ALAW[np.frombuffer(tune, np.uint8)]
+    assert g711.ALAW_TO_ULAW[tune_in_alaw].tobytes() in frames[:, 1].tobytes()
 
 
 @pytest.mark.parametrize("ptime_ms", [10, 30, 40, 60])
 async def test_the_packet_size_of_the_peer_is_kept(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave, ptime_ms: int
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave, ptime_ms: int
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote(ptime_ms=ptime_ms))
     tune = wave(0.3)
     leg.play([Sound("tune", tune)])
-    await ear.wait_for(PlaybackFinished)
-    await asyncio.sleep(0.1)
+    studio.until(ear, PlaybackFinished)
+    studio.advance(0.1)
     packets = phone.received()
     assert {len(packet) - 12 for packet in packets} == {8 * ptime_ms}
     assert {timestamp_of(b) - timestamp_of(a) & 0xFFFFFFFF for a, b in itertools.pairwise(packets)} == {
@@ -120,27 +123,25 @@ async def test_the_packet_size_of_the_peer_is_kept(
     assert tune in audio_of(packets)
 
 
-async def test_pressed_keys_are_reported_in_order(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
-) -> None:
+async def test_pressed_keys_are_reported_in_order(studio: Studio, make_phone: Any, make_ear: Any) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
     for key in (1, 2, 11):
         phone.press(leg, key)
-        await asyncio.sleep(0.05)
-    await asyncio.sleep(0.05)
+        studio.advance(0.05)
+    studio.advance(0.05)
     assert ear == [DigitReceived("1"), DigitReceived("2"), DigitReceived("#")]
 
 
 async def test_sent_digits_follow_rfc_4733_and_another_leg_understands_them(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(phone.remote())
     leg.send_digits("4*")
-    await asyncio.sleep(0.6)
+    studio.advance(0.6)
     packets = phone.received()
     events = [packet for packet in packets if packet[1] & 0x7F == 101]
     first = events[:7]
@@ -149,68 +150,68 @@ async def test_sent_digits_follow_rfc_4733_and_another_leg_understands_them(
     assert [int.from_bytes(packet[14:16], "big") for packet in first] == [160, 320, 480, 640, 800, 800, 800]
     assert [packet[13] >> 7 for packet in first] == [0, 0, 0, 0, 1, 1, 1]
     assert [packet[1] >> 7 for packet in first] == [1] + [0] * 6
-    listener = engine.open_leg(ear)
+    listener = studio.engine.open_leg(ear)
     listener.connect(phone.remote())
     for packet in packets:
         phone.rtp.sendto(packet, (listener.address, listener.rtp_port))
-        await asyncio.sleep(0.002)
-    await asyncio.sleep(0.1)
+        studio.advance(0.002)
+    studio.advance(0.1)
     assert ear == [DigitReceived("4"), DigitReceived("*")]
 
 
 @pytest.mark.parametrize("kinds", [(0, 0), (0, 8)])
 async def test_bridged_legs_hear_each_other(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave, kinds: tuple[int, int]
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave, kinds: tuple[int, int]
 ) -> None:
     phones = [make_phone(), make_phone()]
-    legs = [engine.open_leg(make_ear()) for _ in phones]
+    legs = [studio.engine.open_leg(make_ear()) for _ in phones]
     for phone, leg, kind in zip(phones, legs, kinds, strict=True):
         leg.connect(phone.remote(SoundCodec(kind // 8)))
     legs[0].bridge(legs[1])
     spoken = wave(0.3)
-    said = [spoken, spoken if kinds[1] == 0 else g711.ulaw_to_alaw(np.frombuffer(spoken, np.uint8)).tobytes()]
-    await asyncio.gather(*(p.talk(leg, s, k) for p, leg, s, k in zip(phones, legs, said, kinds, strict=True)))
-    await asyncio.sleep(0.3)
+    said = [spoken, spoken if kinds[1] == 0 else g711.ULAW_TO_ALAW[np.frombuffer(spoken, np.uint8)].tobytes()]
+    studio.talk(*zip(phones, legs, said, kinds, strict=True))
+    studio.advance(0.3)
     heard = [audio_of(phone.received(), kind) for phone, kind in zip(phones, kinds, strict=True)]
     assert said[1] in heard[1] if kinds[1] else said[0] in heard[1]
-    back = spoken if kinds[1] == 0 else g711.alaw_to_ulaw(np.frombuffer(said[1], np.uint8)).tobytes()
+    back = spoken if kinds[1] == 0 else g711.ALAW_TO_ULAW[np.frombuffer(said[1], np.uint8)].tobytes()
     assert back in heard[0]
     legs[1].unbridge()
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     phones[0].received()
-    await phones[1].talk(legs[1], said[1], kinds[1])
+    studio.talk((phones[1], legs[1], said[1], kinds[1]))
     assert set(audio_of(phones[0].received())) == {0xFF}
 
 
 async def test_a_sound_goes_before_the_bridge_on_its_leg_only(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phones = [make_phone(), make_phone()]
-    legs = [engine.open_leg(make_ear()) for _ in phones]
+    legs = [studio.engine.open_leg(make_ear()) for _ in phones]
     for phone, leg in zip(phones, legs, strict=True):
         leg.connect(phone.remote())
     legs[0].bridge(legs[1])
     legs[0].play([Sound("music", wave(0.1, 2000))], loop=True)
     spoken = wave(0.2)
-    await asyncio.gather(*(phone.talk(leg, spoken) for phone, leg in zip(phones, legs, strict=True)))
-    await asyncio.sleep(0.3)
+    studio.talk(*((phone, leg, spoken) for phone, leg in zip(phones, legs, strict=True)))
+    studio.advance(0.3)
     assert spoken[:160] not in audio_of(phones[0].received())
     assert spoken in audio_of(phones[1].received())
 
 
 async def test_a_recording_holds_both_directions_on_one_timeline(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone = make_phone()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(phone.remote())
     source = leg.start_recording()
     prompt, spoken = wave(0.2, 2000), wave(0.3)
     leg.play([Sound("prompt", prompt)])
-    await phone.talk(leg, spoken)
-    await asyncio.sleep(0.3)
+    studio.talk((phone, leg, spoken))
+    studio.advance(0.3)
     leg.stop_recording()
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     frames, numbers = read_all(source)
     assert numbers == list(range(len(numbers)))
     assert spoken in frames[:, 0].tobytes()
@@ -220,35 +221,35 @@ async def test_a_recording_holds_both_directions_on_one_timeline(
 
 
 async def test_a_writer_that_stops_reading_loses_the_newest_frames_and_nobody_else_notices(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(make_phone().remote())
     source = leg.start_recording()
-    await asyncio.sleep(5.6)
+    studio.advance(5.6)
     _, numbers = read_all(source)
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     leg.close()
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     _, later = read_all(source)
     assert len(numbers) == 256
     assert source.finished
     lost = later[0] - numbers[-1] - 1 - source.dropped_frames
     assert source.dropped_frames > 0
-    assert 0 <= lost <= engine.statistics().skipped_frames
+    assert 0 <= lost <= studio.engine.statistics().skipped_frames
 
 
 async def test_talk_is_reported_and_can_be_heard(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
     leg.listen(True)
     spoken = wave(0.4)
-    await phone.talk(leg, SILENCE * 10 + spoken + SILENCE * 30)
-    ended = await ear.wait_for(TalkEnded)
-    started = await ear.wait_for(TalkStarted)
+    studio.talk((phone, leg, SILENCE * 10 + spoken + SILENCE * 30))
+    ended = studio.until(ear, TalkEnded)
+    started = studio.until(ear, TalkStarted)
     assert started.at == ended.start
     assert ended.end - ended.start == pytest.approx(len(spoken), abs=320)
     heard = leg.heard(ended.start - 1600, ended.end + 1600)
@@ -257,93 +258,92 @@ async def test_talk_is_reported_and_can_be_heard(
 
 
 async def test_silence_of_the_peer_is_reported_and_its_return(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
-    silent = await ear.wait_for(MediaSilent)
+    silent = studio.until(ear, MediaSilent)
     assert silent.for_s >= 0.5
     phone.send(leg, SILENCE)
-    await ear.wait_for(MediaResumed)
+    studio.until(ear, MediaResumed)
 
 
 async def test_a_held_leg_is_neither_sent_to_nor_missed(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     phone, ear = make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     leg.connect(phone.remote(may_send=False, may_receive=False))
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     phone.received()
-    await asyncio.sleep(1.8)
+    studio.advance(1.8)
     assert phone.received() == []
     assert ear == []
     leg.connect(phone.remote())
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     assert phone.received()
 
 
 async def test_only_the_negotiated_address_is_heard_and_its_true_port_wins(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     phone, stranger, ear = make_phone(), make_phone(), make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(phone.remote())
     phone.send(leg, SILENCE)
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     stranger.press(leg, 9)
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     assert ear == []
     phone.press(leg, 3)
-    await asyncio.sleep(0.05)
+    studio.advance(0.05)
     assert ear == [DigitReceived("3")]
     assert stranger.received() == []
 
 
 async def test_a_peer_behind_address_translation_is_answered_where_it_sends_from(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     told, true = make_phone(), make_phone()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(told.remote())
-    true.send(leg, SILENCE)
-    await asyncio.sleep(0.1)
+    studio.talk((true, leg, SILENCE * 5))
     told.received()
     true.received()
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     assert true.received()
     assert not told.received()
 
 
 async def test_a_phone_that_sends_from_where_it_signals_is_heard_and_answered_there(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     told, true, stranger = make_phone(), make_phone("127.0.0.2"), make_phone("127.0.0.3")
     ear = make_ear()
-    leg = engine.open_leg(ear)
+    leg = studio.engine.open_leg(ear)
     leg.connect(told.remote(signalled_from="127.0.0.2"))
     stranger.press(leg, 9)
     true.press(leg, 4)
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     true.received()
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     assert ear == [DigitReceived("4")]
     assert true.received()
     assert not stranger.received()
 
 
 async def test_reports_go_out_with_cname_and_a_bye_at_the_end(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     phone = make_phone()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(phone.remote())
-    await phone.talk(leg, SILENCE * 75)
+    studio.talk((phone, leg, SILENCE * 75))
     leg.close()
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     reports = phone.received("rtcp")
     sender = reports[0]
     assert (sender[0], sender[1], len(sender) >= 52) == (0x81, 200, True)
@@ -357,18 +357,18 @@ async def test_reports_go_out_with_cname_and_a_bye_at_the_end(
 
 
 async def test_round_trip_loss_and_jitter_are_reported(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     phone = make_phone()
-    leg = engine.open_leg(make_ear())
+    leg = studio.engine.open_leg(make_ear())
     leg.connect(phone.remote())
-    await phone.talk(leg, SILENCE * 40)
+    studio.talk((phone, leg, SILENCE * 40))
     phone.sequence += 3
-    await phone.talk(leg, SILENCE * 40)
+    studio.talk((phone, leg, SILENCE * 40))
     sender = phone.received("rtcp")[-1]
     block = sender[4:8] + bytes([25, 0, 0, 7]) + bytes(8) + sender[10:14] + bytes(4)
     phone.rtcp.sendto(b"\x81\xc9\x00\x07peer" + block, (leg.address, leg.rtp_port + 1))
-    await asyncio.sleep(1.1)
+    studio.advance(1.1)
     report = leg.report()
     assert (report.lost, report.packets_received) == (3, 80)
     assert report.lost_by_peer == 7
@@ -379,30 +379,28 @@ async def test_round_trip_loss_and_jitter_are_reported(
 
 
 async def test_closed_rows_are_used_again_and_old_handles_are_harmless(
-    engine: MediaEngine, make_phone: Any, make_ear: Any, wave: Wave
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
 ) -> None:
     for turn in range(3):
-        legs = [engine.open_leg(make_ear()) for _ in range(8)]
+        legs = [studio.engine.open_leg(make_ear()) for _ in range(8)]
         with pytest.raises(MediaExhausted):
-            engine.open_leg(make_ear())
+            studio.engine.open_leg(make_ear())
         phone = make_phone()
         legs[0].connect(phone.remote())
         legs[0].play([Sound(f"tune {turn}", wave(5.0))], loop=True)
-        await asyncio.sleep(0.05)
+        studio.advance(0.05)
         assert phone.received()
         for leg in legs:
             leg.close()
             leg.close()
-        await asyncio.sleep(0.05)
+        studio.advance(0.05)
         with pytest.raises(MediaStopped):
             legs[0].play([Sound("late", b"x")])
-    assert engine.statistics().legs == 0
+    assert studio.engine.statistics().legs == 0
 
 
-async def test_bad_requests_are_refused_without_harm(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
-) -> None:
-    leg = engine.open_leg(make_ear())
+async def test_bad_requests_are_refused_without_harm(studio: Studio, make_phone: Any, make_ear: Any) -> None:
+    leg = studio.engine.open_leg(make_ear())
     with pytest.raises(MediaError):
         leg.connect(make_phone().remote(number=200))
     with pytest.raises(MediaError):
@@ -419,22 +417,22 @@ async def test_bad_requests_are_refused_without_harm(
 
 
 async def test_a_handler_that_fails_does_not_silence_the_others(
-    engine: MediaEngine, make_phone: Any, make_ear: Any
+    studio: Studio, make_phone: Any, make_ear: Any
 ) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("handler")
 
     phones, ear = [make_phone(), make_phone()], make_ear()
-    legs = [engine.open_leg(fail), engine.open_leg(ear)]
+    legs = [studio.engine.open_leg(fail), studio.engine.open_leg(ear)]
     for phone, leg in zip(phones, legs, strict=True):
         leg.connect(phone.remote())
         phone.press(leg, 1)
-    await asyncio.sleep(0.1)
+    studio.advance(0.1)
     assert ear == [DigitReceived("1")]
 
 
 async def test_ports_come_from_the_range_in_pairs() -> None:
-    engine = MediaEngine(MediaSettings(max_legs=4, port_range=(23500, 23539), arena_mb=1))
+    engine = MediaEngine(MediaSettings(max_legs=4, port_range=(23500, 23539), prompt_memory_mb=1))
     await engine.start()
     try:
         ports = [engine.open_leg(lambda _: None).rtp_port for _ in range(4)]
@@ -464,3 +462,81 @@ async def test_packets_are_paced_while_python_is_busy(
         sum(count for _, count in statistics.tick_time_us)
         >= statistics.ticks - statistics.skipped_frames * 4 - 1
     )
+
+
+async def test_finding_20_each_direction_has_its_own_payload_types(
+    studio: Studio, make_phone: Any, make_ear: Any
+) -> None:
+    phone, ear = make_phone(), make_ear()
+    leg = studio.engine.open_leg(ear)
+    leg.connect(phone.remote(sends=PayloadTypes(0, 96), receives=PayloadTypes(0, 101)))
+    phone.press(leg, 5)
+    studio.advance(0.1)
+    assert ear == [DigitReceived("5")]
+    leg.send_digits("7")
+    studio.advance(0.3)
+    assert {packet[1] & 0x7F for packet in phone.received()} == {0, 96}
+
+
+async def test_finding_37_sound_after_a_hold_begins_with_a_marker(
+    studio: Studio, make_phone: Any, make_ear: Any
+) -> None:
+    phone = make_phone()
+    leg = studio.engine.open_leg(make_ear())
+    leg.connect(phone.remote())
+    studio.advance(0.2)
+    leg.connect(phone.remote(may_send=False))
+    studio.advance(0.2)
+    phone.received()
+    leg.connect(phone.remote())
+    studio.advance(0.2)
+    assert [packet[1] >> 7 for packet in phone.received()][:3] == [1, 0, 0]
+
+
+async def test_finding_37_reports_are_spread_over_half_to_one_and_a_half_intervals(
+    studio: Studio, make_phone: Any, make_ear: Any
+) -> None:
+    phone = make_phone()
+    leg = studio.engine.open_leg(make_ear())
+    leg.connect(phone.remote())
+    reported_at = []
+    for frame in range(1500):
+        studio.advance(0.02)
+        reported_at += [frame] * len(phone.received("rtcp"))
+    pauses = [later - earlier for earlier, later in itertools.pairwise(reported_at)]
+    assert 25 <= min(pauses) < 40
+    assert 60 < max(pauses) <= 76
+
+
+async def test_finding_17_the_cost_of_news_does_not_grow_with_the_number_of_legs(
+    studio: Studio, make_ear: Any
+) -> None:
+    def steps() -> int:
+        count = 0
+
+        def trace(frame: Any, event: str, _: object) -> Any:
+            nonlocal count
+            frame.f_trace_opcodes = True
+            count += event == "opcode"
+            return trace
+
+        sys.settrace(trace)
+        studio.engine.deliver_events()
+        sys.settrace(None)
+        return count
+
+    one = studio.engine.open_leg(make_ear())
+    alone = steps()
+    for _ in range(7):
+        studio.engine.open_leg(make_ear())
+    assert steps() == alone
+    one.close()
+    studio.advance(0.02)
+    assert studio.engine.statistics().legs == 7
+
+
+async def test_finding_37_a_taken_port_range_costs_a_bounded_number_of_tries() -> None:
+    ports = PortPairs(MediaSettings(port_range=(23600, 23999)), "192.0.2.1")
+    assert len(list(ports.candidates())) <= 200
+    with pytest.raises(MediaExhausted):
+        ports.bind()

@@ -325,3 +325,61 @@ def test_compiled_and_interpreted_stages_agree_to_the_bit_on_any_input(
 ) -> None:
     turns = [(batch, 1000 + 20 * number) for number, batch in enumerate(packets)]
     assert listen(turns, payload_type) == interpreted_listen(turns, payload_type)
+
+
+def test_finding_21_keys_of_a_stream_that_began_anew_are_heard(
+    listen: Listen, make_rtp: MakeRtp, wave: Wave
+) -> None:
+    """The same source number, a lower timestamp: a sender that restarted."""
+    audio = wave(0.2)
+    before = [make_rtp(n, 900_000 + 160 * n, audio[:160]) for n in range(10)]
+    before += [event(make_rtp, 10 + n, 901_600, 1, 160 * (n + 1), n >= 3) for n in range(6)]
+    after = [make_rtp(40_000 + n, 160 * n, audio[:160]) for n in range(10)]
+    after += [event(make_rtp, 40_010 + n, 1600, 2, 160 * (n + 1), n >= 3) for n in range(6)]
+    assert [v for v in listen(paced(before + after))["verdicts"] if v >= 0] == [1, 2]
+
+
+def test_finding_21_keys_with_a_source_of_their_own_survive_its_restart(
+    listen: Listen, make_rtp: MakeRtp, wave: Wave
+) -> None:
+    audio = wave(0.2)
+    sound = [make_rtp(n, 160 * n, audio[:160]) for n in range(20)]
+    key = bytes([1, 10, 0, 160])
+    packets = [*sound[:10], make_rtp(5, 900_000, key, 101, ssrc=9)]
+    packets += [*sound[10:], make_rtp(6, 1_000, key, 101, ssrc=9)]
+    assert [v for v in listen(paced(packets))["verdicts"] if v >= 0] == [1, 1]
+
+
+def test_finding_22_comfort_noise_is_neither_lost_nor_concealed_and_sounds_as_loud_as_announced(
+    listen: Listen, make_rtp: MakeRtp, wave: Wave
+) -> None:
+    audio = wave(0.4)
+    packets: list[bytes | None] = list(cut(audio, make_rtp))
+    packets.append(make_rtp(20, 3200, bytes([40]), 13))
+    packets += [None] * 59
+    packets.append(make_rtp(21, 3200 + 60 * 160, audio[:160], marker=True))
+    packets += [make_rtp(22 + n, 3200 + (61 + n) * 160, audio[160:320]) for n in range(3)]
+    result = listen(paced(packets, drain=0))
+    leg = result["leg"]
+    assert leg["rx_rejected"] == 0
+    assert leg["rx_highest"] - leg["rx_base"] + 1 == leg["rx_received"] == len(packets) - 59
+    assert leg["concealed"] == 0
+    noise = ulaw_decode(np.frombuffer(result["heard"], np.uint8)).astype(float)[160 * 30 : 160 * 70]
+    assert 20 * np.log10(np.sqrt(np.mean(noise**2)) / 32768) == pytest.approx(-40, abs=1.5)
+
+
+def test_a_clock_that_runs_fast_or_slow_costs_no_sound_but_quiet(
+    listen: Listen, make_rtp: MakeRtp, wave: Wave
+) -> None:
+    """Crystals of 100 ppm are a frame in 200 s; ten times as much for a tenth of the time."""
+    spoken = (wave(0.5) + b"\xff" * 4000) * 20
+    for ppm in (1000, -1000):
+        turns: list[tuple[list[bytes], int]] = [([], 20 * n) for n in range(1010)]
+        for number, packet in enumerate(cut(spoken, make_rtp)):
+            turns[int(number * (1 - ppm / 1e6))][0].append(packet)
+        result = listen(turns)
+        assert result["leg"]["late"] == 0
+        assert max(result["levels"][50:-20]) <= 160 * 4
+        loud = ulaw_decode(np.frombuffer(result["heard"], np.uint8)).astype(float).reshape(-1, 160)
+        energetic = int((np.abs(loud).max(axis=1) > 1000).sum())
+        assert abs(energetic - 20 * 25) <= 25

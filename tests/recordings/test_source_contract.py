@@ -32,7 +32,7 @@ async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
         paced = PacedSource()
         yield Played(paced, paced.end, lambda _: None)
     else:
-        engine = MediaEngine(MediaSettings(max_legs=8, recording_rows=4, listen_rows=4, arena_mb=1))
+        engine = MediaEngine(MediaSettings(max_legs=8, max_recordings=4, max_listeners=4, prompt_memory_mb=1))
         await engine.start()
         leg = engine.open_leg(lambda event: None)
         leg.connect(LegDescription("127.0.0.1", 9, SoundCodec.PCMU, PayloadTypes(0), PayloadTypes(0)))
