@@ -51,6 +51,7 @@ from server.journal.recovery import start_keeping
 from server.late import Late
 from server.store.store import StoreError, open_store
 from server.tasks import Tasks
+from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
 from server.version import VERSION
 from telephony.call import Call
@@ -208,7 +209,15 @@ async def _lay_ground(
     vocabulary = _vocabulary(settings, repertoire)
     await workers.prepare(vocabulary)
     folder = settings.recordings.directory
-    transcription = Transcription(workers, vocabulary, catalogue, folder, journal)
+    transcription = Transcription(
+        workers,
+        vocabulary,
+        catalogue,
+        folder,
+        JournalTranscripts(journal),
+        side_by_side=settings.speech.workers,
+    )
+    metrics.watch_transcription(transcription.status)
     return _Ground(
         metrics, engine, workers, store, catalogue, journal, recorder, recovered, prompts, transcription
     )

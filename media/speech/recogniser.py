@@ -1,9 +1,7 @@
 """Speech to text in worker processes, so that an engine's GIL, crashes and memory are never the server's."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +15,7 @@ from media.speech.model_files import ModelFiles, prepare
 from media.speech.settings import SpeechSettings
 from media.speech.utterance import Utterance, Word
 from media.speech.vocabulary import General, LanguageModel, Phrases, Vocabulary
+from media.speech.work import Unit, Urgency, WaitingWork
 from media.speech.worker_process import WorkerProcess
 
 __all__ = [
@@ -34,8 +33,6 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-_LIVE: Final = 0
-_LATER: Final = 1
 _LONGEST_PAUSE_S: Final = 30.0
 
 
@@ -52,19 +49,9 @@ class SpeechStatistics:
     busy_s: float
 
 
-@dataclass(order=True)
-class _Unit:
-    """A piece of work for a worker: a menu's before a recording's, then first come, first served."""
-
-    priority: int
-    number: int
-    order: Order = field(compare=False)
-    pcm: NDArray[np.int16] = field(compare=False)
-    answer: "asyncio.Future[Answer]" = field(compare=False)
-
-
 class SpeechWorkers:
-    """Recordings go to the workers utterance by utterance, so that a menu waits for one utterance at most.
+    """`menu_workers` of the processes are kept for menus; the others take recordings too, utterance by
+    utterance.
 
     Drop rule: at most `queue_limit` requests wait; one more is refused (RecogniserBusy), none is forgotten.
     A request whose worker dies or hangs fails with RecogniserFailed; the worker is replaced; asking again is
@@ -73,8 +60,7 @@ class SpeechWorkers:
 
     def __init__(self, settings: SpeechSettings) -> None:
         self._settings = settings
-        self._units: asyncio.PriorityQueue[_Unit] = asyncio.PriorityQueue()
-        self._numbers = count()
+        self._work = WaitingWork()
         self._workers: dict[int, WorkerProcess] = {}
         self._slots: list[asyncio.Task[None]] = []
         self._prepared: dict[LanguageModel, ModelFiles] = {}
@@ -85,16 +71,25 @@ class SpeechWorkers:
     def engine(self) -> str:
         return self._settings.engine.value
 
-    async def start(self, on_progress: Callable[[str], None] | None = None) -> None:
+    async def start(self) -> None:
         """Raises RecogniserFailed with the engine's reason; nothing is left running then."""
+        processes = self._settings.workers + self._settings.menu_workers
+        loading = [asyncio.create_task(WorkerProcess.spawn(self._settings)) for _ in range(processes)]
         try:
-            for slot in range(self._settings.workers):
-                if on_progress is not None:
-                    on_progress(f"loading speech recogniser {slot + 1} of {self._settings.workers}")
-                self._workers[slot] = await WorkerProcess.spawn(self._settings)
-        except BaseException:
-            await self.stop()
+            await asyncio.wait(loading)
+        except asyncio.CancelledError:
+            for task in loading:
+                task.cancel()
             raise
+        finally:
+            outcomes = await asyncio.gather(*loading, return_exceptions=True)
+            loaded = [outcome for outcome in outcomes if isinstance(outcome, WorkerProcess)]
+            self._workers = dict(enumerate(loaded))
+            if len(loaded) < processes:
+                await self.stop()
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
         self._slots = [asyncio.create_task(self._serve(slot)) for slot in self._workers]
         for worker in self._workers.values():
             log.info(
@@ -117,7 +112,7 @@ class SpeechWorkers:
             raise TypeError("pcm must be one channel of int16")
         if not self._slots:
             raise RecogniserFailed("the recogniser is not running")
-        if self._open >= self._settings.queue_limit + self._settings.workers:
+        if self._open >= self._settings.queue_limit + len(self._slots):
             self._refused += 1
             raise RecogniserBusy(f"{self._settings.queue_limit} requests wait already")
         self._open += 1
@@ -129,7 +124,9 @@ class SpeechWorkers:
     async def prepare(self, model: LanguageModel) -> None:
         """Builds the model and has a worker load it, so that the first caller does not wait for that."""
         await self._ask(
-            Decode(0, self._settings.job_timeout_s, await self._files(model)), np.zeros(0, np.int16), _LATER
+            Decode(0, self._settings.job_timeout_s, await self._files(model)),
+            np.zeros(0, np.int16),
+            _urgency(model),
         )
 
     def statistics(self) -> SpeechStatistics:
@@ -146,14 +143,14 @@ class SpeechWorkers:
 
     async def _transcribe(self, pcm: NDArray[np.int16], model: LanguageModel) -> tuple[Utterance, ...]:
         files = await self._files(model)
-        priority = _LIVE if isinstance(model, Phrases) else _LATER
-        found = await self._ask(Endpoint(len(pcm), self._limit_s(len(pcm))), pcm, priority)
+        urgency = _urgency(model)
+        found = await self._ask(Endpoint(len(pcm), self._limit_s(len(pcm))), pcm, urgency)
         spans = found.spans if isinstance(found, Endpointed) else ()
         utterances = []
         for span in spans:
             length = span.end - span.start
             heard = await self._ask(
-                Decode(length, self._limit_s(length), files), pcm[span.start : span.end], priority
+                Decode(length, self._limit_s(length), files), pcm[span.start : span.end], urgency
             )
             if isinstance(heard, Decoded):
                 utterances.append(_as_written(heard.utterance.moved(span.start / SAMPLES_PER_SECOND), model))
@@ -169,11 +166,11 @@ class SpeechWorkers:
     def _limit_s(self, samples: int) -> float:
         return self._settings.job_timeout_for_s(samples / SAMPLES_PER_SECOND)
 
-    async def _ask(self, order: Order, pcm: NDArray[np.int16], priority: int) -> Answer:
+    async def _ask(self, order: Order, pcm: NDArray[np.int16], urgency: Urgency) -> Answer:
         if not self._slots:
             raise RecogniserFailed("the recogniser is not running")
-        unit = _Unit(priority, next(self._numbers), order, pcm, asyncio.get_running_loop().create_future())
-        self._units.put_nowait(unit)
+        unit = Unit(urgency, order, pcm, asyncio.get_running_loop().create_future())
+        await self._work.put(unit)
         answer = await unit.answer
         if isinstance(answer, Refused):
             raise RecogniserFailed(answer.reason)
@@ -183,17 +180,18 @@ class SpeechWorkers:
 
     async def _serve(self, slot: int) -> None:
         """One worker's life, and its successors'."""
+        live_only = slot < self._settings.menu_workers
         while True:
             worker = self._workers[slot]
-            unit = await self._next(worker)
+            unit = await self._next(worker, live_only=live_only)
             if unit is not None:
                 await self._do(worker, unit)
             if worker.lost.is_set():
                 await self._replace(slot, worker)
 
-    async def _next(self, worker: WorkerProcess) -> _Unit | None:
+    async def _next(self, worker: WorkerProcess, *, live_only: bool) -> Unit | None:
         """The next unit somebody still waits for, or None when the worker died with nothing to do."""
-        waiting = asyncio.ensure_future(self._units.get())
+        waiting = asyncio.ensure_future(self._work.take(live_only=live_only))
         dying = asyncio.ensure_future(worker.lost.wait())
         try:
             await asyncio.wait((waiting, dying), return_when=asyncio.FIRST_COMPLETED)
@@ -201,12 +199,9 @@ class SpeechWorkers:
             dying.cancel()
             if not waiting.done():
                 waiting.cancel()
-        if not waiting.done() or waiting.cancelled():
-            return None
-        unit = waiting.result()
-        return None if unit.answer.done() else unit
+        return None if not waiting.done() or waiting.cancelled() else waiting.result()
 
-    async def _do(self, worker: WorkerProcess, unit: _Unit) -> None:
+    async def _do(self, worker: WorkerProcess, unit: Unit) -> None:
         try:
             answer = await worker.ask(unit.order, unit.pcm, unit.order.limit_s)
         except RecogniserFailed as error:
@@ -239,10 +234,13 @@ class SpeechWorkers:
                 return
 
     def _fail_waiting(self, reason: str) -> None:
-        while not self._units.empty():
-            answer = self._units.get_nowait().answer
-            if not answer.done():
-                answer.set_exception(RecogniserFailed(reason))
+        for unit in self._work.take_all():
+            if not unit.answer.done():
+                unit.answer.set_exception(RecogniserFailed(reason))
+
+
+def _urgency(model: LanguageModel) -> Urgency:
+    return Urgency.LIVE if isinstance(model, Phrases) else Urgency.LATER
 
 
 def _as_written(utterance: Utterance, model: LanguageModel) -> Utterance:

@@ -40,7 +40,15 @@ class SpeechSettings(BaseModel):
     vosk_model_dir: Path | None = Field(
         default=None, description="directory of an unpacked vosk model; required by engine = vosk"
     )
-    workers: int = Field(default=1, ge=1, le=64, description="recogniser processes")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="recogniser processes; as many recordings are transcribed at once"
+    )
+    menu_workers: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="further processes that only understand callers in menus; 0: these wait for the others",
+    )
     worker_niceness: int = Field(
         default=10, ge=0, le=19, description="added to the nice value of the workers"
     )

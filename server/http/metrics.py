@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from media.engine import MediaEngine
 from recordings.health import RecorderHealth
+from server.transcripts.transcription import TranscriptionStatus
 
 SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 WAIT_BUCKETS_S = (1, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -45,6 +46,30 @@ class Metrics:
 
     def watch_recorder(self, health: Callable[[], RecorderHealth]) -> None:
         self.registry.register(_RecorderCollector(health))
+
+    def watch_transcription(self, status: Callable[[], TranscriptionStatus]) -> None:
+        self.registry.register(_TranscriptionCollector(status))
+
+
+class _TranscriptionCollector:
+    """How far transcription is behind the calls, honestly."""
+
+    def __init__(self, status: Callable[[], TranscriptionStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._status()
+        for name, text, value in (
+            ("waiting", "Recordings that wait to be transcribed", now.waiting),
+            ("in_work", "Recordings being transcribed now", now.in_work),
+            ("to_be_tried_again", "Recordings that could not be transcribed yet", now.to_be_tried_again),
+            ("lag_seconds", "How long the recording has waited that has waited longest", now.lag_s),
+        ):
+            yield GaugeMetricFamily(f"trunkline_transcription_{name}", text, value)
+        yield CounterMetricFamily("trunkline_transcription_ready", "Transcripts that are whole", now.ready)
+        yield CounterMetricFamily(
+            "trunkline_transcription_given_up", "Recordings given up after several tries", now.given_up
+        )
 
 
 class _RecorderCollector:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from server.journal.journal import JournalEvent
+from server.transcripts.windows import Span
 
 BEGINS = frozenset({"contact.bridged", "contact.resumed"})
 ENDS = frozenset({"contact.held", "agent.left", "call.ended"})
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Seconds from the beginning of the recording; the end is None where the journal breaks off."""
-
-    start_s: float
-    end_s: float | None
 
 
 def agent_spans(events: Iterable[JournalEvent]) -> tuple[Span, ...]:

@@ -1,141 +1,208 @@
-"""Transcripts of finished recordings: each party's channel, decoded and kept in the catalogue."""
+"""Transcripts of finished recordings: each party's channel, decoded window by window and kept in the
+catalogue.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from media.g711 import ULAW_SILENCE, ulaw_decode
-from media.sound import SAMPLES_PER_SECOND
-from media.speech.recogniser import SpeechError, SpeechWorkers
+from media.speech.errors import SpeechError
 from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue
+from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
-from recordings.segment_reader import Gap, Segment, read_segments
+from recordings.segment_reader import read_segments
 from recordings.transcripts import Speaker, TranscriptItem, Transcripts, Untranscribed, Utterance
-from server.journal.journal import Journal
-from server.transcripts.agent_speech import Span, agent_spans
+from server.transcripts.backlog import Backlog, Job
+from server.transcripts.ports import Recognizer, TranscriptLedger
+from server.transcripts.windows import Channel, Span, Window, windows
 
 log = structlog.get_logger(__name__)
 
-MAX_WAITING = 10_000
-LEFT, RIGHT = 0, 1
-OUTCOMES = ("transcript.ready", "transcript.failed")
+_WHOLE = (Span(0.0, None),)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Job:
-    """The order of work: what has just been said goes before what an earlier run left."""
+@dataclass(frozen=True, slots=True)
+class TranscriptionStatus:
+    """`lag_s` is how long the recording has waited that has waited longest; what is given up is counted."""
 
-    left_over: bool
-    number: int
-    contact_id: str
-    recording_id: RecordingId
+    waiting: int
+    in_work: int
+    to_be_tried_again: int
+    lag_s: float
+    ready: int
+    given_up: int
 
 
 class Transcription:
-    """One recording after the other, so that the recogniser never takes more than its workers.
+    """`side_by_side` recordings at once; those of calls that just ended go first.
 
-    The queue is bounded; what does not fit is marked as a gap in the transcript, to be filled later.
+    A stretch that the recogniser could not do is marked in the transcript and the recording tried again, four
+    times within the hour; the transcript is told ready only when it has no such stretch.
     """
 
     def __init__(
         self,
-        workers: SpeechWorkers,
+        recognizer: Recognizer,
         vocabulary: Vocabulary | General,
         catalogue: Catalogue,
         folder: Path,
-        journal: Journal,
+        ledger: TranscriptLedger,
+        *,
+        side_by_side: int = 1,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._workers = workers
+        self._recognizer = recognizer
         self._vocabulary = vocabulary
         self._catalogue = catalogue
         self._transcripts = Transcripts(catalogue)
         self._folder = folder
-        self._journal = journal
-        self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue(MAX_WAITING)
-        self._numbers = itertools.count()
+        self._ledger = ledger
+        self._side_by_side = side_by_side
+        self._clock = clock
+        self._backlog = Backlog()
+        self._more = asyncio.Event()
+        self._in_work: set[Job] = set()
+        self._ready = self._given_up = 0
 
     def transcribe(self, contact_id: str, recording_id: str) -> None:
-        self._put(contact_id, recording_id, left_over=False)
+        """Soon; never waits."""
+        self._backlog.put(contact_id, RecordingId(recording_id), self._clock(), left_over=False)
+        self._more.set()
 
-    def _put(self, contact_id: str, recording_id: str, *, left_over: bool) -> None:
-        job = _Job(left_over, next(self._numbers), contact_id, RecordingId(recording_id))
-        try:
-            self._jobs.put_nowait(job)
-        except asyncio.QueueFull:
-            self._journal.append(contact_id, "transcript.failed", reason="too many recordings are waiting")
+    def status(self) -> TranscriptionStatus:
+        now_s = self._clock()
+        in_work_s = max((now_s - job.asked_at_s for job in self._in_work), default=0.0)
+        return TranscriptionStatus(
+            waiting=self._backlog.waiting,
+            in_work=len(self._in_work),
+            to_be_tried_again=self._backlog.to_be_tried_again,
+            lag_s=max(self._backlog.oldest_s(now_s), in_work_s),
+            ready=self._ready,
+            given_up=self._given_up,
+        )
 
     async def run(self) -> None:
         """Until cancelled; a recording that cannot be transcribed does not stop the next."""
-        await self._take_up_unfinished()
+        await self._guarded(self._take_up_unfinished())
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self._side_by_side):
+                tasks.create_task(self._work())
+
+    async def _work(self) -> None:
         while True:
-            job = await self._jobs.get()
+            job = await self._next()
+            self._in_work.add(job)
             try:
-                await self._do(job)
-            except Exception as error:
-                log.exception("transcript.failed", recording=job.recording_id)
-                self._journal.append(job.contact_id, "transcript.failed", reason=type(error).__name__)
+                await self._guarded(self._do(job), job)
+            finally:
+                self._in_work.discard(job)
+
+    async def _next(self) -> Job:
+        while (job := self._backlog.take(self._clock())) is None:
+            if self._backlog.overflowed:
+                self._backlog.overflowed = False
+                await self._guarded(self._take_up_unfinished())
+                continue
+            self._more.clear()
+            try:
+                async with asyncio.timeout(self._backlog.wait_s(self._clock())):
+                    await self._more.wait()
+            except TimeoutError:
+                continue
+        return job
+
+    async def _guarded(self, work: Awaitable[None], job: Job | None = None) -> None:
+        """The edge of one recording's transcript."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("transcript.failed", recording=job and job.recording_id)
+            if job is not None:
+                await self._retry(job, type(error).__name__)
 
     async def _take_up_unfinished(self) -> None:
         """Recordings that an earlier run of the server kept, but did not come to transcribe."""
-        await self._journal.flush()
-        contacts = await asyncio.to_thread(self._journal.contacts_lacking, ("recording.finished",), OUTCOMES)
-        for contact_id in contacts:
+        for contact_id in await self._ledger.untranscribed():
             for entry in await asyncio.to_thread(self._catalogue.list, contact_id=contact_id):
-                self._put(contact_id, entry.recording_id, left_over=True)
+                self._backlog.put(contact_id, entry.recording_id, self._clock(), left_over=True)
 
-    async def _do(self, job: _Job) -> None:
-        entry = await asyncio.to_thread(self._catalogue.get, job.recording_id)
-        stereo = await asyncio.to_thread(_read, self._folder / entry.path)
-        await self._journal.flush()
-        events = await asyncio.to_thread(self._journal.events, job.contact_id)
-        channels = {Speaker.CALLER: stereo[LEFT], Speaker.AGENT: _only(stereo[RIGHT], agent_spans(events))}
-        words = 0
-        for speaker, pcm in channels.items():
-            items = await self._hear(speaker, pcm)
-            await asyncio.to_thread(self._transcripts.replace, job.recording_id, speaker, items)
-            words += sum(len(item.text.split()) for item in items if isinstance(item, Utterance))
-        self._journal.append(job.contact_id, "transcript.ready", recording=job.recording_id, words=words)
-
-    async def _hear(self, speaker: Speaker, pcm: NDArray[np.int16]) -> list[TranscriptItem]:
-        engine = self._workers.engine
+    async def _do(self, job: Job) -> None:
         try:
-            utterances = await self._workers.transcribe(pcm, self._vocabulary)
+            entry = await asyncio.to_thread(self._catalogue.get, job.recording_id)
+            spans = await self._ledger.speech_on_the_right(job.contact_id)
+            caller = await self._hear(job, self._folder / entry.path, Speaker.CALLER, _WHOLE)
+            agent = await self._hear(job, self._folder / entry.path, Speaker.AGENT, spans)
+        except (RecordingsError, OSError) as error:
+            await self._give_up(job, type(error).__name__)
+            return
+        missing_s = sum(item.end_s - item.start_s for item in caller + agent if _is_missing(item))
+        if missing_s:
+            await self._retry(job, f"{missing_s:.0f} s could not be transcribed")
+            return
+        words = sum(len(item.text.split()) for item in caller + agent if isinstance(item, Utterance))
+        self._backlog.done(job)
+        self._ready += 1
+        await self._ledger.ready(job.contact_id, job.recording_id, words)
+
+    async def _hear(
+        self, job: Job, file: Path, speaker: Speaker, spans: tuple[Span, ...]
+    ) -> list[TranscriptItem]:
+        """One speaker's words; what is heard of the recording is kept whatever follows."""
+        items: list[TranscriptItem] = []
+        channel = Channel.LEFT if speaker is Speaker.CALLER else Channel.RIGHT
+        with await asyncio.to_thread(file.open, "rb") as stream:
+            found = windows(read_segments(stream), channel)
+            while (window := await asyncio.to_thread(_next_window, found, spans)) is not None:
+                items += await self._understand(window, speaker)
+        await asyncio.to_thread(self._transcripts.replace, job.recording_id, speaker, items)
+        return items
+
+    async def _understand(self, window: Window, speaker: Speaker) -> list[TranscriptItem]:
+        engine = self._recognizer.engine
+        if not window.pcm.any():
+            return []
+        try:
+            heard = await self._recognizer.transcribe(window.pcm, self._vocabulary)
         except SpeechError as error:
-            log.warning("transcript.gap", speaker=speaker.value, reason=type(error).__name__)
-            return [Untranscribed(speaker, 0.0, len(pcm) / SAMPLES_PER_SECOND, engine, type(error).__name__)]
+            reason = type(error).__name__
+            log.warning("transcript.gap", speaker=speaker.value, reason=reason)
+            return [Untranscribed(speaker, window.start_s, window.end_s, engine, reason)]
         return [
-            Utterance(speaker, heard.start_s, heard.end_s, heard.text, engine, heard.confidence)
-            for heard in utterances
-            if heard.text
+            Utterance(
+                speaker,
+                window.start_s + utterance.start_s,
+                window.start_s + utterance.end_s,
+                utterance.text,
+                engine,
+                utterance.confidence,
+            )
+            for utterance in heard
+            if utterance.text
         ]
 
+    async def _retry(self, job: Job, reason: str) -> None:
+        if self._backlog.again(job, self._clock()):
+            self._more.set()
+        else:
+            await self._give_up(job, reason)
 
-def _read(file: Path) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Both channels as PCM, gaps as silence."""
-    parts: list[NDArray[np.uint8]] = []
-    with file.open("rb") as stream:
-        for part in read_segments(stream):
-            if isinstance(part, Segment):
-                parts.append(part.samples.transpose(1, 0, 2).reshape(2, -1))
-            elif isinstance(part, Gap):
-                parts.append(np.full((2, part.frame_count * 160), ULAW_SILENCE, np.uint8))
-    whole = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), np.uint8)
-    return ulaw_decode(whole[LEFT]), ulaw_decode(whole[RIGHT])
+    async def _give_up(self, job: Job, reason: str) -> None:
+        self._backlog.done(job)
+        self._given_up += 1
+        await self._ledger.failed(job.contact_id, job.recording_id, reason)
 
 
-def _only(pcm: NDArray[np.int16], spans: tuple[Span, ...]) -> NDArray[np.int16]:
-    """Silence outside the spans: prompts and music are not an agent's words."""
-    kept = np.zeros_like(pcm)
-    for span in spans:
-        end = None if span.end_s is None else int(span.end_s * SAMPLES_PER_SECOND)
-        inside = slice(int(span.start_s * SAMPLES_PER_SECOND), end)
-        kept[inside] = pcm[inside]
-    return kept
+def _is_missing(item: TranscriptItem) -> bool:
+    return isinstance(item, Untranscribed)
+
+
+def _next_window(found: Iterator[Window], spans: tuple[Span, ...]) -> Window | None:
+    window = next(found, None)
+    return None if window is None else window.only(spans)

@@ -56,7 +56,7 @@ def telephone() -> type[Telephone]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> SpeechSettings:
-    return SpeechSettings(cache_dir=tmp_path / "speech")
+    return SpeechSettings(cache_dir=tmp_path / "speech", menu_workers=0)
 
 
 @pytest.fixture

@@ -118,6 +118,42 @@ async def test_a_menu_overtakes_a_long_recording(workers: SpeechWorkers, support
     assert len(await recording) == 12
 
 
+async def test_finding_14_a_worker_is_kept_for_menus_whatever_is_transcribed(
+    settings: SpeechSettings, support: NDArray[np.int16]
+) -> None:
+    workers = SpeechWorkers(settings.model_copy(update={"menu_workers": 1}))
+    await workers.start()
+    house = Vocabulary("house", ("support is here", "please hold the line"))
+    await workers.prepare(house)
+    await workers.prepare(MENU)
+    # With both recordings begun, every worker that may transcribe is busy with an utterance of its own.
+    busy = [asyncio.ensure_future(workers.transcribe(np.tile(support, 8), house)) for _ in range(4)]
+    await until(lambda: workers.statistics().busy_s > 0)
+    os.kill(workers.statistics().pids[1], signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        (heard,) = await workers.transcribe(support, MENU)
+    assert heard.text == "Support"
+    os.kill(workers.statistics().pids[1], signal.SIGCONT)
+    assert [len(utterances) for utterances in await asyncio.gather(*busy)] == [8] * 4
+    await workers.stop()
+
+
+async def test_finding_14_recordings_are_decoded_side_by_side(
+    settings: SpeechSettings, support: NDArray[np.int16]
+) -> None:
+    workers = SpeechWorkers(settings.model_copy(update={"workers": 2}))
+    await workers.start()
+    house = Vocabulary("house", ("support is here", "please hold the line"))
+    first, _ = workers.statistics().pids
+    os.kill(first, signal.SIGSTOP)
+    waiting = [asyncio.ensure_future(workers.transcribe(support, house)) for _ in range(2)]
+    async with asyncio.timeout(20):
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    os.kill(first, signal.SIGCONT)
+    assert all(heard for heard in await asyncio.gather(*waiting))
+    await workers.stop()
+
+
 async def test_a_killed_worker_is_replaced_and_its_request_fails(
     workers: SpeechWorkers, support: NDArray[np.int16]
 ) -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from server.journal.records import JournalEvent
-from server.transcripts.agent_speech import Span, agent_spans
+from server.transcripts.agent_speech import agent_spans
+from server.transcripts.windows import Span
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
