@@ -16,7 +16,7 @@ from acd.events import (
     BreakStarted,
     OtherCallEnded,
     OtherCallStarted,
-    WrapUpFinished,
+    WrapUpDone,
 )
 from contacts.ids import CallId, DeviceId, OfferId
 
@@ -66,6 +66,8 @@ class AgentFacts:
     other_calls: frozenset[CallId] = frozenset()
     wrap_up_until: float | None = None
     break_reason: str | None = None
+    lost: bool = False
+    """Their phone was gone in mid-talk, and no phone of theirs has registered since."""
 
 
 def derive(facts: AgentFacts) -> AgentState:
@@ -74,7 +76,7 @@ def derive(facts: AgentFacts) -> AgentState:
         return AgentState.TALKING
     if facts.ringing is not None:
         return AgentState.RINGING
-    if not facts.devices:
+    if facts.lost or not facts.devices:
         return AgentState.OFFLINE
     if facts.wrap_up_until is not None:
         return AgentState.WRAP_UP
@@ -95,6 +97,7 @@ _BREAK = AgentState.BREAK
 TRANSITIONS: dict[AgentState, dict[Cause, tuple[AgentState, ...]]] = {
     _OFFLINE: {
         Cause.REGISTERED: (_AVAILABLE, _WRAP_UP, _BREAK),
+        Cause.UNREGISTERED: (_OFFLINE,),
         Cause.BREAK_STARTED: (_OFFLINE,),
         Cause.BREAK_ENDED: (_OFFLINE,),
         Cause.OTHER_CALL_STARTED: (_TALKING,),
@@ -158,7 +161,7 @@ def learned(facts: AgentFacts, event: AgentEvent) -> tuple[AgentFacts, Cause]:
     """The facts after what an agent's devices or the agent themselves did."""
     match event:
         case AgentRegistered(device=device):
-            return replace(facts, devices=facts.devices | {device}), Cause.REGISTERED
+            return replace(facts, devices=facts.devices | {device}, lost=False), Cause.REGISTERED
         case AgentUnregistered(device=device):
             return replace(facts, devices=facts.devices - {device}), Cause.UNREGISTERED
         case BreakStarted(reason=reason):
@@ -169,7 +172,7 @@ def learned(facts: AgentFacts, event: AgentEvent) -> tuple[AgentFacts, Cause]:
             return replace(facts, other_calls=facts.other_calls | {call}), Cause.OTHER_CALL_STARTED
         case OtherCallEnded(call=call):
             return replace(facts, other_calls=facts.other_calls - {call}), Cause.OTHER_CALL_ENDED
-        case WrapUpFinished():
+        case WrapUpDone():
             return replace(facts, wrap_up_until=None), Cause.WRAP_UP_FINISHED
         case _:
             assert_never(event)

@@ -1,48 +1,64 @@
 """What dispatch has to do at a later time, and when the next of it is due."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from contacts.ids import AgentId, ContactId, OfferId
+from msgspec import Struct
+
+from acd.skills import Requirement
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpOver:
+class _Timer(Struct, frozen=True, tag_field="timer"):
+    """Names what is due; two timers with the same fields are the same timer."""
+
+
+class WrapUpOver(_Timer, frozen=True, tag="wrap-up"):
     """The agent's time after the call is up."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class RestOver:
+class PauseOver(_Timer, frozen=True, tag="pause"):
     """An agent who did not take an offer may get one again."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class RingTimeout:
+class RingTimeout(_Timer, frozen=True, tag="ring"):
     """The agent has been rung for long enough."""
 
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncementDue:
+class AnnouncementDue(_Timer, frozen=True, tag="announcement"):
     """The caller is to hear their position again."""
 
     contact: ContactId
 
 
-@dataclass(frozen=True, slots=True)
-class WaitTooLong:
+class ImprovementDue(_Timer, frozen=True, tag="improvement"):
+    """Callers further back in the queue are to hear that they moved up."""
+
+    queue: QueueId
+
+
+class WaitTooLong(_Timer, frozen=True, tag="wait"):
     """The caller's longest wait is over."""
 
     contact: ContactId
 
 
-Timer = WrapUpOver | RestOver | RingTimeout | AnnouncementDue | WaitTooLong
+class NobodyCame(_Timer, frozen=True, tag="nobody"):
+    """Everybody who could serve these callers signed out some time ago."""
+
+    queue: QueueId
+    requirement: Requirement
+
+
+AgentTimer = WrapUpOver | PauseOver | RingTimeout
+QueueTimer = AnnouncementDue | ImprovementDue | WaitTooLong | NobodyCame
+DispatchTimer = AgentTimer | QueueTimer
 
 _STALE_ALLOWED = 1024
 
@@ -54,11 +70,11 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timer]] = []
-        self._live: dict[Timer, int] = {}
+        self._heap: list[tuple[float, int, DispatchTimer]] = []
+        self._live: dict[DispatchTimer, int] = {}
         self._entries = 0
 
-    def set(self, timer: Timer, at: float) -> None:
+    def set(self, timer: DispatchTimer, at: float) -> None:
         self._entries += 1
         self._live[timer] = self._entries
         heappush(self._heap, (at, self._entries, timer))
@@ -66,20 +82,27 @@ class Deadlines:
             self._heap = [entry for entry in self._heap if self._is_live(entry)]
             heapify(self._heap)
 
-    def cancel(self, timer: Timer) -> None:
+    def cancel(self, timer: DispatchTimer) -> None:
         self._live.pop(timer, None)
+
+    def is_set(self, timer: DispatchTimer) -> bool:
+        return timer in self._live
 
     def next(self) -> float | None:
         while self._heap and not self._is_live(self._heap[0]):
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: float) -> Iterator[Timer]:
+    def due(self, now: float) -> Iterator[DispatchTimer]:
         """Takes out what is due, in order; timers set meanwhile are seen, cancelled ones are not."""
         while (at := self.next()) is not None and at <= now:
             timer = heappop(self._heap)[2]
             del self._live[timer]
             yield timer
 
-    def _is_live(self, entry: tuple[float, int, Timer]) -> bool:
+    def in_order(self) -> list[tuple[float, DispatchTimer]]:
+        """Everything that is set, in the order in which it will come up."""
+        return [(at, timer) for at, _, timer in sorted(filter(self._is_live, self._heap))]
+
+    def _is_live(self, entry: tuple[float, int, DispatchTimer]) -> bool:
         return self._live.get(entry[2]) == entry[1]

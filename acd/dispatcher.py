@@ -15,19 +15,17 @@ from acd.effects import (
     ContactOutcome,
     Effect,
     HangUpAgent,
-    NobodyQualified,
-    Overflow,
     PhoneOrder,
     QueueOrder,
+    ReturnToQueue,
     RingAgent,
-    Statement,
     StopRinging,
 )
 from acd.events import Event, OfferFailed, OfferFailure, TimePassed
 from acd.explanation import Explanation
 from acd.ports import Ledger, Phones, QueuePort
 from acd.settings import AcdSettings
-from acd.snapshot import DispatchSnapshot
+from acd.snapshot import DispatchStatus
 from contacts.ids import ContactId
 
 log = structlog.get_logger(__name__)
@@ -67,7 +65,7 @@ class Dispatcher:
             self._deciding = False
             self._rearm()
 
-    def snapshot(self) -> DispatchSnapshot:
+    def snapshot(self) -> DispatchStatus:
         return self._dispatch.snapshot(self._loop.time())
 
     def explain(self, contact: ContactId) -> Explanation | None:
@@ -102,9 +100,9 @@ class Dispatcher:
             if isinstance(effect, PhoneOrder):
                 self._tell_phones(effect)
             elif isinstance(effect, QueueOrder):
-                self._tell_queue_port(effect)
+                self._tell_queue(effect)
             else:
-                _log_statement(effect)
+                _log_state(effect)
         except Exception:
             log.exception("acd.order_failed", order=type(effect).__name__)
             if isinstance(effect, RingAgent):
@@ -121,16 +119,16 @@ class Dispatcher:
             case _:
                 assert_never(order)
 
-    def _tell_queue_port(self, order: QueueOrder) -> None:
+    def _tell_queue(self, order: QueueOrder) -> None:
         match order:
             case Bridge(contact, agent, offer):
                 self._queue_port.bridge(contact, agent, offer)
+            case ReturnToQueue(contact):
+                self._queue_port.return_to_queue(contact)
             case AnnouncePosition(contact, position, of):
                 self._queue_port.announce_position(contact, position, of)
-            case Overflow(contact):
-                self._queue_port.overflow(contact)
-            case NobodyQualified(contact):
-                self._queue_port.nobody_qualified(contact)
+            case ContactOutcome(contact, queue, how, waited_s):
+                self._queue_port.left(contact, queue, how, waited_s)
             case _:
                 assert_never(order)
 
@@ -152,17 +150,11 @@ class Dispatcher:
             self._timer = None
 
 
-def _log_statement(statement: Statement) -> None:
-    match statement:
-        case AgentStateChanged(agent, old, new, cause):
-            log.info("acd.agent_state", agent=agent, old=old.value, new=new.value, cause=cause.value)
-        case ContactOutcome(contact, queue, outcome, waited_s):
-            log.info(
-                "acd.outcome",
-                contact=contact,
-                queue=queue,
-                outcome=outcome.value,
-                waited_s=round(waited_s, 3),
-            )
-        case _:
-            assert_never(statement)
+def _log_state(changed: AgentStateChanged) -> None:
+    log.info(
+        "acd.agent_state",
+        agent=changed.agent,
+        old=changed.old.value,
+        new=changed.new.value,
+        cause=changed.cause.value,
+    )

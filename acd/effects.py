@@ -5,6 +5,7 @@ from enum import Enum
 
 from acd.agent_state import AgentState, Cause
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 
 
 class Rule(Enum):
@@ -14,16 +15,6 @@ class Rule(Enum):
     NEXT_IN_LINE = (
         "the agent became free: first by priority, then age, of the contacts they are qualified for"
     )
-
-
-class Outcome(Enum):
-    """How a contact's stay in a queue ended; there is exactly one for each time it was enqueued."""
-
-    ANSWERED = "answered"
-    ABANDONED = "abandoned"
-    OVERFLOWED = "overflowed"
-    PULLED = "pulled"
-    NOBODY_QUALIFIED = "nobody qualified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +61,19 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnToQueue:
+    """The agent's phone was lost in mid-talk: the caller waits again, before everybody else."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncePosition:
     """Tell the caller their place in the queue, counted from 1, and the length of the queue."""
 
     contact: ContactId
     position: int
     of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Overflow:
-    """The caller waited as long as they may: dispatch no longer has them."""
-
-    contact: ContactId
-
-
-@dataclass(frozen=True, slots=True)
-class NobodyQualified:
-    """No configured agent has the skills, so waiting would never end: dispatch did not take the caller."""
-
-    contact: ContactId
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +88,14 @@ class AgentStateChanged:
 
 @dataclass(frozen=True, slots=True)
 class ContactOutcome:
-    """The contact's stay in the queue is over, and how."""
+    """The contact's stay in the queue is over, and how: unless it was answered, dispatch no longer has it."""
 
     contact: ContactId
     queue: QueueId
-    outcome: Outcome
+    outcome: QueueExit
     waited_s: float
 
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
-QueueOrder = Bridge | AnnouncePosition | Overflow | NobodyQualified
-Statement = AgentStateChanged | ContactOutcome
-Effect = PhoneOrder | QueueOrder | Statement
+QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | ContactOutcome
+Effect = PhoneOrder | QueueOrder | AgentStateChanged

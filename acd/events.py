@@ -1,14 +1,18 @@
 """Facts that dispatch is told.
 
-They come from the registrar (devices), from SIP dialogs (legs), from the agent (breaks, wrap-up) and from
-the clock. Every `RingAgent` order is answered by exactly one `OfferAnswered` or `OfferFailed`, also after
-`StopRinging`, and every `OfferAnswered` is followed by exactly one `AgentCallEnded`. An agent's state rests
-on that promise alone.
+They come from the registrar (devices), from SIP dialogs (legs), from the agent (breaks, wrap-up), from the
+settings and from the clock. Every `RingAgent` order is answered by exactly one `OfferAnswered` or
+`OfferFailed`, also after `StopRinging`, and every `OfferAnswered` is followed by exactly one
+`AgentCallEnded`. An agent's state rests on that promise alone.
+
+Every event has a JSON form (see `acd.event_json`), by which a stretch of the journal is decided again.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
+from msgspec import Struct
+
+from acd.settings import AcdSettings
 from acd.skills import ANYBODY, Requirement
 from contacts.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
 
@@ -17,7 +21,12 @@ class LeaveReason(Enum):
     """Why a contact is no longer where dispatch had it."""
 
     HUNG_UP = "hung up"
+    TRANSFERRED = "transferred"
+    """Somebody sends them elsewhere: the agent they talk with, a flow, another queue."""
     PULLED = "pulled"
+    """Somebody took them out of the queue."""
+    FAILED = "failed"
+    """We cannot keep them: a fault of ours, or the server stops."""
 
 
 class OfferFailure(Enum):
@@ -31,62 +40,61 @@ class OfferFailure(Enum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRegistered:
-    """A device of the agent has a binding; a refresh may be told again."""
+class _Told(Struct, frozen=True, tag_field="event"):
+    """What all events have in common: their JSON form is an object that names the event."""
+
+
+class AgentRegistered(_Told, frozen=True, tag="agent registered"):
+    """A device of the agent has a binding. `device` is what the registrar calls the binding, whatever the
+    phone writes in its Contact."""
 
     agent: AgentId
     device: DeviceId
+    refresh: bool = False
+    """The binding was there already and goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentUnregistered:
+class AgentUnregistered(_Told, frozen=True, tag="agent unregistered"):
     """The device's binding was removed or expired."""
 
     agent: AgentId
     device: DeviceId
 
 
-@dataclass(frozen=True, slots=True)
-class BreakStarted:
+class BreakStarted(_Told, frozen=True, tag="break started"):
     """The agent wants no offers; takes effect after the call and its wrap-up."""
 
     agent: AgentId
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BreakEnded:
+class BreakEnded(_Told, frozen=True, tag="break ended"):
     """The agent takes offers again."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class OtherCallStarted:
+class OtherCallStarted(_Told, frozen=True, tag="other call started"):
     """The agent is in a call that dispatch did not make: they are busy."""
 
     agent: AgentId
     call: CallId
 
 
-@dataclass(frozen=True, slots=True)
-class OtherCallEnded:
+class OtherCallEnded(_Told, frozen=True, tag="other call ended"):
     """That call is over."""
 
     agent: AgentId
     call: CallId
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUpFinished:
+class WrapUpDone(_Told, frozen=True, tag="wrap-up done"):
     """The agent is done before the wrap-up time is."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class ContactEnqueued:
+class ContactEnqueued(_Told, frozen=True, tag="contact enqueued"):
     """A caller joins a queue; what they require refines what the queue requires."""
 
     contact: ContactId
@@ -99,38 +107,48 @@ class ContactEnqueued:
     """None: the queue's; 0: only when joining."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContactLeft:
+class ContactLeft(_Told, frozen=True, tag="contact left"):
     """The caller hung up or was taken elsewhere: while waiting, while an agent rings, or while talking."""
 
     contact: ContactId
     reason: LeaveReason
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAnswered:
+class OfferAnswered(_Told, frozen=True, tag="offer answered"):
     """The agent's leg is up."""
 
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
-class OfferFailed:
+class OfferFailed(_Told, frozen=True, tag="offer failed"):
     """The agent's leg ended without having been up."""
 
     offer: OfferId
     reason: OfferFailure
 
 
-@dataclass(frozen=True, slots=True)
-class AgentCallEnded:
+class ConversationHeld(_Told, frozen=True, tag="conversation held"):
+    """The agent put the caller on hold, or came back."""
+
+    offer: OfferId
+    held: bool
+
+
+class AgentCallEnded(_Told, frozen=True, tag="agent call ended"):
     """The agent's leg, once up, is gone, whoever ended it."""
 
     offer: OfferId
+    lost: bool = False
+    """Nobody hung up: the phone or its network is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimePassed:
+class SettingsChanged(_Told, frozen=True, tag="settings changed"):
+    """Other agents and queues are configured from here on. The settings are whole and valid."""
+
+    settings: AcdSettings
+
+
+class TimePassed(_Told, frozen=True, tag="time passed"):
     """The deadline that dispatch asked for is here."""
 
 
@@ -141,8 +159,8 @@ AgentEvent = (
     | BreakEnded
     | OtherCallStarted
     | OtherCallEnded
-    | WrapUpFinished
+    | WrapUpDone
 )
 ContactEvent = ContactEnqueued | ContactLeft
-OfferEvent = OfferAnswered | OfferFailed | AgentCallEnded
-Event = AgentEvent | ContactEvent | OfferEvent | TimePassed
+OfferEvent = OfferAnswered | OfferFailed | ConversationHeld | AgentCallEnded
+Event = AgentEvent | ContactEvent | OfferEvent | SettingsChanged | TimePassed

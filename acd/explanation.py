@@ -27,7 +27,8 @@ class AgentVerdict(Enum):
     TALKING = "in a call"
     WRAP_UP = "in wrap-up"
     ON_BREAK = "on a break"
-    RESTING = "did not take an offer just now"
+    PAUSING = "did not take an offer just now"
+    LOST = "their phone was lost in mid-talk and has not registered since"
 
 
 _BUSY_VERDICTS = {
@@ -51,15 +52,19 @@ class Explanation:
 
 
 def explain(contact: QueuedContact, agents: Iterable[Agent]) -> Explanation:
-    return Explanation(contact.id, {agent.id: _verdict(contact, agent) for agent in agents})
+    here = (agent for agent in agents if not agent.leaving)
+    return Explanation(contact.id, {agent.id: _verdict(contact, agent) for agent in here})
 
 
 def _verdict(contact: QueuedContact, agent: Agent) -> AgentVerdict:
-    if contact.offer is not None and contact.offer.agent is agent:
+    if any(offer.agent is agent for offer in contact.offers):
         return AgentVerdict.RUNG
-    if agent.id not in contact.group.qualified:
-        missing = any(name not in agent.settings.skills for name, _ in contact.group.requirement.levels)
+    if not contact.group.qualified >> agent.number & 1:
+        levels = contact.group.key.requirement.levels
+        missing = any(name not in agent.settings.skills for name, _ in levels)
         return AgentVerdict.SKILL_MISSING if missing else AgentVerdict.LEVEL_TOO_LOW
+    if agent.facts.lost and agent.state is AgentState.OFFLINE:
+        return AgentVerdict.LOST
     if agent.state is not AgentState.AVAILABLE:
         return _BUSY_VERDICTS[agent.state]
-    return AgentVerdict.FREE if agent.free else AgentVerdict.RESTING
+    return AgentVerdict.FREE if agent.free else AgentVerdict.PAUSING

@@ -7,11 +7,16 @@ from contacts.ids import ContactId
 
 
 class Rank(NamedTuple):
-    """A contact's place, which nothing but leaving takes from it: by priority, then age, then arrival."""
+    """A contact's place, which nothing but leaving takes from it. The smallest rank is first."""
 
+    given_back: int
+    """0: an agent's phone was lost in mid-talk, and they are served before everybody else; else 1."""
+    lightness: int
+    """The queue's weight negated."""
     urgency: int
-    """The priority negated, so that the smallest rank is first."""
-    enqueued_at: float
+    """The priority negated; 0 where the queue turns priority into a credit of time."""
+    since: float
+    """When they came, less the credit."""
     arrival: int
     contact: ContactId
 
@@ -25,18 +30,24 @@ class RankedLine:
     def __len__(self) -> int:
         return len(self._ranks)
 
-    def first(self) -> Rank:
-        return self._ranks[0]
+    def first(self) -> Rank | None:
+        return self._ranks[0] if self._ranks else None
 
     def add(self, rank: Rank) -> None:
         insort(self._ranks, rank)
 
-    def remove(self, rank: Rank) -> None:
-        del self._ranks[bisect_left(self._ranks, rank)]
+    def remove(self, rank: Rank) -> bool:
+        """Whether it was there."""
+        at = bisect_left(self._ranks, rank)
+        found = at < len(self._ranks) and self._ranks[at] == rank
+        if found:
+            del self._ranks[at]
+        return found
 
     def position(self, rank: Rank) -> int:
         """Counted from 1; for a rank that is gone, where it would be."""
         return bisect_left(self._ranks, rank) + 1
 
-    def from_position(self, position: int) -> list[Rank]:
-        return self._ranks[position - 1 :]
+    def from_position(self, position: int, at_most: int | None = None) -> list[Rank]:
+        end = None if at_most is None else position - 1 + at_most
+        return self._ranks[position - 1 : end]

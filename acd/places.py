@@ -7,7 +7,8 @@ from acd.agents import Agent
 from acd.line import Rank, RankedLine
 from acd.matching import RequirementGroup
 from acd.settings import QueueSettings
-from contacts.ids import ContactId, OfferId
+from acd.skills import Requirement
+from contacts.ids import ContactId, OfferId, QueueId
 
 
 @dataclass(slots=True, eq=False)
@@ -16,6 +17,18 @@ class ContactQueue:
 
     settings: QueueSettings
     line: RankedLine = field(default_factory=RankedLine)
+    improving_from: Rank | None = None
+    """Callers from here on have moved up and are still to hear it..."""
+    improving_next: Rank | None = None
+    """...and from here on once more, when that is done."""
+
+    @property
+    def id(self) -> QueueId:
+        return QueueId(self.settings.name)
+
+    def required(self, wished: Requirement) -> Requirement:
+        """What the queue requires, refined by what its contact does."""
+        return Requirement.of(self.settings.skills).refined_by(wished)
 
 
 class Whereabouts(Enum):
@@ -26,6 +39,16 @@ class Whereabouts(Enum):
     TALKING = "talking"
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What came with the contact; the queue's settings fill in what it leaves open."""
+
+    requirement: Requirement
+    priority: int
+    max_wait_s: float | None
+    announce_every_s: float | None
+
+
 @dataclass(slots=True, eq=False)
 class QueuedContact:
     """A caller from joining a queue until they or their agent hang up."""
@@ -33,16 +56,30 @@ class QueuedContact:
     rank: Rank
     queue: ContactQueue
     group: RequirementGroup
-    overflow_at: float | None
-    announce_every_s: float
+    wishes: Wishes
+    enqueued_at: float
+    waits_since: float
+    """Later than `enqueued_at` for a caller whom a lost agent gave back."""
     place: Whereabouts = Whereabouts.WAITING
-    offer: "AgentOffer | None" = None
+    offers: "list[AgentOffer]" = field(default_factory=list)
+    """Who is being rung for them; while they talk, that agent's leg alone."""
     announced_position: int = 0
     announced_at: float = 0.0
 
     @property
     def id(self) -> ContactId:
         return self.rank.contact
+
+    @property
+    def overflow_at(self) -> float | None:
+        wished, usual = self.wishes.max_wait_s, self.queue.settings.max_wait_s
+        longest_s = usual if wished is None else wished
+        return None if longest_s is None else self.waits_since + longest_s
+
+    @property
+    def announce_every_s(self) -> float:
+        wished = self.wishes.announce_every_s
+        return self.queue.settings.announce_every_s if wished is None else wished
 
 
 @dataclass(slots=True, eq=False)
@@ -57,3 +94,6 @@ class AgentOffer:
     answered: bool = False
     conversed: bool = False
     agent_keeps_turn: bool = False
+    since: float = 0.0
+    """When the agent was rung, and then, when they answered."""
+    held: bool = False

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from acd.effects import Effect
 from acd.events import Event
-from contacts.ids import AgentId, ContactId, OfferId
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 
 
 class Phones(Protocol):
@@ -33,11 +34,11 @@ class QueuePort(Protocol):
     def bridge(self, contact: ContactId, agent: AgentId, offer: OfferId) -> None:
         """Ends the waiting and joins the caller with the agent's leg of that offer."""
 
-    def overflow(self, contact: ContactId) -> None:
-        """Ends the waiting: the flow goes on elsewhere."""
+    def return_to_queue(self, contact: ContactId) -> None:
+        """The agent is gone without a word: the caller, still there, waits again and keeps the place."""
 
-    def nobody_qualified(self, contact: ContactId) -> None:
-        """Refuses the waiting: the flow goes on elsewhere."""
+    def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
+        """The waiting is over. Unless it was answered, the flow of a caller who is still there goes on."""
 
 
 class Ledger(Protocol):

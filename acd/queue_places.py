@@ -1,17 +1,21 @@
 """The queues: joining, keeping one's place, hearing it, and leaving with exactly one outcome."""
 
-from itertools import count
+from collections.abc import Iterable
 
 from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
-from acd.deadlines import AnnouncementDue, Deadlines, WaitTooLong
-from acd.effects import AnnouncePosition, ContactOutcome, Effect, Outcome
-from acd.events import ContactEnqueued
+from acd.deadlines import AnnouncementDue, Deadlines, ImprovementDue, WaitTooLong
+from acd.effects import AnnouncePosition, ContactOutcome, Effect
 from acd.line import Rank
-from acd.matching import RequirementGroup
-from acd.places import ContactQueue, QueuedContact, Whereabouts
+from acd.matching import Matching, RequirementGroup
+from acd.places import ContactQueue, QueuedContact, Whereabouts, Wishes
 from acd.settings import QueueSettings
 from contacts.ids import ContactId, QueueId
+from contacts.outcomes import QueueExit
+
+IMPROVED_AT_ONCE = 50
+"""How many callers hear in one go that they moved up; those behind them hear it a moment later."""
+IMPROVED_NEXT_S = 0.5
 
 
 class ContactAlreadyHereError(AcdError):
@@ -24,16 +28,35 @@ class QueuePlaces:
     def __init__(
         self, settings: tuple[QueueSettings, ...], deadlines: Deadlines, outbox: list[Effect]
     ) -> None:
+        self.arrivals = 0
         self._queues = {QueueId(queue.name): ContactQueue(queue) for queue in settings}
         self._contacts: dict[ContactId, QueuedContact] = {}
-        self._arrivals = count()
         self._deadlines = deadlines
         self._outbox = outbox
+
+    def configure(self, settings: Iterable[QueueSettings]) -> list[ContactQueue]:
+        """Queues new and changed; those that are gone, with whoever is still in them, are returned."""
+        known, self._queues = self._queues, {}
+        for queue_settings in settings:
+            name = QueueId(queue_settings.name)
+            queue = known.pop(name, None) or ContactQueue(queue_settings)
+            queue.settings = queue_settings
+            self._queues[name] = queue
+        return list(known.values())
+
+    def adopt(self, contact: QueuedContact) -> None:
+        """Takes over a contact that an earlier one had."""
+        self._contacts[contact.id] = contact
+        if contact.place is not Whereabouts.TALKING:
+            contact.queue.line.add(contact.rank)
 
     def queue(self, queue: QueueId) -> ContactQueue:
         if queue not in self._queues:
             raise NotConfiguredError(f"no queue is named {queue!r}")
         return self._queues[queue]
+
+    def find_queue(self, queue: QueueId) -> ContactQueue | None:
+        return self._queues.get(queue)
 
     def queues(self) -> tuple[ContactQueue, ...]:
         return tuple(self._queues.values())
@@ -44,59 +67,104 @@ class QueuePlaces:
     def find(self, contact: ContactId) -> QueuedContact | None:
         return self._contacts.get(contact)
 
+    def contacts(self) -> tuple[QueuedContact, ...]:
+        return tuple(self._contacts.values())
+
     def refuse_if_here(self, contact: ContactId) -> None:
         if contact in self._contacts:
             raise ContactAlreadyHereError(f"contact {contact} is in a queue or a conversation already")
 
-    def join(self, event: ContactEnqueued, group: RequirementGroup, now: float) -> QueuedContact:
+    def join(
+        self,
+        contact: ContactId,
+        queue: ContactQueue,
+        group: RequirementGroup,
+        wishes: Wishes,
+        matching: Matching,
+        now: float,
+    ) -> QueuedContact:
         """Also announces the position, even if an agent is rung at once: nobody has answered yet."""
-        queue = self.queue(event.queue)
-        max_wait_s = queue.settings.max_wait_s if event.max_wait_s is None else event.max_wait_s
-        every_s = event.announce_every_s
-        if every_s is None:
-            every_s = queue.settings.announce_every_s
-        rank = Rank(-event.priority, now, next(self._arrivals), event.contact)
-        overflow_at = None if max_wait_s is None else now + max_wait_s
-        contact = QueuedContact(rank, queue, group, overflow_at, every_s)
-        self._contacts[contact.id] = contact
-        queue.line.add(rank)
-        if contact.overflow_at is not None:
-            self._deadlines.set(WaitTooLong(contact.id), contact.overflow_at)
-        self.announce(contact, now)
-        return contact
+        self.arrivals += 1
+        rank = ranked(queue.settings, wishes.priority, now, self.arrivals, contact)
+        joined = QueuedContact(rank, queue, group, wishes, now, now)
+        self._contacts[contact] = joined
+        self.take_place(joined, matching, now)
+        return joined
 
-    def end_wait(self, contact: QueuedContact, outcome: Outcome, now: float) -> None:
+    def take_place(self, contact: QueuedContact, matching: Matching, now: float) -> None:
+        matching.join(contact.group)
+        contact.queue.line.add(contact.rank)
+        self.schedule_overflow(contact)
+        self.announce(contact, now)
+
+    def end_wait(self, contact: QueuedContact, outcome: QueueExit, matching: Matching, now: float) -> None:
         """The contact leaves its queue; unless it was answered, dispatch forgets it."""
         self._deadlines.cancel(AnnouncementDue(contact.id))
         self._deadlines.cancel(WaitTooLong(contact.id))
-        if contact.place is Whereabouts.WAITING:
-            contact.group.remove_waiting(contact.rank)
-        contact.queue.line.remove(contact.rank)
-        queue = QueueId(contact.queue.settings.name)
-        self._outbox.append(ContactOutcome(contact.id, queue, outcome, now - contact.rank.enqueued_at))
-        if outcome is Outcome.ANSWERED:
+        matching.remove_waiting(contact.group, contact.rank)
+        matching.leave(contact.group)
+        queue = contact.queue
+        position = queue.line.position(contact.rank)
+        queue.line.remove(contact.rank)
+        self._outbox.append(ContactOutcome(contact.id, queue.id, outcome, now - contact.waits_since))
+        if outcome is QueueExit.ANSWERED:
             contact.place = Whereabouts.TALKING
         else:
             self.forget(contact)
-        if contact.queue.settings.announce_improvement:
-            self._announce_improved(contact.queue, contact.rank, now)
+        if queue.settings.announce_improvement and position <= len(queue.line):
+            self._improved(queue, position, now)
 
     def forget(self, contact: QueuedContact) -> None:
         del self._contacts[contact.id]
 
+    def schedule_overflow(self, contact: QueuedContact) -> None:
+        if contact.overflow_at is None:
+            self._deadlines.cancel(WaitTooLong(contact.id))
+        else:
+            self._deadlines.set(WaitTooLong(contact.id), contact.overflow_at)
+
     def announce(self, contact: QueuedContact, now: float) -> None:
         self._announce(contact, contact.queue.line.position(contact.rank), now)
 
-    def _announce_improved(self, queue: ContactQueue, left: Rank, now: float) -> None:
-        start = queue.line.position(left)
-        for position, rank in enumerate(queue.line.from_position(start), start):
+    def go_on_improving(self, name: QueueId, now: float) -> None:
+        """The next callers of a sweep under way; another one begins when it is done."""
+        queue = self._queues.get(name)
+        if queue is None or queue.improving_from is None:
+            return
+        further = self._announce_improved(queue, queue.line.position(queue.improving_from), now)
+        if further is None:
+            further, queue.improving_next = queue.improving_next, None
+        queue.improving_from = further
+        if further is not None:
+            self._deadlines.set(ImprovementDue(queue.id), now + IMPROVED_NEXT_S)
+
+    def _improved(self, queue: ContactQueue, position: int, now: float) -> None:
+        further = self._announce_improved(queue, position, now)
+        if further is None:
+            return
+        if queue.improving_from is None:
+            queue.improving_from = further
+            self._deadlines.set(ImprovementDue(queue.id), now + IMPROVED_NEXT_S)
+        elif queue.improving_next is None or further < queue.improving_next:
+            queue.improving_next = further
+
+    def _announce_improved(self, queue: ContactQueue, start: int, now: float) -> Rank | None:
+        """From a position on, to so many callers at once; says who is next."""
+        ranks = queue.line.from_position(start, IMPROVED_AT_ONCE + 1)
+        for position, rank in enumerate(ranks[:IMPROVED_AT_ONCE], start):
             contact = self._contacts[rank.contact]
             quiet_s = now - contact.announced_at
             if position < contact.announced_position and quiet_s >= queue.settings.announce_gap_s:
                 self._announce(contact, position, now)
+        return ranks[IMPROVED_AT_ONCE] if len(ranks) > IMPROVED_AT_ONCE else None
 
     def _announce(self, contact: QueuedContact, position: int, now: float) -> None:
         contact.announced_position, contact.announced_at = position, now
         if contact.announce_every_s > 0:
             self._deadlines.set(AnnouncementDue(contact.id), now + contact.announce_every_s)
         self._outbox.append(AnnouncePosition(contact.id, position, len(contact.queue.line)))
+
+
+def ranked(settings: QueueSettings, priority: int, since: float, arrival: int, contact: ContactId) -> Rank:
+    """A contact's place among all that wait, by the rules of its queue."""
+    return Rank(1, 0, -priority, since, arrival, contact)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from enum import Enum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -11,6 +12,13 @@ from acd.skills import HIGHEST_LEVEL, LOWEST_LEVEL
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^\S+$")]
 Level = Annotated[int, Field(ge=LOWEST_LEVEL, le=HIGHEST_LEVEL)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class NoAgents(Enum):
+    """What becomes of callers while nobody who could serve them is signed in."""
+
+    WAIT = "wait"
+    OVERFLOW = "overflow"
 
 
 class AgentSettings(BaseModel):
@@ -38,6 +46,17 @@ class QueueSettings(BaseModel):
     wrap_up_s: Seconds = Field(default=10, description="seconds after a call without offers; 0: none")
     max_wait_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="seconds until a caller overflows; absent: waits without limit"
+    )
+    no_agents: NoAgents = Field(
+        default=NoAgents.OVERFLOW,
+        description="nobody who could serve a caller is signed in: overflow (the flow's `nobody`) or wait",
+    )
+    no_agents_after_s: Seconds = Field(
+        default=30,
+        description="seconds until callers who wait leave because everybody signed out; newcomers at once",
+    )
+    short_abandon_s: Seconds = Field(
+        default=5, description="who hangs up sooner than this many seconds is counted apart: short abandoned"
     )
     announce_every_s: Seconds = Field(
         default=30, description="seconds between position announcements; 0: only when joining"

@@ -1,15 +1,15 @@
 """Skills with levels, and what a caller requires of an agent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 LOWEST_LEVEL = 1
 HIGHEST_LEVEL = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """Minimum levels by skill, in one canonical order, so that equal requirements are equal keys."""
 
     levels: tuple[tuple[str, int], ...] = ()
@@ -28,6 +28,8 @@ class Requirement:
 
     def refined_by(self, other: "Requirement") -> "Requirement":
         """Both requirements together; where both name a skill, the other's level counts."""
+        if not other.levels:
+            return self
         return Requirement.of({**dict(self.levels), **dict(other.levels)})
 
     def met_by(self, skills: Mapping[str, int]) -> bool:

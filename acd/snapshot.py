@@ -1,12 +1,14 @@
-"""Dispatch at one moment, for status pages."""
+"""Dispatch at one moment, for status pages: who is there, who waits and who talks."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from acd.agent_state import AgentFacts, AgentState
 from acd.agents import Agent
+from acd.assignment import DispatchParts
+from acd.offers import Offers
 from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts
-from contacts.ids import AgentId, ContactId, OfferId, QueueId
+from acd.queue_places import QueuePlaces
+from contacts.ids import AgentId, ContactId, QueueId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +20,27 @@ class AgentSnapshot:
     state: AgentState
     since: float
     facts: AgentFacts
-    resting_until: float | None
+    break_reason: str | None
+    paused_until: float | None
+    """No offers until then, because they did not take the last ones."""
+    misses: int
+    """Offers not taken in a row."""
     contact: ContactId | None
     """Whom they are being rung for or talk with."""
+    held: bool
+    """That contact is on hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingSnapshot:
-    """A contact in a queue; while an agent is rung for it, it keeps its position."""
+    """A contact in a queue; while agents are rung for it, it keeps its position."""
 
     contact: ContactId
     position: int
     waited_s: float
+    priority: int
     rings: AgentId | None
+    """The first of the agents being rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +53,68 @@ class QueueSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchSnapshot:
-    """All agents and all queues."""
+class TalkingSnapshot:
+    """A conversation that dispatch made."""
+
+    contact: ContactId
+    agent: AgentId
+    queue: QueueId
+    since: float
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchStatus:
+    """All agents, all queues, all conversations."""
 
     agents: tuple[AgentSnapshot, ...]
     queues: tuple[QueueSnapshot, ...]
+    talking: tuple[TalkingSnapshot, ...]
 
 
-def agent_status(agent: Agent, offer_of: Callable[[OfferId], AgentOffer]) -> AgentSnapshot:
+def dispatch_status(parts: DispatchParts, now: float) -> DispatchStatus:
+    offers, places = parts.offers, parts.places
+    agents = (agent for agent in parts.registry.all() if not agent.leaving or agent.busy)
+    return DispatchStatus(
+        agents=tuple(_agent(agent, offers) for agent in agents),
+        queues=tuple(_queue(queue, places, now) for queue in places.queues()),
+        talking=tuple(talking for offer in offers.all() if (talking := _talking(offer)) is not None),
+    )
+
+
+def _agent(agent: Agent, offers: Offers) -> AgentSnapshot:
     leg = agent.facts.talking or agent.facts.ringing
-    contact = offer_of(leg).contact if leg is not None else None
+    offer = offers.get(leg) if leg is not None else None
     return AgentSnapshot(
         agent=agent.id,
         display=agent.settings.display or agent.settings.name,
         state=agent.state,
         since=agent.since,
         facts=agent.facts,
-        resting_until=agent.rest_until,
-        contact=contact.id if contact else None,
+        break_reason=agent.facts.break_reason,
+        paused_until=agent.paused_until,
+        misses=agent.misses,
+        contact=offer.contact.id if offer and offer.contact else None,
+        held=offer is not None and offer.held,
     )
 
 
-def queue_status(
-    queue: ContactQueue, contact_of: Callable[[ContactId], QueuedContact], now: float
-) -> QueueSnapshot:
+def _queue(queue: ContactQueue, places: QueuePlaces, now: float) -> QueueSnapshot:
     waiting = tuple(
-        _waiting_status(contact_of(rank.contact), position, now)
+        _waiting(places.contact(rank.contact), position, now)
         for position, rank in enumerate(queue.line.from_position(1), 1)
     )
     longest = max((status.waited_s for status in waiting), default=0.0)
-    return QueueSnapshot(QueueId(queue.settings.name), waiting, longest)
+    return QueueSnapshot(queue.id, waiting, longest)
 
 
-def _waiting_status(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:
-    rung = contact.offer.agent.id if contact.offer and contact.place is Whereabouts.OFFERED else None
-    return WaitingSnapshot(contact.id, position, now - contact.rank.enqueued_at, rung)
+def _waiting(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:
+    rung = contact.offers[0].agent.id if contact.place is Whereabouts.OFFERED else None
+    return WaitingSnapshot(contact.id, position, now - contact.enqueued_at, contact.wishes.priority, rung)
+
+
+def _talking(offer: AgentOffer) -> TalkingSnapshot | None:
+    contact = offer.contact
+    if contact is None or not offer.answered:
+        return None
+    return TalkingSnapshot(contact.id, offer.agent.id, QueueId(offer.queue.name), offer.since, offer.held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
@@ -48,6 +49,8 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value in ({}, ()):
         return "none"
+    if isinstance(value, Enum):
+        value = value.value
     return f"`{value}`" if isinstance(value, PurePath) else f"`{value!r}`"
 
 

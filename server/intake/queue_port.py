@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contacts.ids import AgentId, ContactId, OfferId
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 from server.intake.agent_phones import AgentPhones
 from server.intake.contact import Contact
 
@@ -25,10 +26,12 @@ class WaitingRoom:
         if guest is not None and answered is not None:
             guest.bridge(agent, *answered)
 
-    def overflow(self, contact: ContactId) -> None:
-        if guest := self._guests.get(contact):
-            guest.overflowed()
+    def return_to_queue(self, contact: ContactId) -> None:
+        """Agents' legs do not say yet that they were lost."""
 
-    def nobody_qualified(self, contact: ContactId) -> None:
-        if guest := self._guests.get(contact):
+    def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
+        guest = self._guests.get(contact)
+        if guest is not None and how is QueueExit.OVERFLOWED:
+            guest.overflowed()
+        elif guest is not None and how is QueueExit.NOBODY:
             guest.nobody_qualified()

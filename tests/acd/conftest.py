@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pytest
 
 from acd.dispatch import Dispatch
-from acd.effects import Effect, RingAgent
+from acd.effects import ContactOutcome, Effect, RingAgent
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
@@ -24,6 +24,7 @@ from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from acd.skills import Requirement
 from acd.snapshot import AgentSnapshot, QueueSnapshot
 from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 
 Kind = TypeVar("Kind")
 
@@ -39,7 +40,10 @@ class Scene:
                 agents=tuple(
                     AgentSettings(name=name, skills=dict(skills)) for name, skills in agents.items()
                 ),
-                queues=tuple(QueueSettings(name=name, **options) for name, options in queues.items()),
+                queues=tuple(
+                    QueueSettings(name=name, **{"no_agents": "wait", "short_abandon_s": 0, **options})
+                    for name, options in queues.items()
+                ),
             )
         )
         self.now = 0.0
@@ -110,6 +114,10 @@ class Scene:
 
     def ever(self, kind: type[Kind]) -> list[tuple[float, Kind]]:
         return [(at, effect) for at, effect in self.history if isinstance(effect, kind)]
+
+    def overflowed(self) -> list[str]:
+        """Who ever overflowed."""
+        return [e.contact for _, e in self.ever(ContactOutcome) if e.outcome is QueueExit.OVERFLOWED]
 
     def agent(self, name: str) -> AgentSnapshot:
         (status,) = (agent for agent in self.dispatch.snapshot(self.now).agents if agent.agent == name)

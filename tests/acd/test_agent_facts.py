@@ -15,7 +15,7 @@ from acd.events import (
     ContactEnqueued,
     OtherCallEnded,
     OtherCallStarted,
-    WrapUpFinished,
+    WrapUpDone,
 )
 from acd.queue_places import ContactAlreadyHereError
 from acd.settings import AcdSettings, QueueSettings
@@ -146,7 +146,7 @@ def test_an_agent_may_end_their_wrap_up_early_and_gets_the_next_caller(scene: Ne
     s.end_agent_call(s.serve("c1").offer)
     s.enqueue("c2")
     s.now = 3
-    s.tell(WrapUpFinished(ANN))
+    s.tell(WrapUpDone(ANN))
     assert s.rung().contact == "c2"
     s.answer(s.rung().offer)
     s.run_until(31)

@@ -24,7 +24,7 @@ from acd.events import (
     BreakStarted,
     OtherCallEnded,
     OtherCallStarted,
-    WrapUpFinished,
+    WrapUpDone,
 )
 from contacts.ids import AgentId, CallId, DeviceId, OfferId
 
@@ -42,7 +42,7 @@ AGENT_EVENTS = (
     OtherCallStarted(ANN, CallId("b")),
     OtherCallEnded(ANN, CallId("a")),
     OtherCallEnded(ANN, CallId("b")),
-    WrapUpFinished(ANN),
+    WrapUpDone(ANN),
 )
 
 
@@ -57,6 +57,7 @@ def possible_next(facts: AgentFacts) -> list[tuple[AgentFacts, Cause]]:
     if facts.talking:
         following.append((replace(facts, talking=None), Cause.CALL_ENDED))
         following.append((replace(facts, talking=None, wrap_up_until=10.0), Cause.CALL_ENDED))
+        following.append((replace(facts, talking=None, lost=True), Cause.CALL_ENDED))
     return [(after, cause) for after, cause in following if after != facts]
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from acd.effects import AnnouncePosition, ContactOutcome, Outcome, Overflow, RingAgent
+from acd.effects import AnnouncePosition, ContactOutcome, RingAgent
 from contacts.ids import ContactId, QueueId
+from contacts.outcomes import QueueExit
 
 C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]
@@ -109,9 +110,9 @@ def test_a_caller_overflows_after_the_queues_longest_wait(scene: NewScene) -> No
     s = scene(["ann"], sales={"max_wait_s": 60})
     s.enqueue("c1")
     s.run_until(59)
-    assert not s.ever(Overflow)
+    assert not s.overflowed()
     s.run_until(60)
-    assert s.effects[-2:] == (Overflow(C1), ContactOutcome(C1, SALES, Outcome.OVERFLOWED, 60.0))
+    assert s.effects[-1:] == (ContactOutcome(C1, SALES, QueueExit.OVERFLOWED, 60.0),)
     s.sign_in("ann")
     assert not s.ever(RingAgent)
 
@@ -120,7 +121,7 @@ def test_a_contacts_own_longest_wait_replaces_the_queues(scene: NewScene) -> Non
     s = scene(["ann"], sales={"max_wait_s": 60})
     s.enqueue("c1", max_wait_s=5)
     s.run_until(5)
-    assert s.of(Overflow) == [Overflow(C1)]
+    assert s.overflowed() == ["c1"]
 
 
 def test_the_snapshot_shows_who_waits_for_how_long_and_whom_an_agent_is_rung_for(scene: NewScene) -> None:

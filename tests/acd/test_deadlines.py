@@ -1,6 +1,6 @@
 """One deadline per timer."""
 
-from acd.deadlines import Deadlines, RestOver, WaitTooLong
+from acd.deadlines import Deadlines, PauseOver, WaitTooLong
 from contacts.ids import AgentId, ContactId
 
 A, B = WaitTooLong(ContactId("a")), WaitTooLong(ContactId("b"))
@@ -33,8 +33,8 @@ def test_what_is_due_comes_in_order_and_a_timer_cancelled_meanwhile_does_not() -
     due = deadlines.due(5.0)
     assert next(due) == A
     deadlines.cancel(B)
-    deadlines.set(RestOver(AgentId("ann")), 3.0)
-    assert list(due) == [RestOver(AgentId("ann"))]
+    deadlines.set(PauseOver(AgentId("ann")), 3.0)
+    assert list(due) == [PauseOver(AgentId("ann"))]
 
 
 def test_moving_a_timer_very_often_keeps_it_at_its_last_place() -> None:

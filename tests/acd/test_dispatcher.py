@@ -23,9 +23,10 @@ from acd.events import (
     OfferFailure,
     TimePassed,
 )
-from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.skills import Requirement
 from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 
 ANN, BOB = AgentId("ann"), AgentId("bob")
 C1, C2, SALES = ContactId("c1"), ContactId("c2"), QueueId("sales")
@@ -56,12 +57,13 @@ class Ports:
     def bridge(self, contact: ContactId, agent: AgentId, offer: OfferId) -> None:
         self.orders.append(("bridge", contact, agent, offer))
 
-    def overflow(self, contact: ContactId) -> None:
-        self.orders.append(("overflow", contact))
-        self.overflowed.set()
+    def return_to_queue(self, contact: ContactId) -> None:
+        self.orders.append(("return", contact))
 
-    def nobody_qualified(self, contact: ContactId) -> None:
-        self.orders.append(("nobody", contact))
+    def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
+        self.orders.append(("left", contact, how))
+        if how is QueueExit.OVERFLOWED:
+            self.overflowed.set()
 
     def decided(self, event: Event, effects: tuple[Effect, ...], now: float) -> None:
         self.decisions.append((event, effects))
@@ -76,7 +78,7 @@ def ports() -> Ports:
 async def dispatcher(ports: Ports) -> Dispatcher:
     settings = AcdSettings(
         agents=(AgentSettings(name="ann", display="Ann"), AgentSettings(name="bob")),
-        queues=(QueueSettings(name="sales", wrap_up_s=0, ring_timeout_s=15),),
+        queues=(QueueSettings(name="sales", wrap_up_s=0, ring_timeout_s=15, no_agents=NoAgents.WAIT),),
     )
     return Dispatcher(settings, ports, ports, ports)
 
@@ -91,6 +93,7 @@ async def test_a_contact_is_announced_rung_and_bridged(dispatcher: Dispatcher, p
         ("announce", C1, 1, 1),
         ("ring", offer, ANN, C1, 15),
         ("bridge", C1, ANN, offer),
+        ("left", C1, QueueExit.ANSWERED),
         ("hang up", offer),
     ]
     dispatcher.post(AgentCallEnded(offer))
@@ -104,7 +107,11 @@ async def test_a_caller_who_leaves_and_one_whom_nobody_can_serve_reach_the_ports
     dispatcher.post(ContactEnqueued(C1, SALES))
     dispatcher.post(ContactLeft(C1, LeaveReason.HUNG_UP))
     dispatcher.post(ContactEnqueued(C2, SALES, Requirement.of({"german": 1})))
-    assert ports.orders[2:] == [("stop", OfferId("c1/1")), ("nobody", C2)]
+    assert ports.orders[2:] == [
+        ("stop", OfferId("c1/1")),
+        ("left", C1, QueueExit.SHORT_ABANDONED),
+        ("left", C2, QueueExit.NOBODY),
+    ]
 
 
 async def test_a_failure_reported_from_inside_the_order_to_ring_is_decided_next(
@@ -161,7 +168,7 @@ async def test_the_ledgers_events_alone_decide_the_same_again(dispatcher: Dispat
     again = Dispatch(
         AcdSettings(
             agents=(AgentSettings(name="ann"), AgentSettings(name="bob")),
-            queues=(QueueSettings(name="sales", wrap_up_s=0, ring_timeout_s=15),),
+            queues=(QueueSettings(name="sales", wrap_up_s=0, ring_timeout_s=15, no_agents=NoAgents.WAIT),),
         )
     )
     orders = [[type(e) for e in again.handle(event, 0.0)] for event, _ in ports.decisions]

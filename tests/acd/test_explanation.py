@@ -33,7 +33,7 @@ def test_every_agent_has_a_verdict_and_the_reasons_are_counted(scene: Callable[.
     s.enqueue("c4")
     explanation = s.dispatch.explain("c4")
     assert explanation.verdicts == {
-        "rests": AgentVerdict.RESTING,
+        "rests": AgentVerdict.PAUSING,
         "rings": AgentVerdict.RINGING,
         "low": AgentVerdict.LEVEL_TOO_LOW,
         "lacks": AgentVerdict.SKILL_MISSING,

@@ -4,8 +4,9 @@ The machine keeps its own books (devices, legs, breaks, wrap-ups, stays in queue
 what it told dispatch and what dispatch ordered, and compares after every event.
 """
 
+import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -27,13 +28,12 @@ from acd.effects import (
     ContactOutcome,
     Effect,
     HangUpAgent,
-    NobodyQualified,
-    Outcome,
-    Overflow,
+    ReturnToQueue,
     RingAgent,
     Rule,
     StopRinging,
 )
+from acd.event_json import event_from_json, event_to_json
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
@@ -49,12 +49,14 @@ from acd.events import (
     OfferFailure,
     OtherCallEnded,
     OtherCallStarted,
+    SettingsChanged,
     TimePassed,
-    WrapUpFinished,
+    WrapUpDone,
 )
-from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.skills import Requirement
 from contacts.ids import AgentId, CallId, ContactId, DeviceId, OfferId, QueueId
+from contacts.outcomes import QueueExit
 
 AGENTS: dict[str, dict[str, int]] = {
     "all": {"german": 9, "billing": 9},
@@ -63,9 +65,20 @@ AGENTS: dict[str, dict[str, int]] = {
     "billing": {"billing": 5},
     "plain": {},
 }
+# The same agents after a course, and after all have forgotten something.
+SKILLS = (
+    AGENTS,
+    {name: {**skills, "german": 3} for name, skills in AGENTS.items()},
+    {name: {"billing": skills.get("billing", 1)} for name, skills in AGENTS.items()} | {"all": {"german": 2}},
+)
 QUEUES = (
     QueueSettings(
-        name="open", wrap_up_s=0, ring_timeout_s=4, pause_after_no_answer_s=3, announce_improvement=True
+        name="open",
+        no_agents=NoAgents.WAIT,
+        wrap_up_s=0,
+        ring_timeout_s=4,
+        pause_after_no_answer_s=3,
+        announce_improvement=True,
     ),
     QueueSettings(name="german", skills={"german": 2}, wrap_up_s=5, max_wait_s=20, ring_timeout_s=6),
     QueueSettings(
@@ -95,13 +108,14 @@ class AgentBook:
     ringing: str | None = None
     talking: str | None = None
     turn: int = 0
+    lost: bool = False
 
     def state(self) -> AgentState:
         if self.talking or self.calls:
             return AgentState.TALKING
         if self.ringing:
             return AgentState.RINGING
-        if not self.devices:
+        if self.lost or not self.devices:
             return AgentState.OFFLINE
         if self.wrap_up_until is not None:
             return AgentState.WRAP_UP
@@ -115,7 +129,8 @@ class Stay:
     contact: str
     queue: str
     demand: dict[str, int]
-    rank: tuple[int, float, int]
+    rank: tuple[int, int, float, int]
+    since: float
     offer: str | None = None
 
 
@@ -129,34 +144,38 @@ class OfferBook:
     bridged: bool = False
 
 
-def qualifies(agent: str, demand: dict[str, int]) -> bool:
-    return all(AGENTS[agent].get(skill, 0) >= level for skill, level in demand.items())
+def configured(skills: dict[str, dict[str, int]]) -> AcdSettings:
+    agents = tuple(AgentSettings(name=name, skills=levels) for name, levels in skills.items())
+    return AcdSettings(agents=agents, queues=QUEUES)
 
 
 class AnyOrderOfEvents(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.dispatch = Dispatch(
-            AcdSettings(
-                agents=tuple(AgentSettings(name=name, skills=skills) for name, skills in AGENTS.items()),
-                queues=QUEUES,
-            )
-        )
+        self.skills = AGENTS
+        self.dispatch = Dispatch(configured(AGENTS))
         self.now = 0.0
         self.seen = self.dispatch.snapshot(self.now)
         self.agents = {name: AgentBook() for name in AGENTS}
         self.stays: dict[str, Stay] = {}
         self.conversations: dict[str, str] = {}
         self.offers: dict[str, OfferBook] = {}
+        self.talking: dict[str, Stay] = {}
         self.enqueued = 0
-        self.outcomes: Counter[Outcome] = Counter()
+        self.arrivals = 0
+        self.outcomes: Counter[QueueExit] = Counter()
         self.turns = 0
         self.keeps_turn: str | None = None
+        self.restored: Dispatch | None = None
 
     def tell(self, event: Event, elapsed_s: float = 0.0) -> None:
         free_before = self.free_agents()
         self.now += elapsed_s
         effects = self.dispatch.handle(event, self.now)
+        if self.restored is not None:
+            told = event_from_json(json.loads(json.dumps(event_to_json(event))))
+            assert self.restored.handle(told, self.now) == effects
+            assert self.restored.next_deadline() == self.dispatch.next_deadline()
         self.seen = self.dispatch.snapshot(self.now)
         for book in self.agents.values():
             if book.wrap_up_until is not None and book.wrap_up_until <= self.now:
@@ -170,14 +189,17 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
                 and effect.decision.rule is Rule.LONGEST_IDLE
             ):
                 demand = self.stays[event.contact].demand
-                candidates = [agent for agent in free_before if qualifies(agent, demand)]
+                candidates = [agent for agent in free_before if self.qualifies(agent, demand)]
                 assert effect.agent == min(candidates, key=lambda agent: self.agents[agent].turn)
         self.keeps_turn = None
         assert (deadline := self.dispatch.next_deadline()) is None or deadline > self.now
 
+    def qualifies(self, agent: str, demand: dict[str, int]) -> bool:
+        return all(self.skills[agent].get(skill, 0) >= level for skill, level in demand.items())
+
     def free_agents(self) -> list[str]:
         statuses = self.seen.agents
-        return [s.agent for s in statuses if s.state is AgentState.AVAILABLE and s.resting_until is None]
+        return [s.agent for s in statuses if s.state is AgentState.AVAILABLE and s.paused_until is None]
 
     def follow(self, effect: Effect) -> None:
         match effect:
@@ -190,15 +212,25 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
                 self.agents[agent].turn = self.turns
             case HangUpAgent(offer):
                 assert self.agents[self.offers[offer].agent].talking == offer
+            case Bridge() | ReturnToQueue():
+                self.follow_conversation(effect)
+            case ContactOutcome():
+                self.follow_outcome(effect)
+            case AnnouncePosition(contact):
+                assert contact in self.stays
+
+    def follow_conversation(self, effect: Bridge | ReturnToQueue) -> None:
+        match effect:
             case Bridge(contact, agent, offer):
                 assert self.agents[agent].talking == offer
                 assert self.stays[contact].offer == offer
                 self.offers[offer].bridged = True
                 self.conversations[contact] = offer
-            case ContactOutcome():
-                self.follow_outcome(effect)
-            case Overflow(contact) | NobodyQualified(contact) | AnnouncePosition(contact):
-                assert contact in self.stays
+                self.talking[contact] = self.stays[contact]
+            case ReturnToQueue(contact):
+                stay = self.talking[contact]
+                self.enqueued += 1
+                self.stays[contact] = replace(stay, rank=(0, *stay.rank[1:]), since=self.now, offer=None)
 
     def follow_stop(self, offer: str) -> None:
         book = self.offers[offer]
@@ -211,16 +243,16 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     def follow_outcome(self, effect: ContactOutcome) -> None:
         stay = self.stays.pop(effect.contact)
         assert stay.queue == effect.queue
-        assert effect.waited_s == self.now - stay.rank[1]
+        assert effect.waited_s == self.now - stay.since
         self.outcomes[effect.outcome] += 1
-        assert (effect.outcome is Outcome.ANSWERED) == (effect.contact in self.conversations)
+        assert (effect.outcome is QueueExit.ANSWERED) == (effect.contact in self.conversations)
 
     def follow_ring(self, offer: str, agent: str, contact: str) -> None:
         book, stay = self.agents[agent], self.stays[contact]
         assert book.state() is AgentState.AVAILABLE
         assert stay.offer is None
-        assert qualifies(agent, stay.demand)
-        rivals = [s for s in self.stays.values() if s.offer is None and qualifies(agent, s.demand)]
+        assert self.qualifies(agent, stay.demand)
+        rivals = [s for s in self.stays.values() if s.offer is None and self.qualifies(agent, s.demand)]
         assert stay.rank == min(rival.rank for rival in rivals), "not the first by priority, then age"
         book.ringing = stay.offer = offer
         self.offers[offer] = OfferBook(agent, contact, stay.queue)
@@ -236,6 +268,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     def device(self, agent: str, device: str, there: bool, elapsed_s: float) -> None:
         devices = self.agents[agent].devices
         (devices.add if there else devices.discard)(device)
+        self.agents[agent].lost &= not there
         event = (AgentRegistered if there else AgentUnregistered)(AgentId(agent), DeviceId(device))
         self.tell(event, elapsed_s)
 
@@ -256,7 +289,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     @rule(agent=agents, elapsed_s=elapsed)
     def finish_wrap_up(self, agent: str, elapsed_s: float) -> None:
         self.agents[agent].wrap_up_until = None
-        self.tell(WrapUpFinished(AgentId(agent)), elapsed_s)
+        self.tell(WrapUpDone(AgentId(agent)), elapsed_s)
 
     @precondition(lambda self: len(self.stays) + len(self.conversations) < len(CONTACTS))
     @rule(
@@ -280,8 +313,9 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         contact = data.draw(st.sampled_from(elsewhere))
         self.enqueued += 1
         defaults = next(settings.skills for settings in QUEUES if settings.name == queue)
-        rank = (-priority, self.now + elapsed_s, self.enqueued)
-        self.stays[contact] = Stay(contact, queue, {**defaults, **demand}, rank)
+        self.arrivals += 1
+        rank = (1, -priority, self.now + elapsed_s, self.arrivals)
+        self.stays[contact] = Stay(contact, queue, {**defaults, **demand}, rank, rank[2])
         requirement = Requirement.of(demand)
         self.tell(
             ContactEnqueued(ContactId(contact), QueueId(queue), requirement, priority, max_wait_s), elapsed_s
@@ -328,18 +362,30 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         self.tell(OfferFailed(offer, reason), elapsed_s)
 
     @precondition(is_talking)
-    @rule(data=st.data(), elapsed_s=elapsed)
-    def end_agent_call(self, data: st.DataObject, elapsed_s: float) -> None:
+    @rule(data=st.data(), lost=st.booleans(), elapsed_s=elapsed)
+    def end_agent_call(self, data: st.DataObject, lost: bool, elapsed_s: float) -> None:
         offer = self.pick(data, answered=True)
         ended = self.offers.pop(offer)
         book = self.agents[ended.agent]
         book.talking = None
         if self.conversations.get(ended.contact) == offer:
             del self.conversations[ended.contact]
-        wrap_up_s = WRAP_UP_S[ended.queue] if ended.bridged else 0
+        wrap_up_s = WRAP_UP_S[ended.queue] if ended.bridged and not lost else 0
+        book.lost = lost
         if wrap_up_s:
             book.wrap_up_until = self.now + elapsed_s + wrap_up_s
-        self.tell(AgentCallEnded(offer), elapsed_s)
+        self.tell(AgentCallEnded(offer, lost), elapsed_s)
+
+    @rule(which=st.sampled_from(SKILLS), elapsed_s=elapsed)
+    def change_settings(self, which: dict[str, dict[str, int]], elapsed_s: float) -> None:
+        self.skills = which
+        self.tell(SettingsChanged(configured(which)), elapsed_s)
+
+    @rule()
+    def restore_from_a_dump(self) -> None:
+        """From here on a core that was made from the dump has to decide the same."""
+        self.restored = Dispatch.restore(json.loads(json.dumps(self.dispatch.dump())))
+        assert self.restored.snapshot(self.now) == self.seen
 
     @rule(elapsed_s=elapsed)
     def let_time_pass(self, elapsed_s: float) -> None:
@@ -358,7 +404,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
             assert (status.facts.ringing, status.facts.talking) == (book.ringing, book.talking)
             if status.facts.ringing and not self.offers[status.facts.ringing].withdrawn:
                 assert book.devices
-            assert status.resting_until is None or status.resting_until > self.now
+            assert status.paused_until is None or status.paused_until > self.now
 
     @invariant()
     def a_caller_is_in_one_place_and_an_agent_has_one_contact(self) -> None:
@@ -382,7 +428,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
     def no_caller_waits_while_an_agent_who_qualifies_is_free(self) -> None:
         free = self.free_agents()
         waiting = [stay for stay in self.stays.values() if stay.offer is None]
-        assert not [(a, stay.contact) for a in free for stay in waiting if qualifies(a, stay.demand)]
+        assert not [(a, stay.contact) for a in free for stay in waiting if self.qualifies(a, stay.demand)]
 
     @invariant()
     def every_stay_has_one_outcome_or_goes_on(self) -> None:

@@ -8,13 +8,12 @@ from acd.effects import (
     Bridge,
     ContactOutcome,
     HangUpAgent,
-    Outcome,
-    Overflow,
     RingAgent,
     StopRinging,
 )
 from acd.events import ContactLeft, LeaveReason, OfferFailure, OtherCallStarted
 from contacts.ids import AgentId, CallId, ContactId, QueueId
+from contacts.outcomes import QueueExit
 
 C1, SALES = ContactId("c1"), QueueId("sales")
 NewScene = Callable[..., Any]
@@ -28,7 +27,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(scene: NewScene) -> None:
     s.now = 3
     assert s.hang_up("c1") == (
         StopRinging(ring.offer),
-        ContactOutcome(C1, SALES, Outcome.ABANDONED, 3.0),
+        ContactOutcome(C1, SALES, QueueExit.ABANDONED, 3.0),
     )
 
 
@@ -87,7 +86,7 @@ def test_a_caller_pulled_while_an_agent_rings_is_not_counted_as_abandoned(scene:
     s.sign_in("ann")
     s.enqueue("c1")
     s.tell(ContactLeft(C1, LeaveReason.PULLED))
-    assert [effect.outcome for effect in s.of(ContactOutcome)] == [Outcome.PULLED]
+    assert [effect.outcome for effect in s.of(ContactOutcome)] == [QueueExit.TRANSFERRED]
     assert s.of(StopRinging)
 
 
@@ -156,9 +155,9 @@ def test_overflow_waits_for_the_agent_being_rung_and_follows_if_they_do_not_answ
     s.now = 10
     s.sign_in("ann")
     s.run_until(24)
-    assert not s.ever(Overflow)
+    assert not s.overflowed()
     s.run_until(25)
-    assert [effect.outcome for effect in s.of(ContactOutcome)] == [Outcome.OVERFLOWED]
+    assert [effect.outcome for effect in s.of(ContactOutcome)] == [QueueExit.OVERFLOWED]
     assert s.order() == []
 
 
@@ -171,7 +170,7 @@ def test_overflow_is_forgotten_when_the_agent_answers(scene: NewScene) -> None:
     s.answer(s.ever(RingAgent)[0][1].offer)
     assert s.of(Bridge)
     s.run_until(100)
-    assert not s.ever(Overflow)
+    assert not s.overflowed()
 
 
 def test_state_changes_name_the_kind_of_fact_that_caused_them(scene: NewScene) -> None:
