@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ivr_flows.findings import Finding, has_errors
-from ivr_flows.loader import NOTHING_KNOWN, read_file
-from ivr_flows.rules import Known
+from ivr_flows.known import NOTHING_KNOWN, Known
+from ivr_flows.loader import read_file
 
 EXIT_GOOD = 0
 EXIT_BAD_INPUT = 2

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from ivr_flows.definition.flow import Flow
 from ivr_flows.findings import Finding, FlowError, has_errors
+from ivr_flows.known import NOTHING_KNOWN, Known
 from ivr_flows.reading.commented import refuse_commented_keys
-from ivr_flows.reading.flow import UNDERSTOOD, read_flow
+from ivr_flows.reading.flow import read_flow
 from ivr_flows.reading.report import Report
 from ivr_flows.reading.tree import MAX_FILE_BYTES, Place, TreeError, parse_tree
-from ivr_flows.rules import Known, apply_rules
+from ivr_flows.rules import apply_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,6 @@ class Loaded:
     findings: tuple[Finding, ...]
 
 
-NOTHING_KNOWN = Known()
-
-
 def parse_flow(data: bytes, file: str, *, path: Path | None = None, known: Known = NOTHING_KNOWN) -> Loaded:
     """Read a flow from bytes, whatever they are; with a path, prompt files are looked for beside it."""
     report = Report(file)
@@ -32,7 +30,7 @@ def parse_flow(data: bytes, file: str, *, path: Path | None = None, known: Known
     except TreeError as error:
         report.add((), error.rule, error.message, error.mend, place=error.place)
         return Loaded(None, report.sorted())
-    reading = read_flow(report, tree, path, known.recognised or UNDERSTOOD)
+    reading = read_flow(report, tree, path, known)
     refuse_commented_keys(report, data)
     apply_rules(report, reading, known)
     findings = report.sorted()

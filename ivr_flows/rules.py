@@ -1,72 +1,41 @@
-"""The rules that a flow as a whole must keep: what it names exists, and no caller gets lost or stuck."""
+"""The rules that a flow as a whole must keep: what it names exists, and secrets stay secret."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from ivr_flows.definition.exits import exits, is_inherited, uses_fallback
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
-from ivr_flows.definition.heard import prompts_of
-from ivr_flows.definition.nodes import (
-    AgentTarget,
-    Collect,
-    Hangup,
-    HoursBranch,
-    Menu,
-    Node,
-    NumberTarget,
-    Option,
-    Queue,
-    Say,
-    Transfer,
-    VariableBranch,
-)
+from ivr_flows.definition.node import Node
 from ivr_flows.findings import Severity, did_you_mean
+from ivr_flows.kinds.declare import Named, Used, exits, names_used, variables_set, variables_used
+from ivr_flows.kinds.menu import Menu
+from ivr_flows.kinds.queue import Queue
+from ivr_flows.known import Known
 from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.flow import Reading
 from ivr_flows.reading.report import Path, Report
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The names that exist outside of flows; None where the caller of the check does not know them."""
-
-    queues: frozenset[str] | None = None
-    skills: frozenset[str] | None = None
-    agents: frozenset[str] | None = None
-    dials_numbers: bool | None = None
-    waits: frozenset[str] | None = None
-    """The queues that have a longest wait of their own; a flow's queue node without one inherits it."""
-    recognised: frozenset[str] | None = None
-    """The languages in which callers are understood, like `en`."""
+from ivr_flows.ways import check_ways
 
 
 def apply_rules(report: Report, reading: Reading, known: Known) -> None:
     """Add what the readers of single keys could not see."""
     _targets(report, reading)
-    for node in reading.flow.nodes.values():
-        _variables(report, reading.flow, node)
-        _names(report, reading.flow, node, known)
-    _unused_calendars(report, reading.flow)
+    _variables(report, reading)
+    _names(report, reading, known)
+    _language(report, reading, known)
     if reading.declared == set(reading.flow.nodes):
-        _ways(report, reading.flow, known)
-    _language(report, reading.flow, known)
+        check_ways(report, reading, known)
 
 
 def _targets(report: Report, reading: Reading) -> None:
     flow = reading.flow
-    own = {"start": flow.start, "operator": flow.operator, "fallback": flow.fallback, "failed": flow.failed}
+    own = {"start": flow.start, "operator": flow.operator, "otherwise": flow.otherwise, "failed": flow.failed}
     for key, target in own.items():
         _target(report, (key,), target, reading.declared)
     _target(report, ("limits", "then"), flow.limits.then, reading.declared)
     for node in flow.nodes.values():
-        inherited = {option.label for option in _options(node) if is_inherited(option)}
         for way in exits(node):
-            if way.path[-1] not in inherited or way.target != flow.operator:
-                _target(report, ("nodes", node.name, *way.path), way.target, reading.declared)
-
-
-def _options(node: Node) -> tuple[Option, ...]:
-    return node.options if isinstance(node, Menu) else ()
+            path = (*reading.paths[node.name], *way.path)
+            if way.target != flow.operator or path in report.places:
+                _target(report, path, way.target, reading.declared)
 
 
 def _target(report: Report, path: Path, target: str | None, declared: frozenset[str]) -> None:
@@ -75,156 +44,96 @@ def _target(report: Report, path: Path, target: str | None, declared: frozenset[
         report.add(path, "target-unknown", message, did_you_mean(target, declared))
 
 
-def _variables(report: Report, flow: Flow, node: Node) -> None:
-    secrets = flow.secrets
-    known = {*flow.variables, *CALLER_VARIABLES, *_collected(flow)}
-    for path, name in _used_variables(report, node):
-        if name in secrets:
-            message = f'"{name}" is secret and must be neither spoken nor branched on'
-            report.add(path, "secret-shown", message, "leave it out")
-        elif name and name not in known:
-            mend = did_you_mean(name, known) or "declare it under variables:"
-            report.add(path, "variable-unknown", f'nothing sets the variable "{name}"', mend)
+def _variables(report: Report, reading: Reading) -> None:
+    flow = reading.flow
+    set_somewhere = (name for node in flow.nodes.values() for name in variables_set(node))
+    known = {*flow.variables, *CALLER_VARIABLES, *set_somewhere}
+    for node in flow.nodes.values():
+        for used in variables_used(node):
+            _variable(report, flow, _where(report, reading, node, used), used, known)
 
 
-def _collected(flow: Flow) -> Iterator[str]:
-    return (node.variable for node in flow.nodes.values() if isinstance(node, Collect))
+def _variable(report: Report, flow: Flow, path: Path, used: Used, known: set[str]) -> None:
+    name = used.variable
+    if name in flow.secrets and used.shown:
+        message = f'"{name}" is secret and must be neither spoken nor branched on'
+        report.add(path, "secret-shown", message, "leave it out")
+    elif name and name not in known:
+        mend = did_you_mean(name, known) or "declare it under variables:"
+        report.add(path, "variable-unknown", f'nothing sets the variable "{name}"', mend)
 
 
-def _used_variables(report: Report, node: Node) -> Iterator[tuple[Path, str]]:
-    for heard in prompts_of(node):
-        path = ("nodes", node.name, *heard.path)
-        # a reprompt that the node did not write itself stands under the defaults
-        at = path if path in report.places else ("defaults", *heard.path)
-        yield from ((at, name) for name in heard.prompt.variables)
-    if isinstance(node, VariableBranch):
-        yield ("nodes", node.name, "branch", "variable"), node.variable
+def _where(report: Report, reading: Reading, node: Node, used: Used) -> Path:
+    """Return where a variable is written: a reprompt that a node inherits stands under the defaults."""
+    path = (*reading.paths[node.name], *used.path)
+    return path if path in report.places else ("defaults", *used.path)
 
 
-def _names(report: Report, flow: Flow, node: Node, known: Known) -> None:
-    path = ("nodes", node.name)
-    match node:
-        case HoursBranch():
-            _name(report, (*path, "branch", "hours"), "calendar", node.calendar, set(flow.calendars))
-        case Queue():
-            _name(report, (*path, "queue"), "queue", node.queue, known.queues)
-            _overflows(report, node, known)
-            for wanted in node.skills:
-                _name(report, (*path, "skills", wanted.skill), "skill", wanted.skill, known.skills)
-        case Transfer(target=AgentTarget(agent)):
-            _name(report, (*path, "transfer", "agent"), "agent", agent, known.agents)
-        case Transfer(target=NumberTarget(number)) if known.dials_numbers is False:
-            message = f"transfers to number {number}, but flows.number_gateway names no carrier to dial it"
-            mend = "set flows.number_gateway in the settings, or transfer to an agent"
-            report.add((*path, "transfer", "number"), "number-undiallable", message, mend)
-        case _:
-            pass
+def _names(report: Report, reading: Reading, known: Known) -> None:
+    flow = reading.flow
+    there = {
+        "queue": known.queues,
+        "skill": known.skills,
+        "agent": known.agents,
+        "calendar": frozenset(flow.calendars),
+    }
+    used: set[tuple[str, str]] = set()
+    for node, named in _all_names(flow):
+        used.add((named.what, named.name))
+        path = (*reading.paths[node.name], *named.path)
+        if named.what == "number":
+            _undiallable(report, path, named.name, known)
+        else:
+            _name(report, path, named, there.get(named.what))
+    for name in flow.calendars:
+        if ("calendar", name) not in used:
+            message, mend = "no node uses this calendar", "delete it, or decide by it"
+            report.add(("hours", name), "calendar-unused", message, mend, severity=Severity.WARNING)
+    for node in flow.nodes.values():
+        if isinstance(node, Queue):
+            _overflows(report, reading.paths[node.name], node, known)
 
 
-def _name(report: Report, path: Path, what: str, name: str, known: Iterable[str] | None) -> None:
-    if known is None or not name:
+def _all_names(flow: Flow) -> Iterator[tuple[Node, Named]]:
+    for node in flow.nodes.values():
+        yield from ((node, named) for named in names_used(node))
+
+
+def _name(report: Report, path: Path, named: Named, known: Iterable[str] | None) -> None:
+    if known is None or not named.name:
         return
     names = set(known)
-    if name not in names:
-        mend = did_you_mean(name, names) or f"there is no {what} at all"
-        report.add(path, f"{what}-unknown", f'there is no {what} "{name}"', mend)
+    if named.name not in names:
+        mend = did_you_mean(named.name, names) or f"there is no {named.what} at all"
+        report.add(path, f"{named.what}-unknown", f'there is no {named.what} "{named.name}"', mend)
 
 
-def _unused_calendars(report: Report, flow: Flow) -> None:
-    used = {node.calendar for node in flow.nodes.values() if isinstance(node, HoursBranch)}
-    for name in flow.calendars:
-        if name not in used:
-            message, mend = "no branch uses this calendar", "delete it, or branch on it"
-            report.add(("hours", name), "calendar-unused", message, mend, severity=Severity.WARNING)
+def _undiallable(report: Report, path: Path, number: str, known: Known) -> None:
+    if known.dials_numbers is False:
+        message = f"transfers to number {number}, but flows.number_gateway names no carrier to dial it"
+        mend = "set flows.number_gateway in the settings, or transfer to an agent"
+        report.add(path, "number-undiallable", message, mend)
 
 
-def _ways(report: Report, flow: Flow, known: Known) -> None:
-    ways = {name: _leads_to(flow, node, known) for name, node in flow.nodes.items()}
-    reached = _closure(ways, [name for name in (flow.start, flow.failed, flow.limits.then) if name])
-    for name in flow.nodes:
-        if name not in reached:
-            mend = "lead to it, or delete it"
-            _warn(report, name, "node-unreachable", "no way from the start leads here", mend)
-    back: dict[str, list[str]] = {name: [] for name in flow.nodes}
-    for name, targets in ways.items():
-        for target in targets:
-            back.setdefault(target, []).append(name)
-    leaving = _closure(back, [name for name, node in flow.nodes.items() if _may_end(flow, node, known)])
-    for name in flow.nodes:
-        if name in reached and name not in leaving:
-            mend = "lead on to a hangup, a queue or a transfer"
-            _warn(
-                report, name, "no-way-out", "from here on the call ends only when the caller hangs up", mend
-            )
-    _endless_branches(report, flow, ways)
-
-
-def _warn(report: Report, name: str, rule: str, message: str, mend: str) -> None:
-    report.add(("nodes", name), rule, message, mend, severity=Severity.WARNING)
-
-
-def _leads_to(flow: Flow, node: Node, known: Known) -> list[str]:
-    targets = [way.target for way in exits(node)]
-    fallback = flow.fallback or flow.operator
-    if fallback and _uses_fallback(node, known):
-        targets.append(fallback)
-    return targets
-
-
-def _closure(ways: Mapping[str, Iterable[str]], start: Iterable[str]) -> set[str]:
-    reached: set[str] = set()
-    open_names = list(start)
-    while open_names:
-        name = open_names.pop()
-        if name not in reached:
-            reached.add(name)
-            open_names.extend(ways.get(name, ()))
-    return reached
-
-
-def _may_end(flow: Flow, node: Node, known: Known) -> bool:
-    if isinstance(node, Hangup):
-        return True
-    if isinstance(node, Say | Queue | Transfer) and node.next is None:
-        return True
-    no_fallback = flow.fallback is None and flow.operator is None
-    return no_fallback and _uses_fallback(node, known)
-
-
-def _uses_fallback(node: Node, known: Known) -> bool:
-    """A queue may have a longest wait although the flow names none."""
-    if isinstance(node, Queue) and node.overflow is None and node.queue in (known.waits or ()):
-        return True
-    return uses_fallback(node)
-
-
-def _overflows(report: Report, node: Queue, known: Known) -> None:
+def _overflows(report: Report, path: Path, node: Queue, known: Known) -> None:
     """Find an overflow that cannot happen; where the queues are not known, it may."""
     if node.overflow is None or node.max_wait_s is not None or known.waits is None:
         return
     if node.queue not in known.waits:
         message = "neither this node nor the queue has a longest wait, so this is never taken"
-        path = ("nodes", node.name, "overflow")
-        report.add(path, "overflow-never", message, "add max_wait:", severity=Severity.WARNING)
+        mend = "add max_wait:"
+        report.add((*path, "overflow"), "overflow-never", message, mend, severity=Severity.WARNING)
 
 
-def _language(report: Report, flow: Flow, known: Known) -> None:
+def _language(report: Report, reading: Reading, known: Known) -> None:
     """Find words that callers may say in a language that nobody listens in."""
+    flow = reading.flow
     if known.recognised is None or primary(flow.language) in known.recognised:
         return
     for node in flow.nodes.values():
-        if any(option.phrases for option in _options(node)):
+        if isinstance(node, Menu) and any(option.phrases for option in node.options):
             spoken = ", ".join(sorted(known.recognised)) or "no language"
             message = f"the recogniser understands {spoken}, not {flow.language}: what callers say is guessed"
             mend = "leave the words out, or configure a recogniser of that language"
-            _warn(report, node.name, "language-not-recognised", message, mend)
-
-
-def _endless_branches(report: Report, flow: Flow, ways: Mapping[str, Iterable[str]]) -> None:
-    """Find branches that may lead back to themselves through branches alone, which never wait."""
-    branches = {name for name, node in flow.nodes.items() if isinstance(node, HoursBranch | VariableBranch)}
-    among = {name: [target for target in ways[name] if target in branches] for name in branches}
-    for name in flow.nodes:
-        if name in branches and name in _closure(among, among[name]):
-            message = "this branch may come back to itself without ever waiting"
-            report.add(("nodes", name), "loop-without-wait", message, "say or ask something on the way")
+            path = reading.paths[node.name]
+            report.add(path, "language-not-recognised", message, mend, severity=Severity.WARNING)

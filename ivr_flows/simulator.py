@@ -11,11 +11,6 @@ from typing import TextIO
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import (
-    Collect,
-    Menu,
-    Queue,
-)
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
@@ -35,8 +30,10 @@ from ivr_flows.engine.instructions import Fact, Instruction, Listen, Note, Start
 from ivr_flows.engine.run import MASK
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
+from ivr_flows.kinds.catalogue import KIND_OF
+from ivr_flows.kinds.queue import Queue
 from ivr_flows.segments import Pause
-from ivr_flows.simulator_view import HELP, View, choices, closing
+from ivr_flows.simulator_view import HELP, View, closing
 from ivr_flows.texts import spoken_pieces
 
 KEY_GAP_S = 0.3
@@ -115,10 +112,11 @@ class _Simulation:
         playing, node = self._playing, self._flow.nodes[self._session.node]
         if playing is None or playing.loop or node.name in self._heard_since_input:
             return True
-        return isinstance(node, Menu | Collect) and playing.barge_in
+        return hasattr(node, "manner") and playing.barge_in
 
     def _take_line(self) -> None:
-        hint = choices(self._flow.nodes.get(self._session.node))
+        node = self._flow.nodes.get(self._session.node)
+        hint = "" if node is None else KIND_OF[type(node)].hint(node)
         if hint:
             self._view.plain(f"         {hint}")
         self._view.ask(self._session.node)
@@ -134,8 +132,7 @@ class _Simulation:
     def _echo(self, line: str) -> None:
         """Write down what was typed where no terminal does, for the transcript of a script."""
         if not self._lines.isatty():
-            node = self._flow.nodes.get(self._session.node)
-            hidden = isinstance(node, Collect) and node.secret and set(line) <= KEYS
+            hidden = self._session.node in self._flow.concealed and set(line) <= KEYS
             self._view.plain(MASK * len(line) if hidden else line)
 
     def _obey(self, line: str) -> None:

@@ -4,15 +4,7 @@ from collections.abc import Mapping
 from typing import TextIO, assert_never
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.nodes import (
-    AgentTarget,
-    Collect,
-    Menu,
-    Node,
-    NumberTarget,
-    SipTarget,
-    TransferTarget,
-)
+from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, TransferTarget
 from ivr_flows.engine.instructions import (
     Answer,
     Conceal,
@@ -111,23 +103,6 @@ def heard(segment: Segment) -> str:
             return f"[music {name}]"
         case _:
             assert_never(segment)
-
-
-def choices(node: Node | None) -> str:
-    """Return what a caller can do at a node."""
-    if isinstance(node, Menu):
-        return "choices: " + ", ".join(
-            f"{option.key or option.label} {option.next}" for option in node.options
-        )
-    if isinstance(node, Collect):
-        length = (
-            f"{node.min_digits}"
-            if node.min_digits == node.max_digits
-            else f"{node.min_digits}-{node.max_digits}"
-        )
-        ending = f", or end with {node.terminator}" if node.terminator else ""
-        return f"wants: {length} digits{ending}"
-    return ""
 
 
 def closing(cause: HangupCause) -> str:

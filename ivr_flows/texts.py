@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.heard import prompts_of
-from ivr_flows.definition.nodes import Menu
 from ivr_flows.definition.prompts import DigitsTemplate, NumberTemplate, Prompt, PromptSegment, TextTemplate
+from ivr_flows.kinds.declare import prompts_of
+from ivr_flows.kinds.menu import Menu
 from ivr_flows.segments import Digits, Music, Number, Pause, PromptFile, Segment, Text
 
 DIGITS = tuple("0123456789")

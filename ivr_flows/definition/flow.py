@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from ivr_flows.definition.hours import Calendar
-from ivr_flows.definition.nodes import Collect, Node
+from ivr_flows.definition.node import Node
 
 CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact"})
 """Set by the server before a flow starts, so that every flow may use them."""
@@ -37,20 +36,18 @@ class Flow:
     start: str
     nodes: Mapping[str, Node]
     operator: str | None = None
-    fallback: str | None = None
+    otherwise: str | None = None
+    """Where callers go whom a node has no own way for."""
     failed: str | None = None
     """Where callers go when a prompt cannot be played and the node has no way of its own for that."""
     limits: Limits = Limits()
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values before anything has been collected; the server's caller variables come on top."""
-    declared_secrets: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    """The variables whose values must never be shown, whichever node sets them."""
+    concealed: frozenset[str] = frozenset()
+    """The nodes that set one of them."""
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     path: Path | None = None
     digest: str = ""
     """Tells one content of the file from another; a saved session goes on with the same one only."""
-
-    @cached_property
-    def secrets(self) -> frozenset[str]:
-        """The variables whose values must never be shown, whichever node sets them."""
-        collected = (node for node in self.nodes.values() if isinstance(node, Collect))
-        return self.declared_secrets | {node.variable for node in collected if node.secret}

@@ -1,66 +1,104 @@
-"""What `menu` and `collect` share: prompt, barge-in, type-ahead, timeouts and escalating reprompts."""
+"""What all questions share: prompt, barge-in, type-ahead, timeouts and escalating reprompts."""
 
-from typing import assert_never
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.nodes import (
-    Collect,
-    Menu,
-)
 from ivr_flows.definition.prompts import Prompt
-from ivr_flows.engine import collect, limits, menu
+from ivr_flows.engine import limits
+from ivr_flows.engine.events import Event, PromptOver, TimedOut
+from ivr_flows.engine.inputs import DigitPressed, SpeechHeard, SpeechStarted
 from ivr_flows.engine.instructions import Fact
 from ivr_flows.engine.moves import STAY, Go, Move
 from ivr_flows.engine.run import MASK, Run
 from ivr_flows.engine.state import Phase
-from ivr_flows.engine.verdict import Chosen, Open, Taken, Verdict
-
-Question = Menu | Collect
+from ivr_flows.engine.verdict import Open, Reply, Verdict
+from ivr_flows.kinds.manner import Manner, WaysOut
 
 SPEECH_LIMIT_S = 15.0
 """How long speech that has begun keeps the no-input timer away, decoding included; noise that begins again
 and again does so once."""
 
 
-def enter(run: Run, node: Question) -> Move:
+def _deaf(_text: str, _confidence: float) -> Verdict:
+    return Open.MISMATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked at this moment, whichever kind of node asks, and what answers it."""
+
+    prompt: Prompt
+    manner: Manner
+    ways: WaysOut
+    judge: Callable[[str], Verdict]
+    """Judges the keys so far."""
+    judge_silence: Callable[[str], Verdict]
+    """Judges them when no further one came in time."""
+    take: Callable[[Run, Reply, str], Move]
+    """Does what an answer means; told whether it came by digit or by speech."""
+    judge_speech: Callable[[str, float], Verdict] = _deaf
+    phrases: tuple[str, ...] = ()
+    secret: bool = False
+
+
+def enter(run: Run, asked: Question) -> Move:
     """Ask; the prompt is skipped for a caller who has typed ahead."""
     state = run.state
     state.entry = ""
     state.no_input = state.no_match = 0
-    if not (node.type_ahead and node.barge_in):
+    state.questions += 1
+    this = state.questions
+    if not (asked.manner.type_ahead and asked.manner.barge_in):
         # VoiceXML 2.1, 4.1.8: what was typed before a prompt that must be heard is not an answer to it
         run.forget_digits()
     if not state.typed_ahead:
-        return _ask(run, node, node.prompt)
+        return _ask(run, asked, asked.prompt)
     state.phase = Phase.INPUT
-    run.listen(_phrases(node))
+    run.listen(asked.phrases)
     move: Move = STAY
-    while state.typed_ahead and move is STAY and state.phase is Phase.INPUT:
+    while state.typed_ahead and move is STAY and state.questions == this and state.phase is Phase.INPUT:
         digit, state.typed_ahead = state.typed_ahead[0], state.typed_ahead[1:]
-        move = _take(run, node, digit)
+        move = _take_key(run, asked, digit)
     return move
 
 
-def finished(run: Run, node: Question) -> Move:
+def resume(run: Run, asked: Question, event: Event) -> Move:
+    match event:
+        case PromptOver():
+            return _wait(run, asked)
+        case TimedOut():
+            return _timed_out(run, asked)
+        case DigitPressed(digit):
+            return _pressed(run, asked, digit)
+        case SpeechStarted():
+            return _speech_started(run)
+        case SpeechHeard(text=text, confidence=confidence):
+            return _heard(run, asked, text, confidence)
+        case _:
+            return STAY
+
+
+def _wait(run: Run, asked: Question) -> Move:
     """Wait for the answer now that the prompt has been heard."""
     state = run.state
     state.phase = Phase.INPUT
-    state.deadline = state.now + node.timeout_s
+    state.deadline = state.now + asked.manner.timeout_s
     state.wait_ends = state.deadline + SPEECH_LIMIT_S
-    run.listen(_phrases(node))
+    run.listen(asked.phrases)
     return STAY
 
 
-def pressed(run: Run, node: Question, digit: str) -> Move:
+def _pressed(run: Run, asked: Question, digit: str) -> Move:
     if run.state.phase is Phase.PROMPT:
-        if not node.barge_in:
+        if not asked.manner.barge_in:
             return STAY
         run.interrupt("digit")
         run.state.phase = Phase.INPUT
-    return _take(run, node, digit)
+    return _take_key(run, asked, digit)
 
 
-def speech_started(run: Run) -> Move:
+def _speech_started(run: Run) -> Move:
     """Let the caller finish speaking before the wait is called silence."""
     state = run.state
     if state.phase is Phase.INPUT and not state.entry:
@@ -68,130 +106,95 @@ def speech_started(run: Run) -> Move:
     return STAY
 
 
-def heard(run: Run, node: Question, text: str, confidence: float) -> Move:
+def _heard(run: Run, asked: Question, text: str, confidence: float) -> Move:
     """Take an utterance; while a prompt plays, only one that fits interrupts it (a cough does not)."""
     state = run.state
-    if not isinstance(node, Menu) or state.entry:
+    if not asked.phrases or state.entry:
         return STAY
-    verdict = menu.judge_speech(node, text, confidence)
+    certain = confidence >= asked.manner.min_confidence
+    verdict = asked.judge_speech(text, confidence) if certain else Open.MISMATCH
     if state.phase is Phase.PROMPT:
         if verdict is Open.MISMATCH:
             return STAY
         run.interrupt("speech")
-    return _settle(run, node, verdict, "speech")
+    return _settle(run, asked, verdict, "speech")
 
 
-def timed_out(run: Run, node: Question) -> Move:
+def _timed_out(run: Run, asked: Question) -> Move:
     """Judge what there is when the timer runs out: nothing at all, or an entry that nobody went on with."""
     state = run.state
     if not state.entry:
-        return _no_input(run, node)
-    match node:
-        case Menu():
-            verdict = menu.judge_silence(node, state.entry)
-        case Collect():
-            verdict = collect.judge_silence(node, state.entry)
-        case _:
-            assert_never(node)
-    return _settle(run, node, verdict, "digit")
+        return _no_input(run, asked)
+    return _settle(run, asked, asked.judge_silence(state.entry), "digit")
 
 
-def _ask(run: Run, node: Question, prompt: Prompt) -> Move:
-    if node.barge_in:
-        run.listen(_phrases(node))
+def _ask(run: Run, asked: Question, prompt: Prompt) -> Move:
+    if asked.manner.barge_in:
+        run.listen(asked.phrases)
     else:
         run.stop_listening()
-    if run.play(prompt, barge_in=node.barge_in):
+    if run.play(prompt, barge_in=asked.manner.barge_in):
         return STAY
-    return finished(run, node)
+    return _wait(run, asked)
 
 
-def _take(run: Run, node: Question, digit: str) -> Move:
+def _take_key(run: Run, asked: Question, digit: str) -> Move:
     state = run.state
     state.entry += digit
-    run.note(Fact.DIGIT_ACCEPTED, ("digit", MASK if _is_secret(run, node) else digit))
-    match node:
-        case Menu():
-            verdict = menu.judge(node, state.entry)
-        case Collect():
-            verdict = collect.judge(node, state.entry)
-        case _:
-            assert_never(node)
-    return _settle(run, node, verdict, "digit")
+    run.note(Fact.DIGIT_ACCEPTED, ("digit", MASK if asked.secret else digit))
+    return _settle(run, asked, asked.judge(state.entry), "digit")
 
 
-def _settle(run: Run, node: Question, verdict: Verdict, by: str) -> Move:
+def _settle(run: Run, asked: Question, verdict: Verdict, by: str) -> Move:
     match verdict:
         case Open.MORE:
-            run.state.deadline = run.state.now + node.inter_digit_s
+            run.state.deadline = run.state.now + asked.manner.inter_digit_s
             return STAY
         case Open.MISMATCH:
-            return _no_match(run, node)
-        case Chosen(option):
-            if by == "digit":
-                _swallow_commit_key(run, node, option.next)
-            else:
-                limits.caller_acted(run)
+            return no_match(run, asked)
+        case Reply(late=late):
             _close(run)
-            run.note(Fact.OPTION_CHOSEN, ("option", option.label), ("by", by))
-            return Go(option.next)
-        case Taken():
-            return _keep(run, node, verdict)
-        case _:
-            assert_never(verdict)
+            limits.caller_acted(run)
+            move = asked.take(run, verdict, by)
+            if late is not None and by == "digit":
+                _expect_late(run, late, asked.manner.inter_digit_s, move)
+            return move
 
 
-def _keep(run: Run, node: Question, taken: Taken) -> Move:
-    if not isinstance(node, Collect):
-        raise TypeError("only a collect takes digits into a variable")
-    _close(run)
-    run.state.variables[node.variable] = taken.digits
-    shown = run.shown(node.variable, taken.digits)
-    run.note(Fact.VARIABLE_SET, ("variable", node.variable), ("value", shown))
-    if taken.early and node.terminator is not None:
-        _expect_late_terminator(run, node.terminator, node.inter_digit_s, node.next)
-    return Go(node.next)
-
-
-def _expect_late_terminator(run: Run, terminator: str, within_s: float, target: str) -> None:
-    state, following = run.state, run.flow.nodes.get(target)
-    if isinstance(following, Menu) and menu.wants(following, terminator):
+def _expect_late(run: Run, late: str, within_s: float, move: Move) -> None:
+    """Many callers end an entry with `#` although it was whole already: that key answers nothing else."""
+    state = run.state
+    if isinstance(move, Go) and run.wants(move.target, late):
         return
     if state.typed_ahead:
-        state.typed_ahead = state.typed_ahead.removeprefix(terminator)
+        state.typed_ahead = state.typed_ahead.removeprefix(late)
         return
-    state.late_terminator = terminator
+    state.late_terminator = late
     state.late_terminator_until = state.now + within_s
 
 
-def _swallow_commit_key(run: Run, node: Question, target: str) -> None:
-    """Many callers end a choice with `#` although it was made already: that key answers nothing else."""
-    if not run.state.entry.endswith(menu.COMMIT_KEY):
-        _expect_late_terminator(run, menu.COMMIT_KEY, node.inter_digit_s, target)
-
-
 def _close(run: Run) -> None:
-    state = run.state
-    state.deadline = None
-    state.entry = ""
+    run.state.deadline = None
+    run.state.entry = ""
     run.stop_listening()
 
 
-def _no_input(run: Run, node: Question) -> Move:
+def _no_input(run: Run, asked: Question) -> Move:
     state = run.state
     state.no_input += 1
     run.note(Fact.NO_INPUT, ("count", state.no_input))
-    return _again(run, node, node.reprompts.no_input, state.no_input, HangupCause.NO_INPUT)
+    return _again(run, asked, asked.manner.no_input, state.no_input, HangupCause.NO_INPUT)
 
 
-def _no_match(run: Run, node: Question) -> Move:
+def no_match(run: Run, asked: Question) -> Move:
+    """What the caller said or keyed is no answer."""
     state = run.state
     state.no_match += 1
     run.note(Fact.NO_MATCH, ("count", state.no_match))
-    return _again(run, node, node.reprompts.no_match, state.no_match, HangupCause.NO_MATCH)
+    return _again(run, asked, asked.manner.no_match, state.no_match, HangupCause.NO_MATCH)
 
 
-def _again(run: Run, node: Question, prompts: tuple[Prompt, ...], count: int, reason: HangupCause) -> Move:
+def _again(run: Run, asked: Question, prompts: tuple[Prompt, ...], count: int, reason: HangupCause) -> Move:
     state = run.state
     state.entry = state.typed_ahead = ""
     state.deadline = None
@@ -199,14 +202,6 @@ def _again(run: Run, node: Question, prompts: tuple[Prompt, ...], count: int, re
         run.forget_digits()
     if count > len(prompts):
         _close(run)
-        return run.fall_back(node.reprompts.fallback, reason)
+        return run.fall_back(asked.ways.otherwise, reason)
     prompt = prompts[count - 1]
-    return _ask(run, node, prompt + node.prompt if node.reprompts.repeat_prompt else prompt)
-
-
-def _phrases(node: Question) -> tuple[str, ...]:
-    return menu.phrases(node) if isinstance(node, Menu) else ()
-
-
-def _is_secret(run: Run, node: Question) -> bool:
-    return isinstance(node, Collect) and node.variable in run.flow.secrets
+    return _ask(run, asked, prompt + asked.prompt if asked.manner.repeat_prompt else prompt)

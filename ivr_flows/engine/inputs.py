@@ -10,6 +10,9 @@ ListenId = NewType("ListenId", int)
 """Counts the times that a session began to listen; what is heard belongs to one of them."""
 
 
+RequestId = NewType("RequestId", int)
+
+
 class QueueOutcome(StrEnum):
     """Why a caller is no longer in the queue."""
 
@@ -107,6 +110,38 @@ class TransferEnded:
     outcome: TransferOutcome
 
 
+class RequestOutcome(StrEnum):
+    """How something that a flow asked of the outside ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """There was an answer, and it was no."""
+    FAILED = "failed"
+    """There was no answer: unreachable, too slow, or not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDone:
+    """What a `Request` came to. `values` are told by the names that the request asked for."""
+
+    request: RequestId
+    outcome: RequestOutcome
+    values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The caller's statement is kept, or there is none: `item` is then empty."""
+
+    item: str
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsSent:
+    """All digits of a `SendDigits` have been sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class HungUp:
     """The caller is gone."""
@@ -122,5 +157,8 @@ Input = (
     | Tick
     | QueueLeft
     | TransferEnded
+    | RequestDone
+    | RecordingEnded
+    | DigitsSent
     | HungUp
 )

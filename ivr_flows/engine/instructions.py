@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.nodes import (
-    SkillLevel,
-    TransferTarget,
-)
+from ivr_flows.definition.targets import SkillLevel, TransferTarget
 from ivr_flows.engine.inputs import ListenId, PlaybackId
 from ivr_flows.segments import Music, PromptFile, Segment
 

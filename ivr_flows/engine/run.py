@@ -1,9 +1,11 @@
 """A session as node handlers see it: state, clock and the orders gathered so far."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
+from ivr_flows.definition.node import Node
 from ivr_flows.definition.prompts import Prompt
 from ivr_flows.engine.inputs import ListenId, PlaybackId
 from ivr_flows.engine.instructions import (
@@ -31,11 +33,12 @@ NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer)
 class Run:
     """Used by one session at a time; the orders are taken away after every resume."""
 
-    __slots__ = ("_orders", "flow", "skipped", "state")
+    __slots__ = ("_orders", "_wants", "flow", "skipped", "state")
 
-    def __init__(self, flow: Flow, state: State) -> None:
+    def __init__(self, flow: Flow, state: State, wants: Callable[[Node, str], bool]) -> None:
         self.flow = flow
         self.state = state
+        self._wants = wants
         self.skipped: set[str] = set()
         self._orders: list[Instruction] = []
 
@@ -103,18 +106,27 @@ class Run:
         """Return a value as anybody may see it."""
         return MASK * len(value) if variable in self.flow.secrets else value
 
+    def set_variable(self, variable: str, value: str) -> None:
+        self.state.variables[variable] = value
+        self.note(Fact.VARIABLE_SET, ("variable", variable), ("value", self.shown(variable, value)))
+
+    def wants(self, target: str, key: str) -> bool:
+        """Tell whether a node asks for this very key."""
+        node = self.flow.nodes.get(target)
+        return node is not None and self._wants(node, key)
+
     def type_ahead(self, digit: str) -> None:
         """Keep a digit for a node to come; when the buffer is full the new digit is dropped."""
         if len(self.state.typed_ahead) < TYPE_AHEAD_LIMIT:
             self.state.typed_ahead += digit
 
-    def leave(self, target: str | None, reason: HangupCause) -> Move:
-        """Take a node's own way out, else the flow's fallback, else end the call for the given reason."""
+    def leave(self, target: str | None, reason: HangupCause = HangupCause.FLOW_FAILED) -> Move:
+        """Take a node's own way out, else the flow's `otherwise`, else end the call for the given reason."""
         return Go(target) if target is not None else self.fall_back(None, reason)
 
     def fall_back(self, own: str | None, reason: HangupCause) -> Move:
-        """Take a node's own fallback, else the flow's, else end the call; never back into the node itself."""
-        fallback = own or self.flow.fallback or self.flow.operator
+        """Take a node's own `otherwise`, else the flow's, else end the call; never back into the node."""
+        fallback = own or self.flow.otherwise or self.flow.operator
         if fallback is None or fallback == self.state.node:
             return End(reason)
         self.note(Fact.FELL_BACK, ("reason", reason.value), ("to", fallback))

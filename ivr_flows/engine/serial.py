@@ -14,9 +14,6 @@ from typing import Any, TypeVar
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import (
-    Collect,
-)
 from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
 from ivr_flows.engine.session import Session
 from ivr_flows.engine.state import Phase, State
@@ -48,8 +45,7 @@ def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
     if secrets and not with_secrets:
         data["variables"] = {name: value for name, value in state.variables.items() if name not in secrets}
         data["typed_ahead"] = ""
-        node = session.flow.nodes.get(state.node)
-        data["entry"] = "" if isinstance(node, Collect) and node.variable in secrets else state.entry
+        data["entry"] = "" if state.concealed else state.entry
     flow = session.flow
     envelope = {"format": FORMAT, "flow": flow.name, "version": flow.version, "digest": flow.digest}
     return json.dumps({**envelope, "state": data}, ensure_ascii=False)
@@ -106,6 +102,7 @@ def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
         concealed=bool(data["concealed"]),
         deadline=_moment(data["deadline"], now, None),
         wait_ends=_moment(data["wait_ends"], now, math.inf),
+        questions=int(data["questions"]),
         no_input=int(data["no_input"]),
         no_match=int(data["no_match"]),
         late_terminator=str(data["late_terminator"]),

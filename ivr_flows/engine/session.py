@@ -8,23 +8,13 @@ buffer was last emptied, and speech of another `Listen`, is stale and dropped.
 """
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Any
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.nodes import (
-    KINDS,
-    Collect,
-    Hangup,
-    HoursBranch,
-    Menu,
-    Node,
-    Queue,
-    Say,
-    Transfer,
-    VariableBranch,
-)
-from ivr_flows.engine import asking, branch, hangup, limits, menu, queue, say, transfer
+from ivr_flows.definition.node import Node
+from ivr_flows.engine import limits
+from ivr_flows.engine.events import Event, PromptOver, TimedOut
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
@@ -44,6 +34,8 @@ from ivr_flows.engine.instructions import Fact, HangUp, Instruction
 from ivr_flows.engine.moves import STAY, End, Go, Move
 from ivr_flows.engine.run import MASK, Run
 from ivr_flows.engine.state import Phase, State
+from ivr_flows.kinds.catalogue import KIND_OF
+from ivr_flows.kinds.declare import Kind
 
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -55,13 +47,13 @@ class Session:
 
     def __init__(self, flow: Flow, variables: Mapping[str, str] | None = None) -> None:
         self.flow = flow
-        self._run = Run(flow, State(variables={**flow.variables, **(variables or {})}))
+        self._run = Run(flow, State(variables={**flow.variables, **(variables or {})}), _wants)
 
     @classmethod
     def restored(cls, flow: Flow, state: State) -> "Session":
         """Return a session that goes on from a state; see `serial.session_from_json`."""
         session = cls(flow)
-        session._run = Run(flow, state)
+        session._run = Run(flow, state, _wants)
         return session
 
     def __repr__(self) -> str:
@@ -127,7 +119,7 @@ class Session:
         limits.account(self._run)
         return self._run.take_orders()
 
-    def _handle(self, received: Input) -> Move:  # noqa: C901 -- one case per input
+    def _handle(self, received: Input) -> Move:
         match received:
             case Started():
                 return self._start(received)
@@ -137,17 +129,15 @@ class Session:
             case Tick():
                 return self._tick()
             case PlaybackFinished():
-                return self._playback_finished(received)
+                return self._tell(PromptOver()) if self._is_playing(received) else STAY
             case PlaybackFailed():
                 return self._playback_failed(received)
             case DigitPressed():
                 return self._pressed(received)
             case SpeechStarted() | SpeechHeard():
-                return self._heard(received)
-            case QueueLeft() | TransferEnded():
-                return self._returned(received)
+                return self._tell(received) if self._is_listening(received) else STAY
             case _:
-                assert_never(received)
+                return self._back(received)
 
     def _start(self, started: Started) -> Move:
         state = self._run.state
@@ -170,40 +160,26 @@ class Session:
         if limit is not None and state.now >= limit:
             return limits.out_of_time(self._run)
         state.deadline = None
-        node = self._here()
-        return asking.timed_out(self._run, node) if isinstance(node, Menu | Collect) else STAY
+        return self._tell(TimedOut())
 
-    def _playback_finished(self, finished: PlaybackFinished) -> Move:
+    def _is_playing(self, told: PlaybackFinished | PlaybackFailed) -> bool:
+        return self.phase is Phase.PROMPT and told.playback == self._run.state.playback
+
+    def _is_listening(self, speech: SpeechStarted | SpeechHeard) -> bool:
         state = self._run.state
-        if state.phase is not Phase.PROMPT or finished.playback != state.playback:
-            return STAY
-        return self._prompt_over()
+        return state.listening and speech.listen == state.listens
 
     def _playback_failed(self, failed: PlaybackFailed) -> Move:
         """A prompt that is not heard costs the prompt, never the call."""
         run, node = self._run, self._here()
-        if run.state.phase is not Phase.PROMPT or failed.playback != run.state.playback:
+        if not self._is_playing(failed) or node is None:
             return STAY
         run.note(Fact.PROMPT_FAILED, ("reason", failed.reason))
-        own = node.failed if isinstance(node, Say | Menu | Collect) else None
-        target = own or self.flow.failed
-        if target is not None and target != run.state.node and not isinstance(node, Hangup):
-            run.stop_listening()
-            return Go(target)
-        if isinstance(node, Say) and node.next is None:
-            return say.unheard(run)
-        return self._prompt_over()
-
-    def _prompt_over(self) -> Move:
-        match self._here():
-            case Say() as node:
-                return say.finished(node)
-            case Menu() | Collect() as node:
-                return asking.finished(self._run, node)
-            case Hangup() as node:
-                return hangup.finished(node)
-            case _:
-                return STAY
+        target = _way_when_failed(node) or self.flow.failed
+        if target is None or target == node.name or KIND_OF[type(node)].ends:
+            return self._tell(PromptOver())
+        run.stop_listening()
+        return Go(target)
 
     def _pressed(self, pressed: DigitPressed) -> Move:
         state, digit = self._run.state, pressed.digit
@@ -212,37 +188,21 @@ class Session:
         if pressed.at < state.drop_before:
             return STAY
         limits.caller_acted(self._run)
-        node = self._here()
         expected, state.late_terminator = state.late_terminator, ""
         late = digit == expected and state.now <= state.late_terminator_until
-        if late and not (isinstance(node, Menu) and menu.wants(node, digit)):
+        if late and not self._run.wants(state.node, digit):
             return STAY
-        match node:
-            case Say() as node:
-                return say.pressed(self._run, node, digit)
-            case Menu() | Collect() as node:
-                return asking.pressed(self._run, node, digit)
-            case _:
-                return STAY
+        return self._tell(pressed)
 
-    def _heard(self, speech: SpeechStarted | SpeechHeard) -> Move:
-        node, state = self._here(), self._run.state
-        if not isinstance(node, Menu | Collect) or not state.listening or speech.listen != state.listens:
-            return STAY
-        if isinstance(speech, SpeechStarted):
-            return asking.speech_started(self._run)
-        return asking.heard(self._run, node, speech.text, speech.confidence)
-
-    def _returned(self, back: QueueLeft | TransferEnded) -> Move:
-        if back.outcome in (QueueOutcome.ANSWERED, TransferOutcome.ANSWERED):
+    def _back(self, event: Event) -> Move:
+        """Something that the flow had sent the caller to is over."""
+        if isinstance(event, QueueLeft | TransferEnded) and event.outcome in _WITH_SOMEBODY:
             limits.caller_acted(self._run)
-        match (self._run.state.phase, self._here(), back):
-            case (Phase.QUEUE, Queue() as node, QueueLeft(outcome)):
-                return queue.left(self._run, node, outcome)
-            case (Phase.TRANSFER, Transfer() as node, TransferEnded(ended)):
-                return transfer.ended(self._run, node, ended)
-            case _:
-                return STAY
+        return self._tell(event)
+
+    def _tell(self, event: Event) -> Move:
+        node = self._here()
+        return STAY if node is None else KIND_OF[type(node)].resume(self._run, node, event)
 
     def _here(self) -> Node | None:
         return self.flow.nodes.get(self._run.state.node)
@@ -261,23 +221,10 @@ class Session:
         if (way_out := limits.entered(run, name)) is not None:
             return way_out
         node = self.flow.nodes[name]
-        run.note(Fact.NODE_ENTERED, ("kind", KINDS[type(node)]))
-        run.conceal(isinstance(node, Collect) and node.variable in self.flow.secrets)
-        match node:
-            case Say():
-                return say.enter(run, node)
-            case Menu() | Collect():
-                return asking.enter(run, node)
-            case Queue():
-                return queue.enter(run, node)
-            case Transfer():
-                return transfer.enter(run, node)
-            case Hangup():
-                return hangup.enter(run, node)
-            case HoursBranch() | VariableBranch():
-                return branch.enter(run, node)
-            case _:
-                assert_never(node)
+        kind: Kind[Any] = KIND_OF[type(node)]
+        run.note(Fact.NODE_ENTERED, ("kind", kind.word))
+        run.conceal(name in self.flow.concealed)
+        return kind.enter(run, node)
 
     def _finish(self, cause: HangupCause) -> None:
         state = self._run.state
@@ -292,3 +239,16 @@ class Session:
 def _made_at(received: Input, now: float) -> float:
     """When something happened: keys and speech know it themselves."""
     return min(received.at, now) if isinstance(received, DigitPressed | SpeechStarted | SpeechHeard) else now
+
+
+_WITH_SOMEBODY = (QueueOutcome.ANSWERED, TransferOutcome.ANSWERED)
+
+
+def _way_when_failed(node: Node) -> str | None:
+    """The node's own way for a prompt that cannot be played; a question has it among its ways."""
+    own: str | None = getattr(getattr(node, "ways", node), "failed", None)
+    return own
+
+
+def _wants(node: Node, key: str) -> bool:
+    return KIND_OF[type(node)].wants(node, key)

@@ -51,6 +51,8 @@ class State:
     deadline: float | None = None
     wait_ends: float = math.inf
     """However much is said or sounds, the wait for an answer is over then."""
+    questions: int = 0
+    """How many questions have been asked, to tell one from the next."""
     no_input: int = 0
     no_match: int = 0
 

@@ -1,24 +1,16 @@
-"""What a menu or a collect makes of the digits so far, or of an utterance."""
+"""What a question makes of the keys so far, or of an utterance."""
 
 from dataclasses import dataclass, field
 from enum import Enum
-
-from ivr_flows.definition.nodes import Option
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A menu's option."""
-
-    option: Option
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A whole entry. `early` when it ended by its length alone, so that a terminator may still follow."""
+class Reply:
+    """A whole answer. `late` is a key that may still follow and belongs to it: the `#` of a chosen key."""
 
-    digits: str = field(repr=False)
-    early: bool = False
+    value: Any = field(repr=False)
+    late: str | None = None
 
 
 class Open(Enum):
@@ -30,4 +22,4 @@ class Open(Enum):
     """whatever follows, it fits nothing"""
 
 
-Verdict = Chosen | Taken | Open
+Verdict = Reply | Open

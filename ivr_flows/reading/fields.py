@@ -6,8 +6,8 @@ A value that cannot be read is noted and replaced by the default, so that readin
 import re
 
 from ivr_flows.findings import did_you_mean
-from ivr_flows.reading.report import Path, Report
-from ivr_flows.reading.tree import Entry, Mapping, Scalar, Tree
+from ivr_flows.reading.report import Path, Report, Upgrade
+from ivr_flows.reading.tree import Entry, Mapping, Scalar, Sequence, Tree
 
 NAME = re.compile(r"[^\W\d][\w-]{0,63}")
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5}(?:\.\d{1,3})?)s)?(?:(\d{1,6})ms)?")
@@ -36,6 +36,15 @@ class Fields:
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
+
+    def rename(self, old: str, new: str) -> None:
+        """Take a word of older files for the one that means the same; the upgrade is kept for `flow fmt`."""
+        if old not in self._entries or new in self._entries:
+            return
+        entry = self._entries.pop(old)
+        self._entries[new] = Entry(new, entry.place, entry.value)
+        self.report.mark((*self.path, new), entry.place)
+        self.report.upgrades.append(Upgrade(entry.place, old, new))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,6 +133,15 @@ class Fields:
             self.complain(key, "name-invalid", f'"{text[:40]}" is no name', "use letters, digits, _ and -")
             return ""
         return text
+
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """Take one text, or a list of them."""
+        tree = self.take(key)
+        if tree is None:
+            return None
+        items = tree.items if isinstance(tree, Sequence) else (tree,)
+        found = (self._scalar(key, item) for item in items)
+        return tuple(text for text in found if text is not None)
 
     def optional_name(self, key: str) -> str | None:
         return (self.name(key) or None) if key in self else self.optional_text(key)

@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from ivr_flows.definition.flow import Flow, Limits
 from ivr_flows.definition.hours import Calendar
-from ivr_flows.definition.nodes import Node
+from ivr_flows.definition.node import Node
+from ivr_flows.kinds.catalogue import KIND_OF
+from ivr_flows.kinds.declare import variables_set
+from ivr_flows.kinds.manner import Manner
+from ivr_flows.known import Known
 from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.context import Context
-from ivr_flows.reading.defaults import Defaults
+from ivr_flows.reading.declared import read_declared
 from ivr_flows.reading.fields import NAME, Fields
 from ivr_flows.reading.hours import read_calendar
-from ivr_flows.reading.nodes import read_node
+from ivr_flows.reading.nodes import read_node, steps_of
 from ivr_flows.reading.prompts import PromptReader
-from ivr_flows.reading.report import Report
+from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Mapping as MappingTree
 from ivr_flows.reading.tree import Tree
 
@@ -33,21 +37,30 @@ class Reading:
     flow: Flow
     declared: frozenset[str]
     """All names that stand under `nodes`, whether or not the node could be read."""
+    paths: Mapping[str, Path]
+    """Where each node is written; a step of a list has no name of its own there."""
 
 
-def read_flow(
-    report: Report, tree: Tree, path: FilePath | None, recognised: frozenset[str] = UNDERSTOOD
-) -> Reading:
-    """Read a whole file; `recognised` are the languages in which callers are understood."""
+def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -> Reading:
+    """Read a whole file for a server of which this much is known."""
     fields = Fields(report, tree, ())
     prompts = PromptReader(report, None if path is None else path.parent)
     language = _language(fields)
     name = fields.name("flow")
-    defaults = _defaults(fields, prompts)
     operator = fields.optional_name("operator")
-    context = Context(prompts, defaults, operator, language, primary(language) in recognised)
-    nodes, declared = _nodes(fields, context)
+    context = Context(
+        prompts=prompts,
+        defaults=Manner(),
+        operator=operator,
+        language=language,
+        speaks=primary(language) in (known.recognised or UNDERSTOOD),
+        capabilities=known.capabilities,
+    )
+    context = replace(context, defaults=_defaults(fields, context))
+    nodes, declared, paths = _nodes(fields, context)
     values, secrets = _variables(fields)
+    secrets |= {name for node in nodes.values() for name in KIND_OF[type(node)].secrets(node)}
+    fields.rename("fallback", "otherwise")
     flow = Flow(
         name=name,
         version=fields.text("version", "1"),
@@ -56,16 +69,17 @@ def read_flow(
         start=fields.name("start"),
         nodes=nodes,
         operator=operator,
-        fallback=fields.optional_name("fallback"),
+        otherwise=fields.optional_name("otherwise"),
         failed=fields.optional_name("failed"),
         limits=_limits(fields),
         variables=values,
-        declared_secrets=secrets,
+        secrets=secrets,
+        concealed=frozenset(name for name, node in nodes.items() if variables_set(node) & secrets),
         calendars=_calendars(fields),
         path=path,
     )
     fields.finish()
-    return Reading(flow, declared)
+    return Reading(flow, declared, paths)
 
 
 def _language(fields: Fields) -> str:
@@ -77,14 +91,14 @@ def _language(fields: Fields) -> str:
     return text
 
 
-def _defaults(fields: Fields, prompts: PromptReader) -> Defaults:
+def _defaults(fields: Fields, context: Context) -> Manner:
     tree = fields.take("defaults")
     if tree is None:
-        return Defaults()
+        return Manner()
     written = Fields(fields.report, tree, fields.sub("defaults"))
-    defaults = Defaults().refined(written, prompts)
+    manner = Manner(**read_declared(Manner, written, context))
     written.finish()
-    return defaults
+    return manner
 
 
 def _limits(fields: Fields) -> Limits:
@@ -145,19 +159,24 @@ def _calendars(fields: Fields) -> Mapping[str, Calendar]:
     return calendars
 
 
-def _nodes(fields: Fields, context: Context) -> tuple[Mapping[str, Node], frozenset[str]]:
+def _nodes(fields: Fields, context: Context) -> tuple[Mapping[str, Node], frozenset[str], Mapping[str, Path]]:
+    """Return the nodes, all names that were meant to be nodes, and where each node is written."""
     tree = fields.expect("nodes")
     if tree is None:
-        return {}, frozenset()
+        return {}, frozenset(), {}
     written = Fields(fields.report, tree, fields.sub("nodes"))
     nodes: dict[str, Node] = {}
+    paths: dict[str, Path] = {}
     for name in written.names:
         _check_name(written, name)
         value = written.take(name)
-        node = None if value is None else read_node(fields.report, name, value, written.sub(name), context)
-        if node is not None:
-            nodes[name] = node
-    return nodes, frozenset(written.names)
+        steps = () if value is None else steps_of(name, value, written.sub(name))
+        for step in steps:
+            paths[step.name] = step.path
+            node = read_node(fields.report, step, context)
+            if node is not None:
+                nodes[step.name] = node
+    return nodes, frozenset(paths), paths
 
 
 def _check_name(fields: Fields, name: str) -> None:

@@ -9,6 +9,15 @@ Path = tuple[str, ...]
 """Keys from the top of the file downwards; items of lists count from 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A word of an older file, where it stands, and the word that means the same today."""
+
+    place: Place
+    old: str
+    new: str
+
+
 @dataclass(slots=True)
 class Report:
     """Grows while a file is read; paths into `nodes` are told as node and key."""
@@ -16,6 +25,7 @@ class Report:
     file: str
     findings: list[Finding] = field(default_factory=list)
     places: dict[Path, Place] = field(default_factory=dict)
+    upgrades: list[Upgrade] = field(default_factory=list)
 
     def mark(self, path: Path, place: Place) -> None:
         self.places.setdefault(path, place)

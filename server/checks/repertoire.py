@@ -11,11 +11,11 @@ from acd.settings import known_skills
 from config.across import Mistake
 from config.settings import Settings
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.heard import prompts_of
-from ivr_flows.definition.nodes import Queue
 from ivr_flows.findings import Finding, Severity, did_you_mean
-from ivr_flows.loader import NOTHING_KNOWN, Loaded, read_file
-from ivr_flows.rules import Known
+from ivr_flows.kinds.declare import prompts_of
+from ivr_flows.kinds.queue import Queue
+from ivr_flows.known import NOTHING_KNOWN, Known
+from ivr_flows.loader import Loaded, read_file
 from ivr_flows.segments import PromptFile
 from media.speech.settings import Engine
 from server.errors import StartError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from acd.events import Event as DispatchEvent
 from acd.events import OtherCallEnded, OtherCallStarted
 from contacts.ids import AgentId, CallId
-from ivr_flows.definition.nodes import AgentTarget, NumberTarget, SipTarget, TransferTarget
+from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, TransferTarget
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
 from telephony.registration_desk import RegistrationDesk

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acd.events import Event as DispatchEvent
-from ivr_flows.definition.nodes import TransferTarget
+from ivr_flows.definition.targets import TransferTarget
 from recordings.recorder import Recorder
 from server.http.metrics import Metrics
 from server.intake.prompts import Prompts

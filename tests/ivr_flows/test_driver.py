@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.nodes import (
-    SipTarget,
-)
+from ivr_flows.definition.targets import SipTarget
 from ivr_flows.driver import Clocks, drive
 from ivr_flows.engine.inputs import (
     DigitPressed,

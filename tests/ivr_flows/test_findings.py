@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ivr_flows.definition.nodes import Say
 from ivr_flows.findings import FlowError, Severity
+from ivr_flows.kinds.say import Say
+from ivr_flows.known import Known
 from ivr_flows.loader import load_flow, parse_flow, read_file
-from ivr_flows.rules import Known
 from ivr_flows.segments import PromptFile
 from tests.ivr_flows.conftest import FindingsOf
 
@@ -124,7 +124,7 @@ MISTAKES = [
     ),
     ("start: {hangup: normal}", "langauge: en", "key-unknown", "", "langauge", 'did you mean "language"?'),
     ("start: {hangup: normal}", "operator: bob", "target-unknown", "", "operator", "start"),
-    ("start: {hangup: normal}", "fallback: bob", "target-unknown", "", "fallback", "start"),
+    ("start: {hangup: normal}", "fallback: bob", "target-unknown", "", "otherwise", "start"),
     ("start: {hangup: normal}", "language: E N", "value-type", "", "language", "en-GB"),
     (
         "start: {hangup: normal}",

@@ -55,6 +55,7 @@ class Calls(RuleBasedStateMachine):
         self.session = Session(flow)
         self.now = 0.0
         self.playing: PlaybackId | None = None
+        self.loops = False
         self.listening, self.listen = False, ListenId(0)
         self.place: Phase | None = None
         self.ends = 0
@@ -73,7 +74,7 @@ class Calls(RuleBasedStateMachine):
             case StartPlayback():
                 assert order.segments
                 assert self.playing is None or order.playback > self.playing
-                self.playing = order.playback
+                self.playing, self.loops = order.playback, order.loop
             case StopPlayback():
                 assert order.playback == self.playing, "only what plays is stopped"
                 self.playing = None
@@ -101,6 +102,8 @@ class Calls(RuleBasedStateMachine):
     @rule()
     def hear_out(self) -> None:
         self.now += 1.5
+        if self.loops:
+            return
         playing, self.playing = self.playing, None
         if playing is not None:
             self.resume(PlaybackFinished(playing))

@@ -10,8 +10,8 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome
 from ivr_flows.engine.instructions import Enqueue
 from ivr_flows.engine.session import Session
+from ivr_flows.known import Known
 from ivr_flows.loader import load_flow
-from ivr_flows.rules import Known
 from ivr_flows.texts import spoken_texts, vocabulary
 from tests.ivr_flows.conftest import Line, LineMaker
 

@@ -5,13 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.nodes import (
-    AgentTarget,
-    NumberTarget,
-    SipTarget,
-    SkillLevel,
-    TransferTarget,
-)
+from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, SkillLevel, TransferTarget
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,

@@ -1,0 +1,26 @@
+"""All kinds of node, in the order of the documentation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ivr_flows.kinds.branch import BRANCH
+from ivr_flows.kinds.collect import COLLECT
+from ivr_flows.kinds.declare import Kind
+from ivr_flows.kinds.hangup import HANGUP
+from ivr_flows.kinds.menu import MENU
+from ivr_flows.kinds.queue import QUEUE
+from ivr_flows.kinds.say import SAY
+from ivr_flows.kinds.transfer import TRANSFER
+
+KINDS: Mapping[str, Kind[Any]] = {
+    "say": SAY,
+    "menu": MENU,
+    "collect": COLLECT,
+    "branch": BRANCH,
+    "queue": QUEUE,
+    "transfer": TRANSFER,
+    "hangup": HANGUP,
+}
+"""By the word in a flow file that makes a node one of the kind."""
+
+KIND_OF: Mapping[type, Kind[Any]] = {kind.node: kind for kind in KINDS.values()}
