@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from telephony.admission import Refusal
 from telephony.session_events import Fact, SessionId
+from telephony.sip.hop import ConnectionId
 from telephony.sip.message import Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
@@ -67,6 +68,13 @@ class RequestFailed:
 
     transaction: TransactionId
     failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """A connection ended: whoever was reached over it has to come back, or is gone."""
+
+    connection: ConnectionId
 
 
 AgentEffect = SendMessage | Refused | CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed

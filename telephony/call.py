@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from media.errors import MediaError
-from media.events import DigitReceived, MediaEvent
+from media.events import DigitReceived, MediaEvent, MediaSilent
 from telephony import session_events as told
 from telephony.admission import Refusal
 from telephony.call_events import (
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 _NO_SOUND = Refusal(503, "", "media.exhausted", retry_after_s=5)
 
+_PROBE_PATIENCE_S = 3.0
+
 EventHandler = Callable[[CallEvent], None]
 
 
@@ -49,8 +51,10 @@ class Call:
     monotonic seconds.
     """
 
-    def __init__(self, facts: CallFacts, line: Line) -> None:
+    def __init__(self, facts: CallFacts, line: Line, probe_after_s: float | None = None) -> None:
         self.facts = facts
+        self.probe_after_s = probe_after_s
+        """When given, a peer that falls silent is asked at once whether it is there, and again after it."""
         self.on_event: EventHandler = lambda _event: None
         self.invited_at = line.now()
         self.answered_at: float | None = None
@@ -93,6 +97,11 @@ class Call:
         if self._media is None:
             raise RuntimeError("an incoming call has no sound before it is answered")
         return self._media.leg
+
+    @property
+    def probe_patience_s(self) -> float | None:
+        """How long the peer may take to say that it is there; None leaves it to the transaction."""
+        return None if self.probe_after_s is None else _PROBE_PATIENCE_S
 
     @property
     def ended(self) -> asyncio.Future[Hangup]:
@@ -274,6 +283,8 @@ class Call:
     def _on_media(self, event: MediaEvent) -> None:
         if self._ended.done():
             return
+        if isinstance(event, MediaSilent) and self.probe_after_s is not None:
+            self._command(told.Probe(self.probe_patience_s))
         if not isinstance(event, DigitReceived):
             self._emit(event)
         elif self._digits.by_media(event.digit, self._line.now()):

@@ -15,7 +15,14 @@ from urllib.parse import quote as escape
 import structlog
 
 from telephony.admission import Load, Refusal
-from telephony.agent_events import CallArrived, CallFact, RequestFailed, RequestWaits, ResponseCame
+from telephony.agent_events import (
+    CallArrived,
+    CallFact,
+    ConnectionLost,
+    RequestFailed,
+    RequestWaits,
+    ResponseCame,
+)
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.destination import destination
@@ -26,11 +33,11 @@ from telephony.outgoing import Invitation
 from telephony.refusals import Refusals
 from telephony.registrar import Binding
 from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Acknowledged, Answered, Ended, Fact, Refuse, SessionId
+from telephony.session_events import Acknowledged, Answered, Ended, Fact, Hangup, Party, Refuse, SessionId
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
-from telephony.sip.hop import Hop, is_address
+from telephony.sip.hop import ConnectionId, Hop, is_address
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
@@ -55,6 +62,8 @@ class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
 
 
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
+# A telephone that is there answers an INVITE within 200 ms, with a 100 at least.
+_SILENT_PHONE_S = 4.0
 _NOT_TAKEN = Refusal(500, "", "call.not-taken")
 
 
@@ -79,10 +88,11 @@ class SipEndpoint:
         desk: RegistrationDesk | None = None,
         measure: Callable[[], Load] = unloaded,
     ) -> None:
+        self._settings = settings
         self._on_call = on_call
         self._desk = desk
         self._measure = measure
-        self._signalling = Signalling(settings, self._on_told, self._load)
+        self._signalling = Signalling(settings, self._on_told, self._load, self._is_needed)
         self._line = Line(
             media,
             self._signalling.command,
@@ -94,8 +104,11 @@ class SipEndpoint:
         self._liveness = Liveness(settings.probe_after_s, self._signalling.command)
         self._calls: dict[SessionId, Call] = {}
         self._incoming: Counter[str] = Counter()
+        self._phones: dict[SessionId, Binding] = {}
         self._requests: dict[TransactionId, asyncio.Future[Response]] = {}
         self._stopping = False
+        if desk is not None:
+            desk.on_refused = self._signalling.note
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -120,6 +133,10 @@ class SipEndpoint:
             await call.hang_up("shutting down")
         if not await self._signalling.drain(grace_s):
             log.info("sip.not_drained", grace_s=grace_s)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Closes the sockets without a word to anybody, as the end of the process would."""
         if self._desk is not None:
             self._desk.close()
         await self._signalling.close()
@@ -133,11 +150,13 @@ class SipEndpoint:
         headers: tuple[tuple[str, str], ...] = (),
         login: Login | None = None,
         proxy: Hop | None = None,
+        probe_after_s: float | None = None,
     ) -> Call:
         """Sends an INVITE and returns at once; `wait_answered` tells the outcome.
 
-        `caller` is a user name at our address, or a whole address. Raises MediaExhausted, SipSyntaxError for
-        a malformed target and ValueError for one that cannot be called.
+        `caller` is a user name at our address, or a whole address. `probe_after_s` finds a peer that vanished
+        sooner than the settings would; for agents' phones that is so without saying. Raises MediaExhausted,
+        SipSyntaxError for a malformed target and ValueError for one that cannot be called.
         """
         where = destination(target, proxy)
         from_ = self._from(caller, display, where.hop)
@@ -149,9 +168,14 @@ class SipEndpoint:
             from_.uri,
             peer_ip=_ipv4(where.hop.host),
         )
-        call = Call(facts, self._line)
+        phone = target if isinstance(target, Binding) else None
+        if phone is not None and probe_after_s is None:
+            probe_after_s = self._settings.probe_phones_after_s
+        call = Call(facts, self._line, probe_after_s)
         offer = call.offer()
         self._calls[facts.id] = call
+        if phone is not None:
+            self._phones[facts.id] = phone
         invitation = Invitation(
             where.uri, where.hop, from_, offer, facts.sip_call_id, headers=headers, login=login
         )
@@ -194,13 +218,16 @@ class SipEndpoint:
                 self._settle(transaction, received.response)
             case RequestFailed(transaction, failure):
                 self._settle(transaction, failure)
+            case ConnectionLost(connection):
+                if self._desk is not None:
+                    self._desk.connection_lost(connection)
             case _:
                 assert_never(told)
 
     def _on_fact(self, session: SessionId, fact: Fact) -> None:
         call = self._calls.get(session)
         if isinstance(fact, Ended):
-            self._forget(session)
+            self._forget(session, fact.hangup)
         if call is not None:
             call.handle(fact)
             if isinstance(fact, Answered | Acknowledged):
@@ -235,11 +262,19 @@ class SipEndpoint:
             self._signalling.note(_NOT_TAKEN, facts.peer_ip or "")
             self._signalling.command(session, Refuse(_NOT_TAKEN.status))
 
-    def _forget(self, session: SessionId) -> None:
+    def _forget(self, session: SessionId, hangup: Hangup) -> None:
         call = self._calls.pop(session, None)
         self._liveness.forget(session)
+        phone = self._phones.pop(session, None)
+        if phone is not None and call is not None and self._desk is not None:
+            rang_s = self._signalling.now() - call.invited_at
+            if hangup.by is Party.NETWORK or (hangup.silent and rang_s > _SILENT_PHONE_S):
+                self._desk.forget(phone)
         if call is not None and call.facts.trunk is not None:
             self._incoming[call.facts.trunk] -= 1
+
+    def _is_needed(self, connection: ConnectionId) -> bool:
+        return self._desk is not None and self._desk.uses(connection)
 
     def _load(self, trunk: str) -> Load:
         measured = self._measure()

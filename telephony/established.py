@@ -23,6 +23,7 @@ from telephony.session_events import (
     SessionEffect,
     SessionTimer,
     Tell,
+    Wake,
 )
 from telephony.sip.dialog import Dialog
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
@@ -59,6 +60,7 @@ class Established:
         self._awaited = AwaitedAcks(means.timers)
         self._initial_cseq: int | None = None
         self._asked: AskedReinvite | None = None
+        self._probe: int | None = None
         self._own = OwnReinvite(dialog, means, authorizer, self.contact, owns_call_id=we_called)
 
     def accept_initial(
@@ -87,11 +89,15 @@ class Established:
             return [Tell(ReofferFailed(491))]
         return self._own.send(body)
 
-    def probe(self) -> list[SessionEffect]:
-        """Any answer but 408 and 481 will do (section 12.2.1.2); with none within 64*T1 the peer is gone."""
-        if self.ending:
+    def probe(self, within_s: float | None, now: float) -> list[SessionEffect]:
+        """Any answer but 408 and 481 will do (section 12.2.1.2); who is being asked is not asked again."""
+        if self.ending or self._probe is not None:
             return []
-        return [within(self.dialog, self._means, self.dialog.request("OPTIONS", (("Accept", SDP),)))]
+        asked = within(self.dialog, self._means, self.dialog.request("OPTIONS", (("Accept", SDP),)))
+        self._probe = self.dialog.local_cseq
+        if within_s is None:
+            return [asked]
+        return [asked, Wake(SessionTimer.PROBE, self._probe, now + within_s)]
 
     def hang_up(self) -> list[SessionEffect]:
         if self.ending:
@@ -125,11 +131,19 @@ class Established:
             effects = self._own.on_response(received, now)
         elif received.cseq.method == "BYE":
             effects = self._on_bye_response(received)
-        elif received.cseq.method == "OPTIONS" and received.status in {408, 481} and not self.ending:
-            effects = self._lose(received.status, "Dialog lost")
+        elif received.cseq.method == "OPTIONS":
+            effects = self._on_probe_response(received)
         else:
             return []
         return self._leave_if_lost(effects)
+
+    def _on_probe_response(self, received: ReceivedResponse) -> list[SessionEffect]:
+        if received.status < 200 or received.cseq.number != self._probe:
+            return []
+        self._probe = None
+        if received.status in {408, 481} and not self.ending:
+            return self._lose(received.status, "Dialog lost")
+        return []
 
     def on_failure(self, method: str) -> list[SessionEffect]:
         """A request of ours got no final response."""
@@ -137,7 +151,7 @@ class Established:
             self.finished = True
             return []
         if method == "OPTIONS":
-            return [] if self.ending else self._lose(408, "Peer gone")
+            return self._on_silence()
         return self._leave_if_lost(self._own.on_failure()) if method == "INVITE" else []
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
@@ -148,10 +162,16 @@ class Established:
                 # "If the server retransmits the 2xx response for 64*T1 seconds without receiving an ACK, the
                 # dialog is confirmed, but the session SHOULD be terminated [...] with a BYE."
                 return self._lose(408, "No ACK")
+            case SessionTimer.PROBE if cseq == self._probe:
+                return self._on_silence()
             case SessionTimer.GLARE if not self.ending:
                 return self._own.try_again(now, peer_is_first=self._asked is not None)
             case _:
                 return []
+
+    def _on_silence(self) -> list[SessionEffect]:
+        self._probe = None
+        return [] if self.ending else self._lose(408, "Peer gone")
 
     def _on_ack(self, received: ReceivedRequest) -> list[SessionEffect]:
         awaited = self._awaited.take(received.cseq.number)

@@ -30,6 +30,7 @@ from telephony.session_events import (
     Wake,
 )
 from telephony.sip.dialog import Dialog
+from telephony.sip.hop import ConnectionId
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
@@ -66,6 +67,11 @@ class IncomingInvite:
         return self.invite.call_id
 
     @property
+    def flow(self) -> ConnectionId | None:
+        """The connection that the peer is reached over, if it is one."""
+        return self._within.dialog.peer.connection
+
+    @property
     def finished(self) -> bool:
         return self.state is IncomingState.REFUSED or self._within.finished
 
@@ -99,8 +105,8 @@ class IncomingInvite:
         match command:
             case Reoffer(body):
                 return self._within.reoffer(body)
-            case Probe():
-                return self._within.probe()
+            case Probe(within_s):
+                return self._within.probe(within_s, now)
             case AcceptReoffer(transaction, body):
                 return self._within.accept_asked(transaction, body, now)
             case RefuseReoffer(transaction, status):

@@ -18,7 +18,10 @@ class _Watched:
 
 
 class Liveness:
-    """One timer for each established call. Packets of sound that keep coming are proof enough."""
+    """One timer for each established call. Packets of sound that keep coming are proof enough.
+
+    A call may have a shorter period of its own; its peer has less time to answer, too.
+    """
 
     def __init__(self, probe_after_s: float, command: Callable[[SessionId, Command], None]) -> None:
         self._probe_after_s = probe_after_s
@@ -28,7 +31,7 @@ class Liveness:
     def watch(self, call: Call) -> None:
         """From the answer on; once is enough."""
         if call.facts.id not in self._watched and call.hangup is None:
-            self._watched[call.facts.id] = _Watched(call, 0, self._later(call.facts.id))
+            self._watched[call.facts.id] = _Watched(call, 0, self._later(call))
 
     def forget(self, ident: SessionId) -> None:
         """The call is over."""
@@ -36,13 +39,15 @@ class Liveness:
         if watched is not None:
             watched.timer.cancel()
 
-    def _later(self, ident: SessionId) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._probe_after_s, self._look, ident)
+    def _later(self, call: Call) -> asyncio.TimerHandle:
+        after_s = call.probe_after_s or self._probe_after_s
+        return asyncio.get_running_loop().call_later(after_s, self._look, call.facts.id)
 
     def _look(self, ident: SessionId) -> None:
         watched = self._watched[ident]
-        heard = watched.call.leg.report().packets_received
+        call = watched.call
+        heard = call.leg.report().packets_received
         was_heard, watched.heard = heard != watched.heard, heard
-        watched.timer = self._later(ident)
+        watched.timer = self._later(call)
         if not was_heard:
-            self._command(ident, Probe())
+            self._command(ident, Probe(call.probe_patience_s))

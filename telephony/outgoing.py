@@ -38,7 +38,7 @@ from telephony.session_events import (
 )
 from telephony.sip.dialog import Dialog
 from telephony.sip.fields import NameAddr
-from telephony.sip.hop import Hop
+from telephony.sip.hop import ConnectionId, Hop
 from telephony.sip.invite_client import cancel_for
 from telephony.sip.message import Headers, Request
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
@@ -97,6 +97,11 @@ class OutgoingInvite:
         return self._invitation.call_id
 
     @property
+    def flow(self) -> ConnectionId | None:
+        """The connection that the peer is reached over, if it is one."""
+        return None if self._within is None else self._within.dialog.peer.connection
+
+    @property
     def finished(self) -> bool:
         if self._within is not None:
             return self._within.finished
@@ -137,8 +142,8 @@ class OutgoingInvite:
                 return self._hang_up(now)
             case Reoffer(body):
                 return [] if self._within is None else self._within.reoffer(body)
-            case Probe():
-                return [] if self._within is None else self._within.probe()
+            case Probe(within_s):
+                return [] if self._within is None else self._within.probe(within_s, now)
             case AcceptReoffer(transaction, body):
                 return [] if self._within is None else self._within.accept_asked(transaction, body, now)
             case RefuseReoffer(transaction, status):
@@ -177,7 +182,8 @@ class OutgoingInvite:
             return []
         # Section 8.1.3.1: a time-out counts as a 408, a transport error as a 503.
         status, reason = (408, "No answer") if failure is Failure.TIMEOUT else (503, "Unreachable")
-        return self._over(Hangup(Party.NETWORK, status, reason))
+        silent = self.state is OutgoingState.CALLING
+        return self._over(Hangup(Party.NETWORK, status, reason, silent=silent))
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
         if timer is SessionTimer.NO_FINAL and self.state is OutgoingState.CANCELLING:
@@ -255,7 +261,7 @@ class OutgoingInvite:
         # Section 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent."
         silent = self.state is OutgoingState.CALLING
         self.state = OutgoingState.CANCELLING
-        ended = Tell(Ended(Hangup(Party.US, 487, "Cancelled")))
+        ended = Tell(Ended(Hangup(Party.US, 487, "Cancelled", silent=silent)))
         return [ended] if silent else [ended, *self._cancel(now)]
 
     def _cancel(self, now: float) -> list[SessionEffect]:

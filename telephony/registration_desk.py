@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Iterable
 
 import structlog
 
+from telephony.admission import Refusal
+from telephony.login_guard import LoginGuard
 from telephony.registrar import (
     AddressOfRecord,
-    Authorized,
     Binding,
     BindingRefreshed,
+    Outcome,
     Registrar,
     RegistrarEffect,
-    authorize,
 )
+from telephony.registrar_login import GUESSES, Authorized, authorize, claimed_user
 from telephony.settings import SipSettings
 from telephony.sip.digest import Secret
 from telephony.sip.digest_server import DigestServer
-from telephony.sip.message import Response
+from telephony.sip.hop import ConnectionId
+from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
 
 log = structlog.get_logger(__name__)
+
+
+def _untold(_refusal: Refusal, _source: str) -> None:
+    """Nobody counts."""
 
 
 def _unheard(_effect: RegistrarEffect) -> None:
@@ -32,7 +40,10 @@ def _unheard(_effect: RegistrarEffect) -> None:
 
 
 class RegistrationDesk:
-    """`secret_of` knows the agents' passwords; `on_change` hears of telephones that come, stay and go."""
+    """`secret_of` knows the agents' passwords; `on_change` hears of telephones that come, stay and go.
+
+    `on_refused` is told refusals with where they came from; the endpoint that the desk belongs to sets it.
+    """
 
     def __init__(
         self,
@@ -44,6 +55,8 @@ class RegistrationDesk:
         self._digest = DigestServer(
             settings.realm, secrets.token_bytes(32), nonce_life_s=settings.nonce_life_s
         )
+        self.on_refused: Callable[[Refusal, str], None] = _untold
+        self._guard = LoginGuard()
         self._secret_of = secret_of
         self._md5_only = settings.registrar.md5_only_user_agents
         self._on_change = on_change
@@ -55,15 +68,46 @@ class RegistrationDesk:
 
     def answer(self, received: ReceivedRequest, now: float) -> Response:
         """The response to a REGISTER."""
-        request = received.request
-        verdict = authorize(request, self._digest, self._secret_of, now, self._md5_only)
-        if isinstance(verdict, Authorized):
-            outcome = self._registrar.register(verdict.aor, request, received.source, now)
-        else:
-            outcome = verdict
+        request, source = received.request, received.source.host
+        outcome = self._outcome(received, now)
+        if outcome.rule_id:
+            self.on_refused(Refusal(outcome.status, "", outcome.rule_id), source)
         self._tell(outcome.effects)
         self._arm()
         return response_to(request, outcome.status, to_tag=secrets.token_hex(8), extra=outcome.headers)
+
+    def uses(self, connection: ConnectionId) -> bool:
+        """Whether that connection is the only way to a registered telephone."""
+        return self._registrar.uses(connection)
+
+    def connection_lost(self, connection: ConnectionId) -> None:
+        """The telephones behind it are gone until they register again."""
+        self._tell(self._registrar.connection_lost(connection))
+
+    def forget(self, binding: Binding) -> None:
+        """That telephone does not answer any more."""
+        self._tell(self._registrar.forget(binding))
+
+    def _outcome(self, received: ReceivedRequest, now: float) -> Outcome:
+        request, source = received.request, received.source
+        user = claimed_user(request)
+        wait_s = 0.0 if user is None else self._guard.wait_s(source.host, user, now)
+        if wait_s > 0:
+            # The same for users there are and users there are not.
+            later = (("Retry-After", str(math.ceil(wait_s))),)
+            return Outcome(503, later, rule_id="login.too-often")
+        verdict = authorize(request, self._digest, self._secret_of, now, self._md5_only)
+        self._remember(verdict, request, source.host, now)
+        if isinstance(verdict, Authorized):
+            return self._registrar.register(verdict.aor, request, source, now)
+        return verdict
+
+    def _remember(self, verdict: Authorized | Outcome, request: Request, source: str, now: float) -> None:
+        user = claimed_user(request)
+        if isinstance(verdict, Authorized):
+            self._guard.succeeded(source, verdict.aor)
+        elif user is not None and verdict.rule_id in GUESSES:
+            self._guard.failed(source, user, now)
 
     def close(self) -> None:
         if self._timer is not None:

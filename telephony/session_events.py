@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NewType
 
@@ -23,11 +23,15 @@ class Party(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """How a call ended. `status` is the SIP status that says so, 200 for a BYE."""
+    """How a call ended. `status` is the SIP status that says so, 200 for a BYE.
+
+    `silent`: nothing at all had come from the other side, not even a 100.
+    """
 
     by: Party
     status: int
     reason: str
+    silent: bool = field(default=False, compare=False)
 
 
 # Commands
@@ -84,7 +88,12 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask an established peer whether it is still there; the call ends when it is not."""
+    """Ask an established peer whether it is still there; the call ends when it is not.
+
+    Silence counts as an answer after `within_s`, or else when the transaction gives up.
+    """
+
+    within_s: float | None = None
 
 
 Command = Ring | Accept | Refuse | HangUp | Reoffer | AcceptReoffer | RefuseReoffer | Probe
@@ -168,6 +177,7 @@ class SessionTimer(Enum):
     NO_ACK = "give up waiting for the ACK"
     NO_FINAL = "give up waiting for what the CANCEL brings"
     GLARE = "try the re-INVITE again"
+    PROBE = "give up waiting for the answer to a probe"
 
 
 @dataclass(frozen=True, slots=True)

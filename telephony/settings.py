@@ -145,6 +145,9 @@ class SipSettings(BaseModel):
         ge=1,
         description="Seconds without sound from a party until it is asked whether it is there",
     )
+    probe_phones_after_s: float = Field(
+        default=5.0, ge=1, description="The same for agents' phones, which have three seconds to answer"
+    )
     trunks: tuple[TrunkSettings, ...] = Field(
         default_factory=_loopback_trunk, description="Who may call in; everything else is refused with 403"
     )

@@ -13,6 +13,7 @@ from telephony.agent_events import (
     AgentEffect,
     CallArrived,
     CallFact,
+    ConnectionLost,
     Refused,
     RequestFailed,
     RequestWaits,
@@ -26,7 +27,7 @@ from telephony.resolver import Resolver
 from telephony.session_events import Command, SessionId
 from telephony.settings import SipSettings
 from telephony.sip.errors import SipSyntaxError
-from telephony.sip.hop import Hop, Transport
+from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Request, Response
 from telephony.sip.parser import call_id_in, parse_message
 from telephony.sip.received import ReceivedRequest
@@ -37,7 +38,7 @@ from telephony.user_agent import UserAgent
 
 log = structlog.get_logger(__name__)
 
-Told = CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed
+Told = CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed | ConnectionLost
 
 # A call leaves two transactions for 32 s: enough for 700 calls a second.
 _MAX_TRANSACTIONS = 50_000
@@ -50,10 +51,17 @@ Measure = Callable[[str], Load]
 class Signalling:
     """What is told comes in the event loop, possibly within the very method that caused it.
 
-    `measure` is asked for each new call before anything is remembered of it.
+    `measure` is asked for each new call before anything is remembered of it. A connection over which no call
+    runs, and that nothing else `is_needed` for, is closed when it has been silent long enough.
     """
 
-    def __init__(self, settings: SipSettings, on_told: Callable[[Told], None], measure: Measure) -> None:
+    def __init__(
+        self,
+        settings: SipSettings,
+        on_told: Callable[[Told], None],
+        measure: Measure,
+        is_needed: Callable[[ConnectionId], bool],
+    ) -> None:
         self._settings = settings
         self._on_told = on_told
         self._measure = measure
@@ -66,6 +74,8 @@ class Signalling:
             on_message=self._on_arrival,
             on_framing_lost=self._refuse_unreadable,
             on_failed=self._on_transport_failed,
+            on_lost=self._on_connection_lost,
+            is_needed=lambda connection: is_needed(connection) or self._agent.uses(connection),
         )
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event | None = None
@@ -206,6 +216,10 @@ class Signalling:
 
     def _on_transport_failed(self, hop: Hop) -> None:
         self._carry_out(self._agent.transport_failed(hop, self.now()))
+
+    def _on_connection_lost(self, connection: ConnectionId) -> None:
+        self._on_told(ConnectionLost(connection))
+        self._carry_out(self._agent.connection_lost(connection, self.now()))
 
     def _on_timer(self) -> None:
         self._timer = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 import structlog
@@ -18,6 +19,20 @@ OnMessage = Callable[[bytes, Hop], None]
 OnFramingLost = Callable[[SipSyntaxError, Hop], None]
 
 
+_LOOK_AGAIN_S = 60.0
+# A peer that vanished without a word is noticed by the kernel, also where no SIP is due for an hour.
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+
+def _notice_silent_death(transport: asyncio.Transport) -> None:
+    endpoint = transport.get_extra_info("socket")
+    if endpoint is not None:
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEP_ALIVE:
+            if hasattr(socket, name):
+                endpoint.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class TcpConnection(asyncio.Protocol):
     """Lives from connection to close; `on_open` may refuse it by closing it."""
 
@@ -30,6 +45,7 @@ class TcpConnection(asyncio.Protocol):
         *,
         on_open: Callable[[TcpConnection], None],
         on_close: Callable[[TcpConnection], None],
+        is_needed: Callable[[ConnectionId], bool],
     ) -> None:
         self.ident = ident
         self.hop = Hop(Transport.TCP, "", 0, ident)
@@ -38,6 +54,7 @@ class TcpConnection(asyncio.Protocol):
         self._on_framing_lost = on_framing_lost
         self._on_open = on_open
         self._on_close = on_close
+        self._is_needed = is_needed
         self._framer = StreamFramer(settings.max_message_bytes)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -51,6 +68,7 @@ class TcpConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("", 0)
         self.hop = Hop(Transport.TCP, peer[0], peer[1], self.ident)
         self._transport = transport
+        _notice_silent_death(transport)
         self._opened_at = self._active_at = asyncio.get_running_loop().time()
         self._arm()
         self._on_open(self)
@@ -129,7 +147,11 @@ class TcpConnection(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_at(self._deadline(), self._check)
 
     def _check(self) -> None:
-        if asyncio.get_running_loop().time() < self._deadline():
+        now = asyncio.get_running_loop().time()
+        if self._message_began_at is None and self.used and self._is_needed(self.ident):
+            # A call or a registered telephone is behind it: silence is no reason to end it.
+            self._active_at = max(self._active_at, now - self._settings.idle_timeout_s + _LOOK_AGAIN_S)
+        if now < self._deadline():
             self._arm()
             return
         log.info("tcp.timed_out", peer=str(self.hop), in_message=self._message_began_at is not None)

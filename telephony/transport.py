@@ -25,6 +25,14 @@ _MAX_PENDING = 256
 _PORT_ATTEMPTS = 20
 
 
+def _nothing(_connection: ConnectionId) -> None:
+    """Nobody wants to know."""
+
+
+def _never(_connection: ConnectionId) -> bool:
+    return False
+
+
 class TransportError(Exception):
     """The line cannot be opened; `port_taken` says that another port may do."""
 
@@ -44,7 +52,8 @@ class BoundAddress:
 class SipTransport:
     """Delivers whole messages with the hop they came from; sends bytes to hops.
 
-    `on_failed` is told a hop that a message could not be sent to. Nothing is raised by `send`.
+    `on_failed` is told a hop that a message could not be sent to, `on_lost` a connection that ended. Nothing
+    is raised by `send`. A connection that `is_needed` is not closed for silence.
     """
 
     def __init__(
@@ -55,12 +64,16 @@ class SipTransport:
         on_message: OnMessage,
         on_framing_lost: OnFramingLost,
         on_failed: Callable[[Hop], None],
+        on_lost: Callable[[ConnectionId], None] = _nothing,
+        is_needed: Callable[[ConnectionId], bool] = _never,
     ) -> None:
         self._settings = settings
         self._resolver = resolver
         self._on_message = on_message
         self._on_framing_lost = on_framing_lost
         self._on_failed = on_failed
+        self._on_lost = on_lost
+        self._is_needed = is_needed
         self._idents = itertools.count(1)
         self._udp: UdpSocket | None = None
         self._server: asyncio.Server | None = None
@@ -69,6 +82,7 @@ class SipTransport:
         self._outgoing: dict[tuple[str, int], TcpConnection] = {}
         self._waiting: dict[tuple[str, int], list[tuple[bytes, Hop]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     @property
     def connections(self) -> int:
@@ -88,6 +102,7 @@ class SipTransport:
 
     async def close(self) -> None:
         """Closes everything at once; what was not yet sent over TCP is lost."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -210,6 +225,7 @@ class SipTransport:
             self._on_framing_lost,
             on_open=self._opened,
             on_close=self._closed,
+            is_needed=self._is_needed,
         )
 
     def _opened(self, connection: TcpConnection) -> None:
@@ -229,7 +245,9 @@ class SipTransport:
         return True
 
     def _closed(self, connection: TcpConnection) -> None:
-        self._connections.pop(connection.ident, None)
+        known = self._connections.pop(connection.ident, None)
         key = (connection.hop.host, connection.hop.port)
         if self._outgoing.get(key) is connection:
             del self._outgoing[key]
+        if known is not None and not self._closing:
+            self._on_lost(connection.ident)

@@ -23,6 +23,7 @@ from telephony.outgoing import Invitation, OutgoingInvite
 from telephony.session_events import (
     Abandon,
     Command,
+    Probe,
     Respond,
     SendAck,
     SendRequest,
@@ -33,7 +34,7 @@ from telephony.session_events import (
     Wake,
 )
 from telephony.sip.errors import SipSyntaxError
-from telephony.sip.hop import Hop
+from telephony.sip.hop import ConnectionId, Hop
 from telephony.sip.message import Message, Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse, received
 from telephony.sip.responses import response_to
@@ -56,6 +57,9 @@ Session = IncomingInvite | OutgoingInvite
 _CAME_TWICE = Refusal(482, "", "request.came-twice")
 _NO_SUCH_CALL = Refusal(481, "", "call.unknown")
 _FULL = Refusal(503, "", "load.transactions", retry_after_s=5)
+
+# A phone whose connection broke is reached at its address, or comes back within that time.
+LOST_FLOW_PATIENCE_S = 5.0
 
 Admits = Callable[[ReceivedRequest], Refusal | None]
 
@@ -154,6 +158,17 @@ class UserAgent:
         effects = self._outward(self._layer.respond(transaction, response, now), now)
         if response.status >= 300:
             self._layer.forget(transaction)
+        return effects
+
+    def uses(self, connection: ConnectionId) -> bool:
+        """Whether a call runs over that connection. Asked once a minute at most for each that is silent."""
+        return any(session.flow == connection for session in self._sessions.values())
+
+    def connection_lost(self, connection: ConnectionId, now: float) -> list[AgentEffect]:
+        """Peers of calls that ran over it are asked at once whether they are still there."""
+        effects: list[AgentEffect] = []
+        for session in [each for each in self._sessions.values() if each.flow == connection]:
+            effects += self._carry_out(session, session.handle(Probe(LOST_FLOW_PATIENCE_S), now), now)
         return effects
 
     def transport_failed(self, to: Hop, now: float) -> list[AgentEffect]:

@@ -56,7 +56,7 @@ class Unauthenticated:
     """Answer 401 (or 407) with one header per challenge, in this order."""
 
     challenges: tuple[Challenge, ...]
-    refusal: LoginFault
+    fault: LoginFault
 
 
 class DigestServer:
@@ -101,21 +101,21 @@ class DigestServer:
         now: float,
     ) -> Authenticated | Unauthenticated:
         """Checks the Authorization headers of a request; those of other realms are not for us."""
-        refusal = LoginFault.NO_CREDENTIALS
+        fault = LoginFault.NO_CREDENTIALS
         for value in values:
             try:
                 credentials = parse_credentials(value)
             except SipSyntaxError:
-                refusal = LoginFault.MALFORMED
+                fault = LoginFault.MALFORMED
                 continue
             if credentials.realm != self.realm:
                 continue
             verdict = self._check(credentials, method, request_uri, secret_of, now)
             if verdict is None:
                 return Authenticated(credentials.username)
-            refusal = verdict
-        stale = refusal in (LoginFault.EXPIRED_NONCE, LoginFault.REPLAYED)
-        return Unauthenticated(self.challenges(now, stale=stale), refusal)
+            fault = verdict
+        stale = fault in (LoginFault.EXPIRED_NONCE, LoginFault.REPLAYED)
+        return Unauthenticated(self.challenges(now, stale=stale), fault)
 
     def _check(
         self,

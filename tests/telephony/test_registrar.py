@@ -9,7 +9,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from telephony.registrar import (
     AddressOfRecord,
-    Authorized,
     Binding,
     BindingAdded,
     BindingExpired,
@@ -17,8 +16,8 @@ from telephony.registrar import (
     BindingRemoved,
     Outcome,
     Registrar,
-    authorize,
 )
+from telephony.registrar_login import Authorized, authorize
 from telephony.settings import RegistrarSettings
 from telephony.sip.digest import Password, Secret, answer_challenge, choose_challenge
 from telephony.sip.digest_server import DigestServer
@@ -149,7 +148,7 @@ def test_a_star_takes_all_away(registrar: Registrar) -> None:
 def test_a_broken_request_changes_nothing(registrar: Registrar, request_: Request) -> None:
     registrar.register(ALICE, register("<sip:a@old>", call_id="old"), PHONE, 0.0)
     outcome = registrar.register(ALICE, request_, PHONE, 1.0)
-    assert outcome == Outcome(400)
+    assert (outcome.status, outcome.effects) == (400, ())
     assert held(registrar, 1.0) == ["sip:a@old"]
 
 
@@ -168,7 +167,7 @@ def test_a_request_that_came_late_is_refused_as_a_whole(registrar: Registrar, cs
         register("*", cseq=cseq, expires="0"),
     ):
         outcome = registrar.register(ALICE, late, PHONE, 1.0)
-        assert outcome == Outcome(500)
+        assert (outcome.status, outcome.effects) == (500, ())
         assert held(registrar, 1.0) == ["sip:a@x"]
 
 
@@ -268,7 +267,81 @@ class TestAuthorize:
         assert outcome.status == status
 
     def test_a_broken_to_is_a_bad_request(self) -> None:
-        assert self.outcome(register(to="nonsense"), DigestServer("pbx", b"k" * 32)) == Outcome(400)
+        assert self.outcome(register(to="nonsense"), DigestServer("pbx", b"k" * 32)) == Outcome(
+            400, rule_id="registrar.malformed"
+        )
+
+
+class TestDevices:
+    """Whoever counts phones by what the registrar tells sees the same phone from first to last."""
+
+    def effects(
+        self, registrar: Registrar, contact: str, cseq: int, now: float = 0.0
+    ) -> list[tuple[str, str]]:
+        outcome = registrar.register(ALICE, register(contact, cseq=cseq), PHONE, now)
+        return [(type(effect).__name__, effect.binding.device) for effect in outcome.effects]
+
+    def test_finding_24_a_phone_keeps_its_name_however_it_writes_its_contact(
+        self, registrar: Registrar
+    ) -> None:
+        [(added, device)] = self.effects(registrar, "<sip:alice@192.0.2.1:5062;ob>", 1)
+        again = self.effects(registrar, "<sip:alice@192.0.2.1:5062>", 2)
+        gone = self.effects(registrar, "<sip:%61lice@192.0.2.1:5062;transport=udp;ob>;expires=0", 3)
+        left = self.effects(registrar, "<sip:%61lice@192.0.2.1:5062;ob>;expires=0", 4)
+        assert (added, again, gone, left) == (
+            "BindingAdded",
+            [("BindingRefreshed", device)],
+            [],
+            [("BindingRemoved", device)],
+        )
+
+    def test_finding_24_an_instance_that_comes_back_at_another_port_is_no_second_phone(
+        self, registrar: Registrar
+    ) -> None:
+        instance = ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E128>"'
+        [(_, device)] = self.effects(registrar, f"<sip:alice@192.0.2.1:5062>{instance}", 1)
+        again = self.effects(registrar, f"<sip:alice@192.0.2.1:40001>{instance}", 2)
+        assert again == [("BindingRefreshed", device)]
+        assert held(registrar, 1.0) == ["sip:alice@192.0.2.1:40001"]
+
+    def test_two_flows_of_one_instance_are_two_bindings(self, registrar: Registrar) -> None:
+        for number in (1, 2):
+            self.effects(
+                registrar, f'<sip:a@192.0.2.{number}>;reg-id={number};+sip.instance="<urn:x>"', number
+            )
+        assert len(held(registrar, 1.0)) == 2
+
+    def test_a_contact_that_matches_two_phones_replaces_both_and_says_so(self, registrar: Registrar) -> None:
+        self.effects(registrar, "<sip:alice@192.0.2.1;x=1>", 1)
+        self.effects(registrar, "<sip:alice@192.0.2.1;x=2>", 2)
+        merged = self.effects(registrar, "<sip:alice@192.0.2.1>", 3)
+        assert merged == [
+            ("BindingRemoved", "sip:alice@192.0.2.1;x=1"),
+            ("BindingRefreshed", "sip:alice@192.0.2.1;x=2"),
+        ]
+
+    def test_finding_09_phones_behind_a_connection_that_is_lost_are_gone(self, registrar: Registrar) -> None:
+        flow = ConnectionId(7)
+        hop = Hop(Transport.TCP, "192.0.2.9", 40000, flow)
+        registrar.register(ALICE, register("<sip:alice@10.0.0.1;transport=tcp>"), hop, 0.0)
+        registrar.register(ALICE, register("<sip:alice@10.0.0.2>", call_id="b"), PHONE, 0.0)
+        assert registrar.uses(flow)
+        [gone] = registrar.connection_lost(flow)
+        assert isinstance(gone, BindingRemoved)
+        assert held(registrar, 1.0) == ["sip:alice@10.0.0.2"]
+        assert not registrar.uses(flow)
+        assert registrar.connection_lost(flow) == ()
+
+    def test_a_phone_that_does_not_answer_is_forgotten_unless_it_came_back(
+        self, registrar: Registrar
+    ) -> None:
+        registrar.register(ALICE, register("<sip:a@x>"), PHONE, 0.0)
+        [old] = registrar.bindings(ALICE, 0.0)
+        registrar.register(ALICE, register("<sip:a@x>", cseq=2), PHONE, 1.0)
+        assert registrar.forget(old) == ()
+        [new] = registrar.bindings(ALICE, 1.0)
+        assert registrar.forget(new) == (BindingRemoved(new),)
+        assert registrar.bindings(ALICE, 1.0) == ()
 
 
 class Registrations(RuleBasedStateMachine):
@@ -284,7 +357,7 @@ class Registrations(RuleBasedStateMachine):
     def note(self, effects: tuple[object, ...]) -> None:
         for effect in effects:
             assert isinstance(effect, BindingAdded | BindingRefreshed | BindingRemoved | BindingExpired)
-            key = (effect.binding.aor, str(effect.binding.contact))
+            key = (effect.binding.aor, effect.binding.device)
             assert (key in self.model) != isinstance(effect, BindingAdded)
             if isinstance(effect, BindingAdded | BindingRefreshed):
                 self.model[key] = effect.binding
@@ -293,7 +366,7 @@ class Registrations(RuleBasedStateMachine):
 
     @rule(
         user=st.sampled_from("ab"),
-        contacts=st.lists(st.sampled_from(["1", "2", "3"]), max_size=2),
+        contacts=st.lists(st.sampled_from(["1", "2", "2;ob", "3", "3;x=1", "3;x=2"]), max_size=2),
         expires=st.sampled_from(["0", "60", "3600", "1"]),
         star=st.booleans(),
     )
@@ -315,7 +388,7 @@ class Registrations(RuleBasedStateMachine):
             bindings = self.registrar.bindings(AddressOfRecord(user), self.now)
             assert len(bindings) <= LIMITS.max_contacts
             told += bindings
-        assert {(binding.aor, str(binding.contact)): binding for binding in told} == self.model
+        assert {(binding.aor, binding.device): binding for binding in told} == self.model
         assert len(told) <= LIMITS.max_bindings
 
     @invariant()

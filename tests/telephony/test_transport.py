@@ -29,6 +29,8 @@ class Station:
     messages: asyncio.Queue[tuple[bytes, Hop]] = field(default_factory=asyncio.Queue)
     lost: asyncio.Queue[SipSyntaxError] = field(default_factory=asyncio.Queue)
     failed: asyncio.Queue[Hop] = field(default_factory=asyncio.Queue)
+    ended: asyncio.Queue[ConnectionId] = field(default_factory=asyncio.Queue)
+    needed: bool = False
     bound: BoundAddress = field(default_factory=lambda: BoundAddress("", 0))
 
     def __post_init__(self) -> None:
@@ -38,6 +40,8 @@ class Station:
             on_message=lambda data, hop: self.messages.put_nowait((data, hop)),
             on_framing_lost=lambda error, _: self.lost.put_nowait(error),
             on_failed=self.failed.put_nowait,
+            on_lost=self.ended.put_nowait,
+            is_needed=lambda _connection: self.needed,
         )
 
     def hop(self, transport: Transport) -> Hop:
@@ -217,6 +221,19 @@ async def test_a_silent_connection_is_closed(open_station: Open) -> None:
     reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
     assert await ended(reader)
     writer.close()
+
+
+async def test_finding_09_a_silent_connection_that_is_needed_stays_open(open_station: Open) -> None:
+    there = await open_station(idle_timeout_s=1)
+    there.needed = True
+    reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
+    writer.write(MESSAGE)
+    await there.next()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(), 1.5)
+    assert there.transport.connections == 1
+    writer.close()
+    assert await asyncio.wait_for(there.ended.get(), 5) == ConnectionId(1)
 
 
 async def test_a_peer_that_does_not_read_is_cut_off(open_station: Open) -> None:

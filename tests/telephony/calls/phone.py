@@ -28,6 +28,10 @@ class Phone:
     async def start(self) -> None:
         self.bound = await self.endpoint.start()
 
+    async def kill(self) -> None:
+        """Nothing is said any more, as when the program dies."""
+        await self.endpoint.abandon()
+
     def on_call(self, call: Call) -> None:
         call.on_event = self.events.append
         self.arrived.put_nowait(call)

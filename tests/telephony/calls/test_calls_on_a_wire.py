@@ -30,8 +30,9 @@ from telephony.session_events import (
     SessionId,
 )
 from telephony.sip.digest import parse_credentials
-from telephony.sip.hop import Hop, Transport
+from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Response
+from telephony.sip.responses import response_to
 from tests.telephony.calls.wire import Pair, Side, Wire
 
 
@@ -688,6 +689,45 @@ class TestProbe:
         assert server.hangup.hangup.by is Party.NETWORK
         assert server.hangup.hangup.status == 481
         assert server.agent.sessions == 0
+
+    @pytest.mark.parametrize("status", [200, 405, 500, 603])
+    def test_any_answer_to_an_impatient_probe_keeps_the_call(
+        self, wire: Wire, talking: Pair, status: int
+    ) -> None:
+        _, server = talking
+        wire.lose = lambda sent: True
+        server.do(Probe(3.0))
+        options = wire.log[-1].request
+        answer = response_to(options, status, to_tag="x")
+        wire.inject(answer.to_bytes(), server, Hop(Transport.UDP, "127.0.0.1", 5060))
+        wire.run(60)
+        assert not any(isinstance(fact, Ended) for fact in server.facts)
+
+    def test_silence_ends_the_call_after_the_patience_of_the_probe(self, wire: Wire, talking: Pair) -> None:
+        _, server = talking
+        wire.lose = lambda sent: True
+        server.do(Probe(3.0))
+        wire.run(1)
+        server.do(Probe(3.0))
+        wire.run(1.9)
+        assert methods(server.sent(), "OPTIONS") == 3
+        assert "BYE" not in server.sent()
+        wire.run(0.2)
+        assert server.hangup.hangup == Hangup(Party.NETWORK, 408, "Peer gone")
+
+    def test_a_peer_whose_connection_is_lost_is_asked_at_once(self, wire: Wire, answer: bytes) -> None:
+        server = wire.side("server", transport=Transport.TCP)
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        caller = wire.side("caller", transport=Transport.TCP)
+        caller.hop = Hop(Transport.TCP, "127.0.0.1", caller.hop.port, ConnectionId(3))
+        caller.invite(server)
+        wire.run(0.1)
+        assert server.agent.uses(ConnectionId(3))
+        wire.lose = lambda sent: True
+        wire.carry(server, server.agent.connection_lost(ConnectionId(3), wire.now))
+        assert server.sent()[-1] == "OPTIONS"
+        wire.run(6)
+        assert server.hangup.hangup.by is Party.NETWORK
 
     def test_a_call_that_is_not_established_or_ending_is_not_asked(self, wire: Wire, pair: Pair) -> None:
         caller, server = pair

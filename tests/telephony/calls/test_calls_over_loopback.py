@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from media.events import DigitReceived, PlaybackFinished, PlaybackId
+from media.events import DigitReceived, MediaSilent, PlaybackFinished, PlaybackId
 from telephony.call import Call
 from telephony.call_events import (
     Answered,
@@ -307,6 +307,41 @@ class TestRegistration:
             await registration.register()
         assert raised.value.status == 401
         assert desk.desk.bindings("alice") == ()
+
+    async def test_finding_39_failed_logins_are_counted_and_slowed(
+        self, phones: PhoneMaker, desk: Desk
+    ) -> None:
+        server, phone = await phones(desk.desk), await phones()
+        statuses: list[int] = []
+        for _ in range(8):
+            with pytest.raises(RegistrationRefused) as raised:
+                await Registration(phone.endpoint, self.account(server, password="wrong")).register()
+            statuses.append(raised.value.status)
+        assert statuses[0] == 401
+        assert statuses[-1] == 503
+        counts = server.endpoint.refusals.counts
+        assert counts["login.wrong-password"] >= 3
+        assert counts["login.too-often"] >= 5
+
+    async def test_a_phone_killed_in_mid_talk_is_found_when_it_falls_silent(
+        self, phones: PhoneMaker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("telephony.call._PROBE_PATIENCE_S", 0.2)
+        server, phone = await phones(desk.desk), await phones()
+        await Registration(phone.endpoint, self.account(server)).register()
+        [binding] = desk.desk.bindings("alice")
+        outgoing = await server.endpoint.place_call(binding)
+        await (await arrival(phone)).answer()
+        await outgoing.wait_answered()
+        server.media.legs[0].tell(MediaSilent(5.0))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(outgoing.ended, 0.4)
+        await phone.kill()
+        server.media.legs[0].tell(MediaSilent(5.0))
+        hangup = await ended(outgoing)
+        assert (hangup.by, hangup.reason) == (Party.NETWORK, "Peer gone")
+        assert desk.desk.bindings("alice") == ()
+        assert isinstance(desk.changes[-1], BindingRemoved)
 
     async def test_too_short_a_registration_is_asked_for_again_as_long_as_is_wanted(
         self, phones: PhoneMaker, desk: Desk

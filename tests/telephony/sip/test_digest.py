@@ -53,7 +53,7 @@ def refusal(
     server: DigestServer, value: str, now: float = 1.0, method: str = "REGISTER"
 ) -> LoginFault | None:
     verdict = server.verify((value,), method, URI, secret_of, now)
-    return verdict.refusal if isinstance(verdict, Unauthenticated) else None
+    return verdict.fault if isinstance(verdict, Unauthenticated) else None
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_wrong_and_unknown_look_the_same(server: DigestServer, user: str, passwo
     value = answer(challenge_of(server, Algorithm.MD5), user, password)
     verdict = server.verify((value,), "REGISTER", URI, secret_of, 1.0)
     assert isinstance(verdict, Unauthenticated)
-    assert verdict.refusal is LoginFault.WRONG_PASSWORD
+    assert verdict.fault is LoginFault.WRONG_PASSWORD
     assert not any(challenge.stale for challenge in verdict.challenges)
 
 
@@ -126,7 +126,7 @@ def test_an_answer_for_another_method_or_target_does_not_pass(server: DigestServ
     assert refusal(server, value, method="INVITE") is LoginFault.WRONG_PASSWORD
     verdict = server.verify((value,), "REGISTER", "sip:elsewhere", secret_of, 1.0)
     assert isinstance(verdict, Unauthenticated)
-    assert verdict.refusal is LoginFault.WRONG_URI
+    assert verdict.fault is LoginFault.WRONG_URI
 
 
 def test_a_nonce_count_is_used_once(server: DigestServer) -> None:
@@ -136,7 +136,7 @@ def test_a_nonce_count_is_used_once(server: DigestServer) -> None:
     for count in (1, 2):
         verdict = server.verify((answer(challenge, nc=count),), "REGISTER", URI, secret_of, 1.0)
         assert isinstance(verdict, Unauthenticated)
-        assert verdict.refusal is LoginFault.REPLAYED
+        assert verdict.fault is LoginFault.REPLAYED
         assert all(fresh.stale for fresh in verdict.challenges)
 
 
