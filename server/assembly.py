@@ -290,7 +290,7 @@ def _vocabulary(settings: Settings, repertoire: Repertoire) -> Vocabulary | Gene
 
 def _on_registrar(change: RegistrarEffect, post: Callable[[DispatchEvent], None]) -> None:
     """A phone that comes or goes is a fact about its agent."""
-    agent, device = AgentId(change.binding.aor), DeviceId(str(change.binding.contact))
+    agent, device = AgentId(change.binding.aor), DeviceId(change.binding.device)
     match change:
         case BindingAdded() | BindingRefreshed():
             post(AgentRegistered(agent, device))
