@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +31,9 @@ def judge(data: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
     found = {mistake.path: mistake for mistake in mistakes_across(data)}
     rest, taken_out = copy.deepcopy(data), set[KeyPath]()
     rename_seconds(rest)
+    for path in list(_old_names(rest, ())):
+        found[path] = Mistake(path, f"unknown setting{_suggestion(path)}")
+        _take_out(rest, path)
     for _ in range(_MOST_ROUNDS):
         try:
             # JSON's rules are strict about text and numbers, and know addresses and paths as text.
@@ -43,6 +46,16 @@ def judge(data: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
             break
         taken_out |= removed
     return None, [*found.values()]
+
+
+def _old_names(data: Any, path: KeyPath) -> Iterator[KeyPath]:
+    entries = data.items() if isinstance(data, dict) else enumerate(data if isinstance(data, list) else ())
+    for key, value in entries:
+        here = (*path, key)
+        yield from _old_names(value, here)
+        table = table_at(Settings, path) if key in RENAMED else None
+        if table is not None and RENAMED[str(key)] in keys_of(table) and key not in keys_of(table):
+            yield here
 
 
 def _is_told(path: KeyPath, found: Iterable[KeyPath]) -> bool:

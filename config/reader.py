@@ -75,7 +75,10 @@ def read(file: Path, environment: Mapping[str, str] = os.environ) -> Reading:
         return Reading(file, None, (f"{file}: not TOML: {reason}",))
     variables, misnamed = _overlay(data, environment)
     _settle_folders(data, file, variables)
-    settings, mistakes = judge(data)
+    try:
+        settings, mistakes = judge(data)
+    except RecursionError:
+        return Reading(file, None, (f"{file}: nested too deeply, in the file or a TRUNKLINE_ variable",))
     reading = Reading(file, settings, (), lines, variables)
     problems = tuple(reading.told(mistake) for mistake in _in_order(mistakes, lines))
     return Reading(file, settings, (*problems, *misnamed), lines, variables)
