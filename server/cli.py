@@ -26,6 +26,7 @@ COMMANDS = {
     "flow": Entry("server.commands.flow", "Check flow files and try them in the terminal."),
     "contacts": Entry("server.commands.contacts", "What happened to callers, one contact at a time."),
     "recordings": Entry("server.commands.recordings", "List, show and play recordings."),
+    "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
 }
 
 

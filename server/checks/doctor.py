@@ -176,8 +176,9 @@ def _passwords(settings: Settings) -> Check:
 
 def _recordings(settings: Settings) -> Check:
     folder = settings.recordings.directory
-    if folder.exists() and folder.stat().st_mode & SECRET_MODE & OTHERS:
-        return Check("recordings", Verdict.BAD, f"{folder} is open to all users", f"chmod o-rwx {folder}")
+    if folder.exists() and folder.stat().st_mode & OTHERS:
+        fix = f"chmod o-rwx {folder}"
+        return Check("recordings", Verdict.WARNING, f"all users of this machine may look into {folder}", fix)
     return Check("recordings", Verdict.GOOD, f"{folder} is closed to other users")
 
 

@@ -11,6 +11,8 @@ from config.settings import HttpSettings, Settings
 from server.errors import StartError
 from telephony.settings import SipSettings
 
+PRIVATE_FOLDER = 0o750  # what is in it tells of callers
+
 
 def ground_problems(settings: Settings) -> list[str]:
     """Everything that is missing; changes nothing. Asked first, since the engine takes a while to start."""
@@ -38,7 +40,7 @@ def house_sentences(files: Iterable[Path]) -> tuple[str, ...]:
 def make_writable(folder: Path, key: str) -> None:
     """Makes the folder when it is absent; raises StartError when nothing can be kept there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(
             f"{key}: {folder} cannot be made ({error.strerror}); name a folder that this user owns"

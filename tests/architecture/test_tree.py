@@ -1,4 +1,4 @@
-"""The README, the pins and the import arrows are true."""
+"""The documents, the pins and the import arrows are true."""
 
 import re
 import subprocess
@@ -20,26 +20,37 @@ PLACES_OF_ONE_MACHINE = re.compile(
 )
 
 
-def tree_block(readme: str) -> str:
-    found = re.search(r"^## The tree\n+```\w*\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    assert found, "README.md has no fenced block right after the heading '## The tree'"
+def tree_block(page: str) -> str:
+    found = re.search(r"^## The tree\n+```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert found, "docs/architecture.md has no fenced block right after the heading '## The tree'"
     return found[1]
 
 
-def test_the_readme_lists_exactly_the_folders_that_are_there(root: Path) -> None:
-    listed = set(re.findall(r"^(\w[\w-]*)/", tree_block((root / "README.md").read_text()), re.MULTILINE))
+def test_the_architecture_page_lists_exactly_the_folders_that_are_there(root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text()
+    listed = set(re.findall(r"^(\w[\w-]*)/", tree_block(page), re.MULTILINE))
     there = {
         path.name
         for path in root.iterdir()
         if path.is_dir() and not any(fnmatch(path.name, each) for each in NOT_OURS)
     }
-    assert listed == there, f"only in README.md: {listed - there}; only on disk: {there - listed}"
+    assert listed == there, f"only on the page: {listed - there}; only on disk: {there - listed}"
+
+
+def test_every_page_is_reached_from_the_readme(root: Path) -> None:
+    readme = (root / "README.md").read_text()
+    lost = [page.name for page in (root / "docs").glob("*.md") if f"](docs/{page.name})" not in readme]
+    assert not lost
 
 
 def test_links_in_documents_lead_somewhere(root: Path) -> None:
     dead = [
         f"{document.relative_to(root)}: {target}"
-        for document in (root / "README.md", *sorted((root / "docs").glob("*.md")))
+        for document in (
+            root / "README.md",
+            root / "ivr_flows/README.md",
+            *sorted((root / "docs").glob("*.md")),
+        )
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", document.read_text())
         if not (document.parent / target).exists()
     ]
