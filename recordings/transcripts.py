@@ -55,10 +55,6 @@ class Transcripts:
     def __init__(self, catalogue: Catalogue) -> None:
         self._engine = catalogue.engine
 
-    def add(self, recording_id: RecordingId, items: Iterable[TranscriptItem]) -> None:
-        with self._engine.begin() as connection:
-            _insert(connection, recording_id, items)
-
     def replace(self, recording_id: RecordingId, speaker: Speaker, items: Iterable[TranscriptItem]) -> None:
         """Puts the result of another pass over one speaker in place of all that speaker had."""
         with self._engine.begin() as connection:

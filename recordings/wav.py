@@ -1,11 +1,14 @@
-"""Recordings as WAV files: stereo, caller left, what the caller hears right; missing frames are silence."""
+"""Recordings as WAV files: stereo, caller left, what the caller hears right.
+
+What is missing is silence, with a marker (a cue point and its label) that players show.
+"""
 
 from __future__ import annotations
 
 import enum
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,12 +21,14 @@ from media.g711 import ulaw_decode
 from recordings.catalogue import RecordingEntry
 from recordings.errors import RecordingsError
 from recordings.segment import CHANNELS, FRAME_SAMPLES, RATE_HZ, ULAW_SILENCE, FileHeader
-from recordings.segment_reader import Damage, Gap, Segment, read_segments
+from recordings.segment_reader import Damage, Gap, GapCause, Segment, read_segments
 
 _SILENCE_FRAMES = 500
 _CHUNK = struct.Struct("<4sI")
 _RIFF = struct.Struct("<4sI4s")
 _FORMAT = struct.Struct("<HHIIHHH")
+_CUE = struct.Struct("<II4sIII")
+_GAP_LABELS = {GapCause.DROPPED: b"not recorded", GapCause.LOST: b"damaged"}
 
 
 class WavEncoding(enum.Enum):
@@ -35,6 +40,12 @@ class WavEncoding(enum.Enum):
     @property
     def sample_bytes(self) -> int:
         return 2 if self is WavEncoding.PCM16 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    sample: int
+    label: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +95,33 @@ def export_wav(recording: Path, target: Path, encoding: WavEncoding = WavEncodin
 
 
 def _render(source: BinaryIO, target: IO[bytes], encoding: WavEncoding) -> None:
-    target.write(_wav_header(encoding, 0))
+    target.write(_wav_header(encoding, 0, 0))
     sample_count = 0
-    for block in _blocks(source):
+    marks: list[_Mark] = []
+    for block in _blocks(source, marks):
         interleaved = block.transpose(0, 2, 1)
         octets = interleaved.tobytes() if encoding is WavEncoding.ULAW else _pcm16(interleaved)
         target.write(octets)
         sample_count += len(block) * FRAME_SAMPLES
+    labels = _marker_chunks(marks)
+    target.write(labels)
     target.seek(0)
-    target.write(_wav_header(encoding, sample_count))
+    target.write(_wav_header(encoding, sample_count, len(labels)))
 
 
 def _pcm16(codes: NDArray[np.uint8]) -> bytes:
     return ulaw_decode(codes).astype("<i2").tobytes()
 
 
-def _blocks(source: BinaryIO) -> Iterator[NDArray[np.uint8]]:
+def _blocks(source: BinaryIO, marks: list[_Mark]) -> Iterator[NDArray[np.uint8]]:
+    """The sound in order; where it is missing is added to `marks`."""
     silence = np.full((_SILENCE_FRAMES, CHANNELS, FRAME_SAMPLES), ULAW_SILENCE, np.uint8)
     for item in read_segments(source):
         match item:
             case Segment():
                 yield item.samples
             case Gap():
+                marks.append(_Mark(item.first_frame * FRAME_SAMPLES, _GAP_LABELS[item.cause]))
                 for begin in range(0, item.frame_count, _SILENCE_FRAMES):
                     yield silence[: item.frame_count - begin]
             case FileHeader() | Damage():
@@ -114,7 +130,7 @@ def _blocks(source: BinaryIO) -> Iterator[NDArray[np.uint8]]:
                 assert_never(item)
 
 
-def _wav_header(encoding: WavEncoding, sample_count: int) -> bytes:
+def _wav_header(encoding: WavEncoding, sample_count: int, after_bytes: int) -> bytes:
     """A format other than PCM needs an extended fmt chunk and a fact chunk."""
     block = CHANNELS * encoding.sample_bytes
     bits = 8 * encoding.sample_bytes
@@ -126,7 +142,24 @@ def _wav_header(encoding: WavEncoding, sample_count: int) -> bytes:
         chunks += _CHUNK.pack(b"fact", 4) + struct.pack("<I", sample_count)
     data_bytes = sample_count * block
     chunks += _CHUNK.pack(b"data", data_bytes)
-    return _RIFF.pack(b"RIFF", 4 + len(chunks) + data_bytes, b"WAVE") + chunks
+    return _RIFF.pack(b"RIFF", 4 + len(chunks) + data_bytes + after_bytes, b"WAVE") + chunks
+
+
+def _marker_chunks(marks: Sequence[_Mark]) -> bytes:
+    """A cue chunk with a point for each mark, and their labels; nothing without marks."""
+    if not marks:
+        return b""
+    points = b"".join(
+        _CUE.pack(number, mark.sample, b"data", 0, 0, mark.sample) for number, mark in enumerate(marks, 1)
+    )
+    cue = struct.pack("<I", len(marks)) + points
+    labels = b"adtl"
+    for number, mark in enumerate(marks, 1):
+        text = mark.label + b"\0"
+        labels += (
+            _CHUNK.pack(b"labl", 4 + len(text)) + struct.pack("<I", number) + text + b"\0" * (len(text) % 2)
+        )
+    return _CHUNK.pack(b"cue ", len(cue)) + cue + _CHUNK.pack(b"LIST", len(labels)) + labels
 
 
 def read_wav(path: Path) -> WavAudio:

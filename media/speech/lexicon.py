@@ -124,12 +124,6 @@ def lexicon(words: Iterable[str]) -> Lexicon:
     )
 
 
-def unknown_words(words: Iterable[str]) -> tuple[str, ...]:
-    """The words that are not in the dictionary: names, mostly; worth a look by whoever wrote the texts."""
-    found = lexicon(words)
-    return tuple(sorted((*found.guessed, *found.mute)))
-
-
 def guess(word: str) -> str:
     """Phones of a word as espeak-ng would say it; empty when its letters or a sound of it are not English."""
     if not word.replace("'", "").isascii():

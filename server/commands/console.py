@@ -31,6 +31,8 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
 EXIT_MISTAKE = 2
+EXIT_DAMAGED = 3
+"""What was kept is not what it was."""
 
 
 def settings_of(config: Path | None) -> Settings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,39 +11,52 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
+from server.commands.console import (
+    EXIT_DAMAGED,
+    ConfigOption,
+    JsonOption,
+    err,
+    mistakes_explained,
+    out,
+    print_json,
+    settings_of,
+)
 from server.errors import StartError
 
 if TYPE_CHECKING:
-    from config.settings import Settings
-    from recordings.catalogue import Catalogue, RecordingEntry
+    from recordings.archive import Archive, ListedRecording
+    from recordings.catalogue import RecordingEntry
+    from recordings.verification import Verdict
 
-app = typer.Typer(no_args_is_help=True, help="List, show and play recordings.")
+app = typer.Typer(no_args_is_help=True, help="List, show, verify and play recordings.")
 
 Identifier = Annotated[str, typer.Argument(metavar="ID", help="Recording id, or the contact's id.")]
 
 
-def _catalogue(settings: Settings) -> Catalogue:
+@contextmanager
+def _archive(config: Path | None) -> Iterator[Archive]:
+    """The archive of these settings; what goes wrong with it is told with exit code 2."""
+    from recordings.archive import Archive
     from recordings.catalogue import Catalogue
+    from recordings.errors import RecordingsError, UnknownRecordingError
     from server.store.existing import existing_store
 
-    return Catalogue(existing_store(settings))
-
-
-def _find(catalogue: Catalogue, identifier: str) -> RecordingEntry:
-    from recordings.errors import RecordingsError
-
-    try:
-        return catalogue.get(identifier)
-    except RecordingsError as error:
-        of_contact = catalogue.list(contact_id=identifier, limit=1)
-        if not of_contact:
+    with mistakes_explained():
+        settings = settings_of(config)
+        try:
+            yield Archive(settings.recordings.directory, Catalogue(existing_store(settings)))
+        except UnknownRecordingError as error:
             raise StartError(f"{error}; `trunkline recordings list` shows what there is") from None
-        return of_contact[0]
+        except RecordingsError as error:
+            raise StartError(str(error)) from None
 
 
-def _plain(entry: RecordingEntry) -> dict[str, object]:
-    return asdict(entry) | {"state": entry.state.value, "path": str(entry.path)}
+def _plain(listed: ListedRecording) -> dict[str, object]:
+    return asdict(listed.entry) | {
+        "state": listed.condition,
+        "path": str(listed.entry.path),
+        "failure": listed.entry.failure or listed.fault,
+    }
 
 
 @app.command("list")
@@ -50,67 +65,119 @@ def list_recordings(
     limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Newest first.
+    """Newest first; state says when a file is missing, or was damaged when last verified.
 
     Example: trunkline recordings list --limit 10
     """
-    with mistakes_explained():
-        entries = _catalogue(settings_of(config)).list(limit=limit)
+    with _archive(config) as archive:
+        recordings = archive.newest(limit=limit)
     if as_json:
-        print_json([_plain(entry) for entry in entries])
+        print_json([_plain(listed) for listed in recordings])
         return
     table = Table("recording", "started", "seconds", "state", "caller", "called", "agent", box=None)
-    for entry in entries:
-        started = f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    for listed in recordings:
+        entry = listed.entry
         table.add_row(
             entry.recording_id,
-            started,
+            f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
             f"{entry.duration_s:.1f}",
-            entry.state.value,
+            listed.condition,
             entry.caller,
             entry.called,
             entry.agent,
         )
-    out.print(table if entries else "No recordings yet.")
+    out.print(table if recordings else "No recordings yet.")
 
 
 @app.command()
 def show(identifier: Identifier, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """One recording with its transcript.
 
-    Example: trunkline recordings show 01a2b3c4d5e6f0718293a4b5c
+    Example: trunkline recordings show 20260301-101530-5f0c9a7be2d4
     """
-    from recordings.transcripts import Transcripts, Utterance, render_transcript
-
-    with mistakes_explained():
-        catalogue = _catalogue(settings_of(config))
-        entry = _find(catalogue, identifier)
-        items = Transcripts(catalogue).of(entry.recording_id)
+    with _archive(config) as archive:
+        entry = archive.find(identifier)
+        (listed,) = archive.conditions([entry])
+        items = archive.transcript(entry)
     if as_json:
         transcript = [asdict(item) | {"speaker": item.speaker.value} for item in items]
-        print_json(_plain(entry) | {"transcript": transcript})
+        print_json(_plain(listed) | {"transcript": transcript})
         return
-    for name, value in _plain(entry).items():
+    from recordings.transcripts import Utterance, render_transcript
+
+    for name, value in _plain(listed).items():
         out.print(f"{name:>14}  {value}", markup=False)
     spoken = sum(isinstance(item, Utterance) for item in items)
     out.print(f"{'transcript':>14}  {spoken} utterances")
     out.print(render_transcript(items), markup=False, end="")
 
 
+@app.command()
+def verify(
+    identifier: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Recording id, or the contact's id.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every recording that has ended.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reads recordings whole and tells what is not as it was recorded; exit code 3 when anything is not.
+
+    Example: trunkline recordings verify --all
+    """
+    with _archive(config) as archive:
+        if every == (identifier is not None):
+            raise StartError("name one recording, or give --all")
+        verdicts: list[Verdict] = []
+        if identifier is not None:
+            verdicts.append(archive.verify(archive.find(identifier)))
+            _tell_verdict(verdicts[0], as_json=as_json)
+        else:
+            for _, verdict in archive.verify_all():
+                verdicts.append(verdict)
+                _tell_verdict(verdict, as_json=as_json, only_faults=True)
+    bad = sum(not verdict.is_intact for verdict in verdicts)
+    if as_json:
+        print_json([_plain_verdict(verdict) for verdict in verdicts])
+    elif every:
+        out.print(f"{len(verdicts)} verified, {bad} not intact")
+    if bad:
+        raise typer.Exit(EXIT_DAMAGED)
+
+
+def _tell_verdict(verdict: Verdict, *, as_json: bool, only_faults: bool = False) -> None:
+    if as_json:
+        return
+    for fault in verdict.faults:
+        out.print(f"{verdict.recording_id}  {fault}", markup=False)
+    if verdict.is_intact and not only_faults:
+        out.print(f"{verdict.recording_id}  intact", markup=False)
+
+
+def _plain_verdict(verdict: Verdict) -> dict[str, object]:
+    faults = [asdict(fault) | {"kind": fault.kind.value} for fault in verdict.faults]
+    return {"recording_id": verdict.recording_id, "intact": verdict.is_intact, "faults": faults}
+
+
 @app.command("play-path")
 def path_to_play(identifier: Identifier, config: ConfigOption = None) -> None:
     """The path of a stereo WAV file (left: caller, right: what the caller hears), made when it is not there.
 
-    Example: aplay "$(trunkline recordings play-path 01a2b3c4d5e6f0718293a4b5c)"
-    """
-    from recordings.errors import RecordingsError
-    from recordings.wav import play_path
+    Of a damaged recording it holds what is left, silence with markers for the rest; the exit code is then 3.
 
-    with mistakes_explained():
-        settings = settings_of(config)
-        entry = _find(_catalogue(settings), identifier)
-        try:
-            path: Path = play_path(settings.recordings.directory, entry)
-        except RecordingsError as error:
-            raise StartError(str(error)) from None
-    typer.echo(path.resolve())
+    Example: aplay "$(trunkline recordings play-path 20260301-101530-5f0c9a7be2d4)"
+    """
+    with _archive(config) as archive:
+        entry = archive.find(identifier)
+        playable = archive.playable(entry)
+    typer.echo(playable.path.resolve())
+    _complain(entry, playable.verdict)
+
+
+def _complain(entry: RecordingEntry, verdict: Verdict) -> None:
+    """Ends with exit code 3 when the recording is not what it was."""
+    if verdict.is_intact:
+        return
+    for fault in verdict.faults:
+        err.print(f"trunkline: recording {entry.recording_id} is {fault}", markup=False)
+    raise typer.Exit(EXIT_DAMAGED)

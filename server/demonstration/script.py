@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-import wave
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.g711 import ulaw_decode
-from media.sound import SAMPLES_PER_SECOND
 from media.speech.synthesis import Synthesiser
+from server.softphone.wav_file import write_wav
 
 CONVERSATION = Path(__file__).with_name("conversation.toml")
 HOUSE_SENTENCES = Path(__file__).with_name("house_sentences.txt")
@@ -47,11 +46,3 @@ async def rehearse(synthesiser: Synthesiser, folder: Path) -> tuple[Turn, ...]:
         write_wav(file, pcm)
         turns.append(Turn(Role(spoken["speaker"]), spoken["text"], file, pcm))
     return tuple(turns)
-
-
-def write_wav(file: Path, pcm: NDArray[np.int16]) -> None:
-    with wave.open(str(file), "wb") as stream:
-        stream.setnchannels(1)
-        stream.setsampwidth(2)
-        stream.setframerate(SAMPLES_PER_SECOND)
-        stream.writeframes(pcm.astype("<i2").tobytes())

@@ -1,7 +1,6 @@
 """One call of the own-stack softphone: its events passed on, what is heard kept for a WAV file."""
 
 import asyncio
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from media.call_sound import RecordingFeed
 from media.errors import MediaError
 from media.events import PlaybackFinished, PlaybackId
 from media.g711 import ULAW_SILENCE, ulaw_decode
-from media.sound import SAMPLES_PER_SECOND, Sound
+from media.sound import Sound
 from server.softphone import events
 from server.softphone.events import Event, Party
 from telephony import session_events
@@ -112,11 +111,3 @@ async def _collect(source: RecordingFeed) -> NDArray[np.int16]:
     for first, samples in blocks:
         whole[first : first + len(samples)] = samples
     return ulaw_decode(whole.reshape(-1))
-
-
-def _write(path: Path, samples: NDArray[np.int16]) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLES_PER_SECOND)
-        file.writeframes(samples.astype("<i2").tobytes())

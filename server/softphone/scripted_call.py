@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import wave
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from media.call_sound import RecordingFeed
 from media.engine import MediaEngine
 from media.events import PlaybackFinished
 from media.g711 import ULAW_SILENCE, ulaw_decode
-from media.sound import SAMPLES_PER_SECOND, Sound
+from media.sound import Sound
 from media.speech.synthesis import Synthesiser
+from server.softphone.wav_file import write_wav
 from telephony.call import Call
 from telephony.call_events import CallEnded, CallEvent, Held, Resumed
 from telephony.endpoint import SipEndpoint
@@ -179,8 +179,4 @@ class Tape:
         for first, samples in self._blocks:
             whole[first : first + len(samples)] = samples
         stereo = ulaw_decode(whole.transpose(0, 2, 1).reshape(-1, 2))
-        with wave.open(str(file), "wb") as stream:
-            stream.setnchannels(2)
-            stream.setsampwidth(2)
-            stream.setframerate(SAMPLES_PER_SECOND)
-            stream.writeframes(stereo.astype("<i2").tobytes())
+        write_wav(file, stereo)

@@ -100,8 +100,8 @@ def test_transcript_is_kept_by_speaker_and_read_in_time_order(filled: Catalogue)
         Utterance(Speaker.AGENT, 2.0, 3.0, "how can I help", "pocketsphinx"),
         Untranscribed(Speaker.AGENT, 65.0, 67.5, "pocketsphinx", "worker died"),
     ]
-    transcripts.add(RecordingId("rec-1"), caller)
-    transcripts.add(RecordingId("rec-1"), agent)
+    transcripts.replace(RecordingId("rec-1"), Speaker.CALLER, caller)
+    transcripts.replace(RecordingId("rec-1"), Speaker.AGENT, agent)
     kept = transcripts.of(RecordingId("rec-1"))
     assert kept == (caller[1], agent[0], caller[0], agent[1])
     assert render_transcript(kept) == (
@@ -117,7 +117,9 @@ def test_another_pass_replaces_one_speaker_only(filled: Catalogue) -> None:
     transcripts = Transcripts(filled)
     recording = RecordingId("rec-1")
     heard = Utterance(Speaker.CALLER, 0.0, 1.0, "hello", "small")
-    transcripts.add(recording, [heard, Untranscribed(Speaker.AGENT, 1.0, 2.0, "small", "overloaded")])
+    transcripts.replace(recording, Speaker.CALLER, [heard])
+    gap = Untranscribed(Speaker.AGENT, 1.0, 2.0, "small", "overloaded")
+    transcripts.replace(recording, Speaker.AGENT, [gap])
     better = Utterance(Speaker.AGENT, 1.0, 2.0, "good morning", "large", 0.9)
     transcripts.replace(recording, Speaker.AGENT, [better])
     assert transcripts.of(recording) == (heard, better)
@@ -125,4 +127,5 @@ def test_another_pass_replaces_one_speaker_only(filled: Catalogue) -> None:
 
 def test_transcript_of_an_unknown_recording_is_refused(filled: Catalogue) -> None:
     with pytest.raises(IntegrityError):
-        Transcripts(filled).add(RecordingId("nobody"), [Utterance(Speaker.CALLER, 0, 1, "x", "e")])
+        said = Utterance(Speaker.CALLER, 0, 1, "x", "e")
+        Transcripts(filled).replace(RecordingId("nobody"), Speaker.CALLER, [said])

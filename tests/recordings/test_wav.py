@@ -59,7 +59,16 @@ def test_ulaw_header_is_format_7_with_an_extended_format_and_a_fact_chunk(
         b"fact" + struct.pack("<II", 4, samples) +
         b"data" + struct.pack("<I", samples * 2)
     )  # fmt: skip
-    assert len(octets) == 58 + samples * 2
+    assert octets[58 + samples * 2 :][:4] == b"cue "
+
+
+def test_what_is_missing_has_a_marker_that_players_show(recording: Path, tmp_path: Path) -> None:
+    export_wav(recording, tmp_path / "out.wav")
+    octets = (tmp_path / "out.wav").read_bytes()
+    cue, labels = octets[58 + 25 * 160 * 2 :][:36], octets[58 + 25 * 160 * 2 + 36 :]
+    assert cue == b"cue " + struct.pack("<IIII4sIII", 28, 1, 1, 1600, b"data", 0, 0, 1600)
+    assert labels[:12] == b"LIST" + struct.pack("<I", len(labels) - 8) + b"adtl"
+    assert b"not recorded\0" in labels
 
 
 def test_pcm_is_read_by_the_standard_library(recording: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from recordings import catalogue
+from recordings import checks
 from server.journal import records as journal
 from server.store.store import MIGRATIONS, StoreError, open_store
 
@@ -23,7 +23,7 @@ def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
     engine = open_store(tmp_path / "trunkline.db")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, [catalogue.METADATA, journal.METADATA])  # type: ignore[arg-type]
+        differences = compare_metadata(context, [checks.RECORDING_CHECK.metadata, journal.METADATA])  # type: ignore[arg-type]
     assert differences == []
     engine.dispose()
 

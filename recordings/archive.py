@@ -1,0 +1,101 @@
+"""What people do with recordings that have been made: find them, see how they are, verify and hear them.
+
+Every method blocks on disk or database; results are frozen and may cross threads. Commands and the API are
+both made of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.checks import Checks
+from recordings.errors import UnknownRecordingError
+from recordings.transcripts import TranscriptItem, Transcripts
+from recordings.verification import Verdict, is_missing, verify
+from recordings.wav import WavEncoding, play_path
+
+_SAVED_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRecording:
+    """`condition` is the entry's state, or `missing`, or `damaged` when it was when last verified."""
+
+    entry: RecordingEntry
+    condition: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """A WAV file; when the verdict has faults, what they concern is silence in it, with markers."""
+
+    path: Path
+    verdict: Verdict
+
+
+class Archive:
+    """The recordings of one folder and their catalogue."""
+
+    def __init__(self, directory: Path, catalogue: Catalogue) -> None:
+        self._directory = directory
+        self._catalogue = catalogue
+        self._checks = Checks(catalogue.engine)
+        self._transcripts = Transcripts(catalogue)
+
+    def find(self, identifier: str) -> RecordingEntry:
+        """By its own id or by its contact's, whose newest recording it is then."""
+        try:
+            return self._catalogue.get(identifier)
+        except UnknownRecordingError:
+            of_contact = self._catalogue.list(contact_id=identifier, limit=1)
+            if not of_contact:
+                raise
+            return of_contact[0]
+
+    def newest(self, limit: int | None = 50, since: datetime | None = None) -> list[ListedRecording]:
+        """Newest first. Asks the file system for each, but reads none."""
+        return self.conditions(self._catalogue.list(limit=limit, since=since))
+
+    def conditions(self, entries: Sequence[RecordingEntry]) -> list[ListedRecording]:
+        faulty = self._checks.faulty([entry.recording_id for entry in entries])
+        return [self._listed(entry, faulty.get(entry.recording_id, "")) for entry in entries]
+
+    def transcript(self, entry: RecordingEntry) -> tuple[TranscriptItem, ...]:
+        return self._transcripts.of(entry.recording_id)
+
+    def verify(self, entry: RecordingEntry) -> Verdict:
+        """Reads all of it, and remembers what was found."""
+        verdict = verify(self._directory, entry)
+        self._checks.save([verdict], datetime.now(UTC))
+        return verdict
+
+    def verify_all(
+        self, on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> Iterator[tuple[RecordingEntry, Verdict]]:
+        """Those that have ended, newest first; what was found is remembered in batches."""
+        entries = [e for e in self._catalogue.list() if e.state is not RecordingState.RECORDING]
+        unsaved: list[Verdict] = []
+        for done, entry in enumerate(entries, start=1):
+            verdict = verify(self._directory, entry)
+            unsaved.append(verdict)
+            if len(unsaved) == _SAVED_AT_ONCE or done == len(entries):
+                self._checks.save(unsaved, datetime.now(UTC))
+                unsaved = []
+            on_progress(done, len(entries))
+            yield entry, verdict
+
+    def playable(self, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Playable:
+        """Raises RecordingsError when there is nothing to play."""
+        return Playable(play_path(self._directory, entry, encoding), self.verify(entry))
+
+    def _listed(self, entry: RecordingEntry, fault: str) -> ListedRecording:
+        if entry.state is not RecordingState.RECORDING and is_missing(self._directory, entry):
+            return ListedRecording(entry, "missing", "the file is gone")
+        if fault:
+            return ListedRecording(entry, "damaged", fault)
+        return ListedRecording(entry, entry.state.value)
