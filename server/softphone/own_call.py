@@ -62,7 +62,7 @@ class Conversation:
         self._report(events.Disconnected(hangup.status, hangup.reason, duration_s, by))
         if self._collecting is not None and self._recording is not None:
             samples = await self._collecting
-            await asyncio.to_thread(_write, self._recording, samples)
+            await asyncio.to_thread(write_wav, self._recording, samples)
             self._report(events.Recorded(self._recording))
 
     def _on_event(self, event: CallEvent) -> None:
