@@ -14,6 +14,7 @@ from media.g711 import ULAW_SILENCE, ulaw_decode
 from media.sound import Sound
 from server.softphone import events
 from server.softphone.events import Event, Party
+from server.softphone.wav_file import write_wav
 from telephony import session_events
 from telephony.call import Call
 from telephony.call_events import Answered, CallEvent, Digit, Held, Resumed, Ringing
