@@ -6,6 +6,7 @@ from typing import assert_never
 
 import structlog
 
+from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
 from acd.dispatch import Dispatch
 from acd.effects import (
@@ -21,12 +22,21 @@ from acd.effects import (
     RingAgent,
     StopRinging,
 )
-from acd.events import Event, OfferFailed, OfferFailure, TimePassed
+from acd.events import (
+    BreakEnded,
+    BreakStarted,
+    Event,
+    OfferFailed,
+    OfferFailure,
+    SettingsChanged,
+    TimePassed,
+    WrapUpDone,
+)
 from acd.explanation import Explanation
 from acd.ports import Ledger, Phones, QueuePort
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
-from contacts.ids import ContactId
+from contacts.ids import AgentId, ContactId
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +75,24 @@ class Dispatcher:
             self._deciding = False
             self._rearm()
 
+    def start_break(self, agent: AgentId, reason: str = "") -> None:
+        """Raises `NotConfiguredError` for a name that the settings do not hold, as the next two do."""
+        self.post(BreakStarted(agent, reason))
+
+    def end_break(self, agent: AgentId) -> None:
+        self.post(BreakEnded(self._named(agent)))
+
+    def end_wrap_up(self, agent: AgentId) -> None:
+        self.post(WrapUpDone(self._named(agent)))
+
+    def apply(self, settings: AcdSettings) -> None:
+        """Other agents and queues from here on; see `acd.reconfiguration`."""
+        self.post(SettingsChanged(settings))
+
+    def dump(self) -> dict[str, object]:
+        """What `Dispatch.restore` goes on from; nothing is being decided while this is called."""
+        return self._dispatch.dump()
+
     def snapshot(self) -> DispatchStatus:
         return self._dispatch.snapshot(self._loop.time())
 
@@ -75,6 +103,11 @@ class Dispatcher:
         """No timer runs from here on; contacts are the business of whoever ends their calls."""
         self._stopped = True
         self._disarm()
+
+    def _named(self, agent: AgentId) -> AgentId:
+        if not self._dispatch.knows(agent):
+            raise NotConfiguredError(f"no agent is named {agent!r}")
+        return agent
 
     def _decide_deferred(self) -> None:
         while self._deferred:

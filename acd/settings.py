@@ -69,13 +69,6 @@ class QueueSettings(BaseModel):
         default=10, ge=1, le=3600, description="seconds without offers for an agent who did not take one"
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _old_names_are_explained(cls, given: object) -> object:
-        if isinstance(given, dict) and "rna_pause_s" in given:
-            raise ValueError("rna_pause_s is now called pause_after_no_answer_s")
-        return given
-
 
 class AcdSettings(BaseModel):
     """All agents and all queues."""

@@ -292,7 +292,9 @@ def _on_registrar(change: RegistrarEffect, post: Callable[[DispatchEvent], None]
     """A phone that comes or goes is a fact about its agent."""
     agent, device = AgentId(change.binding.aor), DeviceId(change.binding.device)
     match change:
-        case BindingAdded() | BindingRefreshed():
+        case BindingAdded():
             post(AgentRegistered(agent, device))
+        case BindingRefreshed():
+            post(AgentRegistered(agent, device, refresh=True))
         case BindingRemoved() | BindingExpired():
             post(AgentUnregistered(agent, device))

@@ -178,3 +178,30 @@ async def test_the_ledgers_events_alone_decide_the_same_again(dispatcher: Dispat
 
 async def test_the_snapshot_shows_display_names(dispatcher: Dispatcher) -> None:
     assert [agent.display for agent in dispatcher.snapshot().agents] == ["Ann", "bob"]
+
+
+async def test_u7_a_break_is_started_and_ended_by_name(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.start_break(ANN, "lunch")
+    (ann, _) = dispatcher.snapshot().agents
+    assert (ann.state.value, ann.break_reason) == ("break", "lunch")
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    assert not [order for order in ports.orders if order[0] == "ring"]
+    dispatcher.end_break(ANN)
+    assert [order[2] for order in ports.orders if order[0] == "ring"] == [ANN]
+
+
+async def test_u7_a_break_of_nobody_is_an_error(dispatcher: Dispatcher) -> None:
+    nobody = AgentId("nobody")
+    for order in (dispatcher.start_break, dispatcher.end_break, dispatcher.end_wrap_up):
+        with pytest.raises(NotConfiguredError):
+            order(nobody)
+
+
+async def test_settings_are_applied_while_somebody_waits(dispatcher: Dispatcher, ports: Ports) -> None:
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    dispatcher.apply(AcdSettings(agents=(AgentSettings(name="cem"),), queues=(QueueSettings(name="sales"),)))
+    dispatcher.post(AgentRegistered(AgentId("cem"), DeviceId("phone")))
+    assert [order[2] for order in ports.orders if order[0] == "ring"] == [AgentId("cem")]
+    again = Dispatch.restore(dispatcher.dump())
+    assert [waiting.contact for waiting in again.snapshot(0.0).queues[0].waiting] == [C1]
