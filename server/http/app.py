@@ -1,107 +1,74 @@
-"""The administration port: health, metrics and what is going on, over HTTP."""
+"""The API: one application, from one frozen set of ports.
+
+How a route is added:
+
+1. Its handler goes into the module of its noun in this folder, inside that module's `add_..._routes(app,
+   ports)`: an async function that returns a frozen dataclass. What blocks goes through `ports.off_loop.run`.
+   An error is an `ApiError`; ids in the path are `Id`. `who: Who` is the one who asks.
+2. Its line goes into `server/access/routes.py`: method, path, permission. Without it the application is not
+   built.
+3. A new noun: a port in `server/http/ports.py`, and a call of its `add_..._routes` below.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import Callable
-from typing import Annotated
+from typing import Any
 
-import uvicorn
-from fastapi import FastAPI, HTTPException, Query, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import Engine
+from fastapi import FastAPI
 
-from config.settings import HttpSettings
-from server.errors import StartError
-from server.http.metrics import Metrics
-from server.http.status import Status
-from server.journal.records import ContactSummary, events_of, newest_contacts
+from server.access.routes import ROUTES
+from server.http.agents import add_agent_routes
+from server.http.contacts import add_contact_routes
+from server.http.errors import OF_EVERY_ROUTE, add_error_answers
+from server.http.guard import check_every_route, guarded_by
+from server.http.live import LiveView
+from server.http.operation import add_operation_routes
+from server.http.ports import ApiPorts
+from server.http.queues import add_queue_routes
+from server.http.tokens import add_token_routes
+from server.version import VERSION
 
-STARTUP_TIMEOUT_S = 10.0
+MAX_BODY_BYTES = 64 * 1024
+DESCRIPTION = (
+    "Health and metrics are open on loopback; everything else needs a token, or the unix socket in the data "
+    "folder. Every access leaves an event in the journal."
+)
 
 
-def make_app(status: Callable[[], Status], metrics: Metrics, store: Engine) -> FastAPI:
-    """`status` is asked anew at every request."""
-    app = FastAPI(title="Trunkline", docs_url=None, redoc_url=None)
-
-    @app.get("/healthz")
-    def healthz(response: Response) -> Status:
-        """200 while the server takes calls; 503 with the reasons while it does not."""
-        now = status()
-        response.status_code = 200 if now.healthy else 503
-        return now
-
-    @app.get("/metrics")
-    def metrics_page() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-    @app.get("/contacts")
-    def contacts(limit: Annotated[int, Query(ge=1, le=10_000)] = 50) -> list[ContactSummary]:
-        """Newest first, with their outcome."""
-        return newest_contacts(store, limit)
-
-    @app.get("/contacts/{contact_id}")
-    def contact(contact_id: str) -> list[dict[str, object]]:
-        """Every fact of one contact, in order."""
-        events = events_of(store, contact_id)
-        if not events:
-            raise HTTPException(404, f"no contact {contact_id}")
-        return [
-            {"sequence": event.sequence, "at": event.at, "kind": event.kind, "fields": dict(event.fields)}
-            for event in events
-        ]
-
+def make_app(ports: ApiPorts) -> FastAPI:
+    """Raises LookupError when a route lacks its permission."""
+    app = FastAPI(
+        title="Trunkline",
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=OF_EVERY_ROUTE,
+        max_body_size=MAX_BODY_BYTES,
+        redirect_slashes=False,
+    )
+    app.router.route_class = guarded_by(ports.door)
+    add_error_answers(app)
+    live = LiveView(ports.dispatch, ports.customers, ports.acd, ports.monotonic)
+    add_operation_routes(app, ports, live)
+    add_agent_routes(app, ports, live)
+    add_queue_routes(app, live)
+    add_contact_routes(app, ports)
+    add_token_routes(app, ports)
+    check_every_route(app)
+    _describe_access(app)
     return app
 
 
-def listen(settings: HttpSettings) -> socket.socket:
-    """A bound socket on the wanted port or one of the next; raises StartError when none is free."""
-    tried = range(settings.port, settings.port + settings.try_next_ports + 1)
-    for port in tried:
-        with contextlib.suppress(OSError):
-            return socket.create_server((settings.address, port), backlog=128)
-    where = f"{settings.address}:{tried[0]}" + (f"-{tried[-1]}" if len(tried) > 1 else "")
-    raise StartError(
-        f"http.port: {where} is in use or not ours to bind; "
-        "end the program that holds it, or set http.port to a free one (0: any)"
-    )
-
-
-class WebServer:
-    """uvicorn inside our event loop, without its own signal handling."""
-
-    def __init__(self, app: FastAPI, bound: socket.socket) -> None:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-        self._server = _QuietServer(config)
-        self._socket = bound
-
-    @property
-    def address(self) -> str:
-        host, port = self._socket.getsockname()[:2]
-        return f"http://{host}:{port}"
-
-    async def serve(self) -> None:
-        """Until `stop`."""
-        await self._server.serve(sockets=[self._socket])
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-
-    async def started(self) -> None:
-        """Returns once requests are answered; raises StartError after ten seconds."""
-        try:
-            async with asyncio.timeout(STARTUP_TIMEOUT_S):
-                while not self._server.started:  # noqa: ASYNC110 - uvicorn offers no event
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            raise StartError("the HTTP server did not start within ten seconds") from None
-
-
-class _QuietServer(uvicorn.Server):
-    """Ctrl-C and SIGTERM are the program's to handle: it drains calls first."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
+def _describe_access(app: FastAPI) -> None:
+    """Puts what each route takes into the OpenAPI document."""
+    document: dict[str, Any] = app.openapi()
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["token"] = {"type": "http", "scheme": "bearer"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            permission = ROUTES[f"{method.upper()} {path}"]
+            if permission is not None:
+                operation["security"] = [{"token": []}]
+                operation["x-permission"] = permission.value

@@ -1,4 +1,4 @@
-"""What is going on right now, as /healthz tells it."""
+"""What is going on right now, as the API tells it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class AgentStatus:
-    """An agent's state and the seconds since it began."""
+class PartHealth:
+    """One part of the server; `problem` is empty while it is well, `figures` are its own numbers."""
 
     name: str
-    state: str
-    since_s: float
+    problem: str
+    figures: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class QueueStatus:
-    """Callers waiting and how long the first of them has."""
+class Health:
+    """Without names and numbers: open to whoever watches over the machine.
 
-    name: str
-    waiting: int
-    longest_wait_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """`problems` is empty while everything is well; draining counts as not taking calls."""
+    `healthy` means that calls are taken and kept as promised; `problems` says what is not so.
+    """
 
     healthy: bool
     problems: tuple[str, ...]
@@ -33,5 +27,63 @@ class Status:
     uptime_s: float
     sip: tuple[str, ...]
     calls: int
+    draining: bool
+    parts: tuple[PartHealth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """An agent as a supervisor sees them. `customer` is empty for readers who see no numbers."""
+
+    name: str
+    display: str
+    state: str
+    since_s: float
+    signed_in: bool
+    phones: int
+    contact: str | None
+    customer: str
+    held: bool
+    break_reason: str | None
+    pause_s: float | None
+    """Seconds until they are offered calls again after not answering; None: at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedStatus:
+    """A customer who waits; `rings` is the agent who is being rung for them."""
+
+    contact: str
+    customer: str
+    position: int
+    waited_s: float
+    rings: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """A queue in one line."""
+
+    name: str
+    waiting: int
+    longest_wait_s: float
+    agents_signed_in: int
+    agents_available: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDetail:
+    """A queue with everybody in it, first in line first."""
+
+    queue: QueueStatus
+    customers: tuple[QueuedStatus, ...]
+    agents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything in one answer, for a screen."""
+
+    health: Health
     agents: tuple[AgentStatus, ...]
     queues: tuple[QueueStatus, ...]

@@ -1,0 +1,62 @@
+"""Who may do what: roles, permissions, and the one table that joins them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from contacts.privacy import Privacy
+
+
+class Role(Enum):
+    """What somebody is to the server. One token has one role."""
+
+    OPERATOR = "operator"
+    """Keeps the server running; sees no number and hears nobody."""
+    SUPERVISOR = "supervisor"
+    """Looks after agents, queues and the contacts of the day."""
+    OFFICER = "officer"
+    """Retrieves contacts and recordings, and answers for them."""
+    AGENT = "agent"
+    """Takes calls; acts for themselves only."""
+    ADMINISTRATOR = "administrator"
+    """May do everything, and hands out tokens."""
+
+
+class Permission(Enum):
+    """What a route lets somebody do."""
+
+    SEE_LIVE = "see agents, queues and trunks as they are now"
+    OPERATE = "reload the settings, drain, see what is refused"
+    ACT_AS_AGENT = "take a break and come back"
+    READ_CONTACTS = "read what happened to customers"
+    READ_RECORDINGS = "find and hear recordings"
+    CHANGE_RECORDINGS = "hold, release, export or delete recordings"
+    GRANT_ACCESS = "make and revoke tokens"
+
+
+_EVERYBODY = frozenset(Role)
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+
+GRANTS: dict[Permission, frozenset[Role]] = {
+    Permission.SEE_LIVE: _EVERYBODY,
+    Permission.OPERATE: _ADMINISTRATOR | {Role.OPERATOR},
+    Permission.ACT_AS_AGENT: _ADMINISTRATOR | {Role.SUPERVISOR, Role.AGENT},
+    Permission.READ_CONTACTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
+    Permission.READ_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
+    Permission.CHANGE_RECORDINGS: _ADMINISTRATOR | {Role.OFFICER},
+    Permission.GRANT_ACCESS: _ADMINISTRATOR,
+}
+
+SEES: dict[Role, Privacy] = {
+    Role.OPERATOR: Privacy.PUBLIC,
+    Role.SUPERVISOR: Privacy.PERSONAL,
+    Role.OFFICER: Privacy.PERSONAL,
+    Role.AGENT: Privacy.PUBLIC,
+    Role.ADMINISTRATOR: Privacy.PERSONAL,
+}
+"""The strictest class of field that a role is shown. What is secret is kept as a mask, and shown to nobody."""
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """The one check."""
+    return role in GRANTS[permission]

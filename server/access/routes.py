@@ -1,0 +1,38 @@
+"""Every route of the API and what it takes to use it.
+
+A route that is not listed here cannot be added to the application: `make_app` refuses to build it. To add
+one, write its handler in the module of its noun in `server/http/` and its line here.
+"""
+
+from __future__ import annotations
+
+from server.access.roles import Permission
+
+OPEN = None
+"""Nobody is asked who they are: the route shows no name, no number and no address."""
+
+ROUTES: dict[str, Permission | None] = {
+    "GET /": OPEN,
+    "GET /healthz": OPEN,
+    "GET /metrics": OPEN,
+    "GET /openapi.json": OPEN,
+    "GET /status": Permission.SEE_LIVE,
+    "GET /agents": Permission.SEE_LIVE,
+    "GET /agents/{agent}": Permission.SEE_LIVE,
+    "POST /agents/{agent}/break": Permission.ACT_AS_AGENT,
+    "POST /agents/{agent}/back": Permission.ACT_AS_AGENT,
+    "GET /queues": Permission.SEE_LIVE,
+    "GET /queues/{queue}": Permission.SEE_LIVE,
+    "GET /trunks": Permission.SEE_LIVE,
+    "GET /contacts": Permission.READ_CONTACTS,
+    "GET /contacts/{contact}": Permission.READ_CONTACTS,
+    "POST /reload": Permission.OPERATE,
+    "POST /drain": Permission.OPERATE,
+    "POST /undrain": Permission.OPERATE,
+    "GET /access/tokens": Permission.GRANT_ACCESS,
+    "POST /access/tokens": Permission.GRANT_ACCESS,
+    "DELETE /access/tokens/{token}": Permission.GRANT_ACCESS,
+}
+
+POLLED = frozenset(route for route, permission in ROUTES.items() if permission is Permission.SEE_LIVE)
+"""What screens ask for again and again: one fact a minute for each reader stands for all of these reads."""

@@ -1,0 +1,71 @@
+"""Agents over the API: who is doing what, and breaks."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+
+from acd.events import AgentEvent, BreakEnded, BreakStarted
+from contacts.ids import AgentId
+from server.access.principal import Principal
+from server.http.errors import ApiError, answers
+from server.http.guard import Who
+from server.http.ids import Name
+from server.http.live import LiveView
+from server.http.ports import ApiPorts
+from server.http.status import AgentStatus
+
+
+class BreakRequest(BaseModel):
+    """Why the agent takes a break; empty is a reason too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(default="", max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
+    """Breaks take effect after the call and its wrap-up; asking twice is the same as asking once."""
+
+    @app.get("/agents")
+    async def list_agents(who: Who) -> tuple[AgentStatus, ...]:
+        """All agents, with their state and whom they talk with."""
+        return live.agents(who.sees)
+
+    @app.get("/agents/{agent}", responses=answers(404))
+    async def show_agent(agent: Name, who: Who) -> AgentStatus:
+        return _known(live, agent, who)
+
+    @app.post("/agents/{agent}/break", responses=answers(404))
+    async def start_break(agent: Name, wanted: BreakRequest, who: Who) -> AgentStatus:
+        """The agent is offered no calls from here on."""
+        _act(live, agent, who)
+        return _told(ports, live, BreakStarted(AgentId(agent), wanted.reason), who)
+
+    @app.post("/agents/{agent}/back", responses=answers(404))
+    async def end_break(agent: Name, who: Who) -> AgentStatus:
+        """The agent is offered calls again."""
+        if _act(live, agent, who).break_reason is None:
+            return _known(live, agent, who)
+        return _told(ports, live, BreakEnded(AgentId(agent)), who)
+
+
+def _known(live: LiveView, agent: str, who: Principal) -> AgentStatus:
+    found = live.agent(agent, who.sees)
+    if found is None:
+        raise ApiError(404, f"no agent {agent}", "`trunkline agents` lists all")
+    return found
+
+
+def _act(live: LiveView, agent: str, who: Principal) -> AgentStatus:
+    """The agent as they are now; raises ApiError where `who` may not act for them."""
+    if not who.acts_for(agent):
+        raise ApiError(403, f"{who.name} is not {agent}", "use the agent's own token, or a supervisor's")
+    live.forget()
+    return _known(live, agent, who)
+
+
+def _told(ports: ApiPorts, live: LiveView, event: AgentEvent, who: Principal) -> AgentStatus:
+    ports.dispatch.post(event)
+    live.forget()
+    return _known(live, event.agent, who)

@@ -1,0 +1,72 @@
+"""Every route behind the door: who asks is settled before the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from server.access.door import Door, Knock, bearer
+from server.access.principal import PeerCredentials, Principal
+from server.access.routes import ROUTES
+
+LOCAL = "local"
+MAX_REASON = 200
+
+
+def guarded_by(door: Door) -> type[APIRoute]:
+    """The route class of an application whose every request passes the door."""
+
+    class GuardedRoute(APIRoute):
+        """A route that cannot be reached around the door."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+            [route] = names_of(self)
+
+            async def guarded(request: Request) -> Response:
+                request.state.principal = await door.enter(_knock(route, request))
+                return await handle(request)
+
+            return guarded
+
+    return GuardedRoute
+
+
+def names_of(route: APIRoute) -> tuple[str, ...]:
+    """As ROUTES calls them."""
+    return tuple(f"{method} {route.path}" for method in sorted(route.methods))
+
+
+def _knock(route: str, request: Request) -> Knock:
+    peer: PeerCredentials | None = getattr(request.state, "peer", None)
+    return Knock(
+        route=route,
+        subject="/".join(request.path_params.values()),
+        source=request.client.host if request.client and peer is None else LOCAL,
+        token=bearer(request.headers),
+        peer=peer,
+        reason=request.headers.get("x-reason", "")[:MAX_REASON],
+    )
+
+
+def _who(request: Request) -> Principal:
+    principal: Principal = request.state.principal
+    return principal
+
+
+Who = Annotated[Principal, Depends(_who)]
+"""A handler's parameter: who passed the door. Routes that are open to everybody have nobody."""
+
+
+def check_every_route(app: FastAPI) -> None:
+    """Raises LookupError for a route that the table of permissions does not name, or that has no guard."""
+    for route in app.routes:
+        if not isinstance(route, APIRoute):
+            raise LookupError(f"{route} is not behind the door: add it with the decorators of the app")
+        for name in names_of(route):
+            if name not in ROUTES:
+                raise LookupError(f"{name}: add it to server/access/routes.py with what it takes to use it")

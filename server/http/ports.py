@@ -1,0 +1,143 @@
+"""What the API needs of the rest of the server: one frozen set, filled in by the assembly.
+
+Everything here is called on the event loop's own thread and does not block, except where it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from acd.events import AgentEvent
+from acd.settings import AcdSettings
+from acd.snapshot import DispatchSnapshot
+from contacts.ids import ContactId
+from contacts.privacy import Privacy
+from server.access.door import Door
+from server.access.tokens import TokenBook
+from server.http.off_loop import OffLoop
+from server.http.status import Health
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    """One contact in a list; `outcome` is None while it is in progress."""
+
+    contact: str
+    began: datetime
+    seconds: float
+    events: int
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """Newest first; `next` asks for the page after this one, None after the last."""
+
+    contacts: tuple[ContactLine, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEvent:
+    """One event of a contact: its fields, as far as the reader may see them, and the same in words."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    fields: dict[str, Any]
+    text: str
+
+
+class CursorError(Exception):
+    """The cursor is none that a page has given."""
+
+
+class ContactArchive(Protocol):
+    """The journal as its readers see it. Both methods block on the database."""
+
+    def page(self, limit: int, after: str | None) -> ContactPage:
+        """One query, however many contacts there are; raises CursorError."""
+        ...
+
+    def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
+        """Empty where there is no such contact."""
+        ...
+
+
+class LiveDispatch(Protocol):
+    """Agents and queues as they are."""
+
+    def snapshot(self) -> DispatchSnapshot: ...
+
+    def post(self, event: AgentEvent) -> None: ...
+
+
+class Customers(Protocol):
+    """Who is on the line."""
+
+    def caller(self, contact: ContactId) -> str:
+        """Their number; empty when it is unknown."""
+        ...
+
+    def held(self, contact: ContactId) -> bool:
+        """The agent has put them on hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStatus:
+    """A carrier or PBX, and its calls now; `calls` is None where nobody counts them."""
+
+    name: str
+    networks: tuple[str, ...]
+    max_calls: int | None
+    calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadOutcome:
+    """Either all is applied, or nothing: then `problems` lists every mistake."""
+
+    changed: tuple[str, ...] = ()
+    """The tables of the settings that are other ones now."""
+    restart_needed: tuple[str, ...] = ()
+    """Settings that differ and take effect at the next start only."""
+    problems: tuple[str, ...] = ()
+
+
+class Reloader(Protocol):
+    """Reads the settings and flows again and applies them whole or not at all."""
+
+    async def reload(self, by: str) -> ReloadOutcome: ...
+
+
+class CallGate(Protocol):
+    """Whether new calls are taken."""
+
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPorts:
+    """All of it. A new noun adds its port here and its `add_..._routes` in `server/http/app.py`."""
+
+    door: Door
+    tokens: TokenBook
+    off_loop: OffLoop
+    health: Callable[[], Health]
+    registry: CollectorRegistry
+    archive: ContactArchive
+    dispatch: LiveDispatch
+    acd: Callable[[], AcdSettings]
+    """The agents and queues that apply now."""
+    customers: Customers
+    trunks: Callable[[], tuple[TrunkStatus, ...]]
+    gate: CallGate
+    reloader: Reloader
+    monotonic: Callable[[], float]
+    utc: Callable[[], datetime]
