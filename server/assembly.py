@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,13 +29,17 @@ from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
 from recordings.recorder import Recorder
+from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
+from server.access.tokens import TokensError
 from server.checks.preflight import ground_problems, house_sentences, make_writable
 from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
 from server.errors import StartError
-from server.http.app import WebServer, listen, make_app
+from server.http.app import make_app
+from server.http.listening import WebServer, listen
 from server.http.metrics import Metrics
-from server.http.watch import Watch
+from server.http.ports import ApiPorts
+from server.http.wiring import RunningParts, api_ports
 from server.intake.agent_phones import AgentPhones
 from server.intake.call_intake import Switchboard
 from server.intake.contact import Contact
@@ -53,7 +57,6 @@ from server.store.store import StoreError, open_store
 from server.tasks import Tasks
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
-from server.version import VERSION
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
 from telephony.registrar import (
@@ -112,7 +115,7 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         try:
             server = await _build(settings, repertoire, secrets, stack, on_progress)
-        except (StoreError, RecordingsFolderError, SpeechError, MediaError) as error:
+        except (StoreError, RecordingsFolderError, SpeechError, MediaError, TokensError) as error:
             raise StartError(str(error)) from None
         except TransportError as error:
             raise StartError(f"sip.port: {error}") from None
@@ -147,21 +150,24 @@ async def _build(
     ground = await _lay_ground(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
     tasks.background(ground.transcription.run())
-    switchboard, dispatcher, bound = await _open_line(settings, repertoire, secrets, ground, tasks, stack)
+    switchboard, dispatcher, endpoint, bound = await _open_line(
+        settings, repertoire, secrets, ground, tasks, stack
+    )
     where = f"{bound.address}:{bound.port}"
-    watch = Watch(
-        VERSION,
-        time.monotonic(),
+    parts = RunningParts(
+        settings,
         (where,),
         switchboard,
         dispatcher,
+        endpoint,
+        ground.engine,
+        ground.workers,
+        ground.recorder,
         ground.journal,
-        ground.recorder.health,
+        ground.store,
+        ground.metrics,
     )
-    web = WebServer(make_app(watch.status, ground.metrics, ground.store), web_socket)
-    tasks.background(web.serve())
-    stack.callback(web.stop)
-    await web.started()
+    web = await _open_door(settings, api_ports(parts, stack), web_socket, tasks, stack)
     return Trunkline(
         settings,
         (bound.address, bound.port),
@@ -174,6 +180,24 @@ async def _build(
         ground.prompts,
         ground.recovered,
     )
+
+
+async def _open_door(
+    settings: Settings, ports: ApiPorts, web_socket: socket.socket, tasks: Tasks, stack: AsyncExitStack
+) -> WebServer:
+    """The API, on its TCP port and on the unix socket of the data folder."""
+    app = make_app(ports)
+    try:
+        local_socket = listen_locally(settings.server.data_directory)
+    except OSError as error:
+        raise StartError(f"server.data_directory: no socket can be made there: {error.strerror}") from None
+    stack.callback(local_socket.close)
+    web, local = WebServer(app, web_socket), WebServer(app, local_socket)
+    for server in (web, local):
+        tasks.background(server.serve())
+        stack.callback(server.stop)
+        await server.started()
+    return web
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +254,7 @@ async def _open_line(
     ground: _Ground,
     tasks: Tasks,
     stack: AsyncExitStack,
-) -> tuple[Switchboard, Dispatcher, BoundAddress]:
+) -> tuple[Switchboard, Dispatcher, SipEndpoint, BoundAddress]:
     """Telephony and dispatch tied together; from here on calls are taken."""
     guests: dict[ContactId, Contact] = {}
     post, take = Late[DispatchEvent](), Late[Call]()
@@ -255,7 +279,7 @@ async def _open_line(
     stack.push_async_callback(switchboard.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    return switchboard, dispatcher, bound
+    return switchboard, dispatcher, endpoint, bound
 
 
 async def _all_started(*starts: Awaitable[None]) -> None:

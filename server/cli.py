@@ -24,9 +24,15 @@ COMMANDS = {
     "doctor": Entry("server.commands.doctor", "Check this machine, the settings and the flows."),
     "call": Entry("server.commands.call", "Call a number, press keys, speak, and hang up."),
     "flow": Entry("server.commands.flow", "Check flow files and try them in the terminal."),
-    "contacts": Entry("server.commands.contacts", "What happened to callers, one contact at a time."),
+    "status": Entry("server.commands.operation", "How the running server and its parts are."),
+    "reload": Entry("server.commands.operation", "Apply changed settings and flows, all or nothing."),
+    "agents": Entry("server.commands.agents", "Agents as they are now; breaks."),
+    "queues": Entry("server.commands.queues", "Queues as they are now: who waits and how long."),
+    "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),
+    "contacts": Entry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
     "recordings": Entry("server.commands.recordings", "List, show and play recordings."),
     "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
+    "access": Entry("server.commands.access", "Tokens and roles of the API."),
 }
 
 

@@ -115,6 +115,10 @@ class SipEndpoint:
         """Those that are not over."""
         return tuple(self._calls.values())
 
+    def incoming_calls(self, trunk: str) -> int:
+        """Calls of that trunk that are not over."""
+        return self._incoming[trunk]
+
     @property
     def refusals(self) -> Refusals:
         """What was refused since the start, by rule."""

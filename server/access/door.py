@@ -7,7 +7,7 @@ and told; the answer never says whether the token is unknown, revoked or expired
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -61,10 +61,11 @@ class TurnedAwayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DoorClocks:
-    """Monotonic seconds, and UTC."""
+    """Monotonic seconds, UTC, and how to wait."""
 
     monotonic: Callable[[], float]
     utc: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Door:
@@ -121,7 +122,7 @@ class Door:
             raise TurnedAwayError(429, "too many wrong tokens", "use a token that `trunkline access` made")
         self._slowed += 1
         try:
-            await asyncio.sleep(penalty.delay_s)
+            await self._clocks.sleep(penalty.delay_s)
         finally:
             self._slowed -= 1
 

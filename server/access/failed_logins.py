@@ -18,7 +18,7 @@ MAX_SOURCES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """What follows from one failure. `tell` is how many there were since the last was told; 0: say nothing."""
+    """What follows from a failure. `tell` is how many there were since the last was told; 0: say nothing."""
 
     delay_s: float
     tell: int

@@ -54,7 +54,7 @@ SEES: dict[Role, Privacy] = {
     Role.AGENT: Privacy.PUBLIC,
     Role.ADMINISTRATOR: Privacy.PERSONAL,
 }
-"""The strictest class of field that a role is shown. What is secret is kept as a mask, and shown to nobody."""
+"""The strictest class of field that a role is shown. What is secret is saved as a mask only."""
 
 
 def may(role: Role, permission: Permission) -> bool:

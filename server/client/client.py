@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -27,10 +27,11 @@ class NoServerError(StartError):
 
 
 class ApiRefusedError(StartError):
-    """The server answered, and not with what was wanted."""
+    """The server answered, and not with what was wanted; of several problems each is told."""
 
-    def __init__(self, status: int, error: str, how_to_fix: str = "") -> None:
-        super().__init__(error + (f"; {how_to_fix}" if how_to_fix else ""))
+    def __init__(self, status: int, error: str, how_to_fix: str = "", problems: Sequence[str] = ()) -> None:
+        told = error + (f"; {how_to_fix}" if how_to_fix else "")
+        super().__init__(*([*problems, told] if len(problems) > 1 else [told]))
         self.status = status
 
 
@@ -70,7 +71,9 @@ class ApiClient:
                 if name == "data":
                     yield json.loads(value)
 
-    def _call(self, method: str, path: str, query: Query | None, body: Mapping[str, Any] | None = None) -> Any:
+    def _call(
+        self, method: str, path: str, query: Query | None, body: Mapping[str, Any] | None = None
+    ) -> Any:
         with self._asked(method, path, query, body) as response:
             content = response.read(MAX_ANSWER_BYTES)
         try:
@@ -145,8 +148,9 @@ def _refusal(response: http.client.HTTPResponse) -> ApiRefusedError:
     content = response.read(MAX_ANSWER_BYTES)
     try:
         told = json.loads(content)
-        return ApiRefusedError(response.status, str(told["error"]), str(told["how_to_fix"]))
-    except (ValueError, KeyError, TypeError):
+        problems = [str(problem) for problem in told.get("problems", [])]
+        return ApiRefusedError(response.status, str(told["error"]), str(told["how_to_fix"]), problems)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ApiRefusedError(response.status, f"the server answered {response.status} {response.reason}")
 
 

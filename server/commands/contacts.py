@@ -1,71 +1,85 @@
-"""`trunkline contacts`: the event journal, one contact at a time."""
+"""`trunkline contacts`: what happened to customers, from the running server's journal."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json, settings_of
-from server.errors import StartError
+from server.client.client import segment
+from server.commands.console import ConfigOption, JsonOption, out, print_json
+from server.commands.server_options import ServerOption, TokenOption, api
+from server.commands.tables import local_time, print_table, span
 
-app = typer.Typer(no_args_is_help=True, help="What happened to callers, from the event journal.")
+app = typer.Typer(no_args_is_help=True, help="What happened to customers: one contact from ring to wrap-up.")
+
+COLUMNS = ("contact", "began", "lasted", "caller", "number", "queue", "agents", "outcome")
+LARGEST_PAGE = 500
 
 
 @app.command("list")
 def list_contacts(
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.", min=1)] = 50,
+    after: Annotated[str | None, typer.Option(help="Go on where the page before ended.")] = None,
     config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 50,
+    server: ServerOption = None,
+    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Newest first, with their outcome.
 
     Example: trunkline contacts list --limit 10
     """
-    from server.journal.records import newest_contacts
-    from server.store.existing import existing_store
-
-    with mistakes_explained():
-        contacts = newest_contacts(existing_store(settings_of(config)), limit)
+    found: list[dict[str, Any]] = []
+    with api(config, server, token) as client:
+        while len(found) < limit:
+            wanted = min(limit - len(found), LARGEST_PAGE)
+            page = client.get("/contacts", {"limit": wanted, "after": after})
+            found += page["contacts"]
+            after = page["next"]
+            if after is None:
+                break
     if as_json:
-        print_json([vars_of(contact) for contact in contacts])
+        print_json({"contacts": found, "next": after})
         return
-    table = Table("contact", "began", "seconds", "events", "outcome", box=None)
-    for contact in contacts:
-        began = f"{contact.first_at.astimezone():%Y-%m-%d %H:%M:%S}"
-        lasted = f"{(contact.last_at - contact.first_at).total_seconds():.1f}"
-        table.add_row(
-            contact.contact_id, began, lasted, str(contact.events), contact.outcome or "in progress"
-        )
-    out.print(table if contacts else "No contacts yet.")
+    print_table(COLUMNS, map(_row, found), "No contacts yet.")
+    if after is not None:
+        out.print(f"older ones: --after {after}", markup=False)
 
 
 @app.command()
 def show(
     contact: Annotated[str, typer.Argument(metavar="ID", help="Contact id.")],
     config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every event of one contact, in order.
 
-    Example: trunkline contacts show 01a2b3c4d5e6f0718293a4b5c
+    Example: trunkline contacts show 019af2c1d40e5b77
     """
-    from server.journal.records import events_of
-    from server.journal.timeline import line
-    from server.store.existing import existing_store
-
-    with mistakes_explained():
-        events = events_of(existing_store(settings_of(config)), contact)
-        if not events:
-            raise StartError(f"no contact {contact}; `trunkline contacts list` shows what there is")
+    with api(config, server, token) as client:
+        events = client.get(f"/contacts/{segment(contact)}")
     if as_json:
-        print_json([vars_of(event) for event in events])
+        print_json(events)
         return
+    began = datetime.fromisoformat(events[0]["at"])
     for event in events:
-        out.print(line(event.at, events[0].at, event.kind, event.fields), markup=False)
+        at = datetime.fromisoformat(event["at"])
+        since_s = (at - began).total_seconds()
+        out.print(f"{at.astimezone():%H:%M:%S}  {since_s:+8.2f} s  {event['text']}", markup=False)
 
 
-def vars_of(record: object) -> dict[str, object]:
-    """The fields of a frozen record, by name."""
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]
+def _row(contact: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        contact["contact"],
+        local_time(contact["started_at"]),
+        span(contact["duration_s"]),
+        contact["caller"],
+        contact["number"],
+        contact["queue"],
+        " ".join(contact["agents"]),
+        contact["outcome"] or "in progress",
+    )

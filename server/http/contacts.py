@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.ids import Cursor, Id
-from server.http.ports import ApiPorts, ContactEvent, ContactPage, CursorError
+from server.http.ports import ApiPorts, ContactEvent, ContactLines, UnknownPageError
 
 MAX_PAGE = 500
 
@@ -19,12 +19,12 @@ def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
 
     @app.get("/contacts")
     async def list_contacts(
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50, after: Cursor = None
-    ) -> ContactPage:
+        who: Who, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50, after: Cursor = None
+    ) -> ContactLines:
         """Newest first, with their outcome; `next` of the answer is `after` of the next page."""
         try:
-            return await ports.off_loop.run(lambda: ports.archive.page(limit, after))
-        except CursorError:
+            return await ports.off_loop.run(lambda: ports.archive.page(limit, after, who.sees))
+        except UnknownPageError:
             raise ApiError(422, "query.after: no such page", "use `next` of a page before") from None
 
     @app.get("/contacts/{contact}", responses=answers(404))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -55,34 +56,35 @@ OF_EVERY_ROUTE = answers(400, 401, 403, 413, 422, 429, 503)
 
 def add_error_answers(app: FastAPI) -> None:
     """Every error leaves in the one shape, also those that the framework finds itself."""
-    app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(TurnedAwayError, _turned_away)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(JournalError, _journal_error)
-    app.add_exception_handler(500, _bug)
+    handlers: dict[type[Exception] | int, Callable[[Request, Any], Response]] = {
+        ApiError: _api_error,
+        TurnedAwayError: _turned_away,
+        HTTPException: _http_error,
+        RequestValidationError: _invalid,
+        JournalError: _journal_error,
+        500: _bug,
+    }
+    for error, handler in handlers.items():
+        app.add_exception_handler(error, handler)
 
 
 def _answer(status: int, body: ErrorBody, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse(body.model_dump(), status, headers)
 
 
-def _api_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
+def _api_error(_request: Request, error: ApiError) -> Response:
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
     return _answer(error.status, error.body, headers)
 
 
-def _turned_away(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, TurnedAwayError)
+def _turned_away(_request: Request, error: TurnedAwayError) -> Response:
     headers = {401: {"WWW-Authenticate": 'Bearer realm="trunkline"'}, 429: {"Retry-After": "5"}}
     body = ErrorBody(error=error.why, how_to_fix=error.how_to_fix)
     return _answer(error.status, body, headers.get(error.status))
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
+def _http_error(_request: Request, error: HTTPException) -> Response:
     """The framework's own: no such path, no such method, a body that is too large or no JSON."""
-    assert isinstance(error, HTTPException)
     fixes = {
         404: "GET / lists what there is",
         405: "GET /openapi.json lists the methods of every path",
@@ -92,17 +94,20 @@ def _http_error(_request: Request, error: Exception) -> Response:
     return _answer(error.status_code, body, dict(error.headers or {}))
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _invalid(_request: Request, error: RequestValidationError) -> Response:
     problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
     how = "see /openapi.json for what this route takes"
-    return _answer(422, ErrorBody(error=problems[0] if problems else "invalid", how_to_fix=how, problems=problems))
+    return _answer(
+        422, ErrorBody(error=problems[0] if problems else "invalid", how_to_fix=how, problems=problems)
+    )
 
 
-def _journal_error(_request: Request, error: Exception) -> Response:
+def _journal_error(_request: Request, error: JournalError) -> Response:
     """An access that cannot be told to the journal does not happen."""
     how = "see that the disk of the data folder works and has room"
-    return _answer(503, ErrorBody(error=f"the journal cannot take it: {error}", how_to_fix=how), {"Retry-After": "5"})
+    return _answer(
+        503, ErrorBody(error=f"the journal cannot take it: {error}", how_to_fix=how), {"Retry-After": "5"}
+    )
 
 
 def _bug(_request: Request, _error: Exception) -> Response:

@@ -38,7 +38,7 @@ def guarded_by(door: Door) -> type[APIRoute]:
 
 def names_of(route: APIRoute) -> tuple[str, ...]:
     """As ROUTES calls them."""
-    return tuple(f"{method} {route.path}" for method in sorted(route.methods))
+    return tuple(f"{method} {route.path}" for method in sorted(route.methods or ()))
 
 
 def _knock(route: str, request: Request) -> Knock:
@@ -66,7 +66,7 @@ def check_every_route(app: FastAPI) -> None:
     """Raises LookupError for a route that the table of permissions does not name, or that has no guard."""
     for route in app.routes:
         if not isinstance(route, APIRoute):
-            raise LookupError(f"{route} is not behind the door: add it with the decorators of the app")
+            raise LookupError(f"{route} is not behind the door: add it with the decorators of the app")  # noqa: TRY004
         for name in names_of(route):
             if name not in ROUTES:
                 raise LookupError(f"{name}: add it to server/access/routes.py with what it takes to use it")

@@ -92,8 +92,8 @@ class _QuietServer(uvicorn.Server):
 class _BoundedProtocol(H11Protocol):
     """Says who is at the other end of a unix socket, and hangs up on a client that is too slow.
 
-    A request must be here whole within REQUEST_TIMEOUT_S of its first byte (or of the connection), and what we
-    send must be read within UNREAD_TIMEOUT_S.
+    A request must be here whole within REQUEST_TIMEOUT_S of its first byte (or of the connection), and what
+    we send must be read within UNREAD_TIMEOUT_S.
     """
 
     _unfinished: asyncio.TimerHandle | None = None

@@ -112,7 +112,5 @@ class LiveView:
 def _qualified(settings: AcdSettings, queue: QueueSettings) -> frozenset[str]:
     """Agents with everything that the queue itself requires; a flow may require more of them."""
     return frozenset(
-        agent.name
-        for agent in settings.agents
-        if Requirement.of(queue.skills).met_by(agent.skills)
+        agent.name for agent in settings.agents if Requirement.of(queue.skills).met_by(agent.skills)
     )

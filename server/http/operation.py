@@ -63,8 +63,9 @@ def add_operation_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         """Reads settings and flows again; applies all that can change while calls go on, or nothing."""
         outcome = await ports.reloader.reload(who.name)
         if outcome.problems:
-            how = "mend every problem listed and reload again; until then the settings of before apply"
-            raise ApiError(409, "nothing is changed: the settings have mistakes", how, outcome.problems)
+            first = outcome.problems[0] if len(outcome.problems) == 1 else "the settings have mistakes"
+            how = "fix that and reload again; until then nothing is changed"
+            raise ApiError(409, first, how, outcome.problems)
         return outcome
 
 
@@ -73,7 +74,8 @@ def _add_open_routes(app: FastAPI, ports: ApiPorts) -> None:
     async def index() -> Index:
         """What there is, and what it takes."""
         routes = tuple(
-            RouteLine(route, permission.value if permission else "nothing") for route, permission in ROUTES.items()
+            RouteLine(route, permission.value if permission else "nothing")
+            for route, permission in ROUTES.items()
         )
         return Index("trunkline", VERSION, routes)
 

@@ -28,14 +28,18 @@ class ContactLine:
     """One contact in a list; `outcome` is None while it is in progress."""
 
     contact: str
-    began: datetime
-    seconds: float
-    events: int
+    started_at: datetime
+    duration_s: float
+    caller: str
+    """Empty for readers who see no numbers."""
+    number: str
+    queue: str
+    agents: tuple[str, ...]
     outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class ContactPage:
+class ContactLines:
     """Newest first; `next` asks for the page after this one, None after the last."""
 
     contacts: tuple[ContactLine, ...]
@@ -53,15 +57,15 @@ class ContactEvent:
     text: str
 
 
-class CursorError(Exception):
+class UnknownPageError(Exception):
     """The cursor is none that a page has given."""
 
 
 class ContactArchive(Protocol):
     """The journal as its readers see it. Both methods block on the database."""
 
-    def page(self, limit: int, after: str | None) -> ContactPage:
-        """One query, however many contacts there are; raises CursorError."""
+    def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+        """One query, however many contacts there are; raises UnknownPageError."""
         ...
 
     def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:

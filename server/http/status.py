@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,7 +12,7 @@ class PartHealth:
 
     name: str
     problem: str
-    figures: dict[str, float]
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

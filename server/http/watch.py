@@ -1,56 +1,45 @@
-"""Looks at the running parts and says how they are."""
+"""Looks at the running parts and says how they are, in their own words."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from acd.dispatcher import Dispatcher
-from recordings.health import RecorderHealth
-from server.http.status import AgentStatus, QueueStatus, Status
-from server.intake.call_intake import Switchboard
-from server.journal.journal import Journal
+from server.http.status import Health, PartHealth
+
+
+class OnTheLine(Protocol):
+    """The contacts that there are."""
+
+    draining: bool
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`began` is monotonic."""
+    """`began` is monotonic; `parts` are asked anew each time, on the loop's own thread."""
 
     version: str
     began: float
     sip: tuple[str, ...]
-    switchboard: Switchboard
-    dispatcher: Dispatcher
-    journal: Journal
-    recorder: Callable[[], RecorderHealth]
+    line: OnTheLine
+    parts: Sequence[Callable[[], PartHealth]]
+    monotonic: Callable[[], float]
 
-    def status(self) -> Status:
-        now = time.monotonic()
-        dispatch = self.dispatcher.snapshot()
-        problems = tuple(self._problems())
-        return Status(
+    def health(self) -> Health:
+        parts = tuple(part() for part in self.parts)
+        problems = [f"{part.name}: {part.problem}" for part in parts if part.problem]
+        if self.line.draining:
+            problems.insert(0, "finishing calls: takes no new ones")
+        return Health(
             healthy=not problems,
-            problems=problems,
+            problems=tuple(problems),
             version=self.version,
-            uptime_s=round(now - self.began, 1),
+            uptime_s=round(self.monotonic() - self.began, 1),
             sip=self.sip,
-            calls=len(self.switchboard.guests),
-            agents=tuple(
-                AgentStatus(agent.agent, agent.state.value, round(now - agent.since, 1))
-                for agent in dispatch.agents
-            ),
-            queues=tuple(
-                QueueStatus(queue.queue, len(queue.waiting), round(queue.longest_wait_s, 1))
-                for queue in dispatch.queues
-            ),
+            calls=len(self.line),
+            draining=self.line.draining,
+            parts=parts,
         )
-
-    def _problems(self) -> list[str]:
-        problems = []
-        if self.switchboard.draining:
-            problems.append("draining: takes no new calls")
-        if self.journal.failure is not None:
-            problems.append(f"journal: {self.journal.failure}")
-        problems += self.recorder().problems
-        return problems

@@ -67,6 +67,9 @@ class Switchboard:
             task = tasks.start(contact.run(number))
             task.add_done_callback(lambda _: self._leave(contact))
 
+    def __len__(self) -> int:
+        return len(self.guests)
+
     async def idle(self) -> None:
         """Returns when nobody is on the line."""
         await self._idle.wait()

@@ -24,7 +24,7 @@ async def test_a_killed_server_has_kept_the_call_up_to_the_last_second(
             sipp(first.address, "-sn", "uac", "-s", "900", "-m", "1", "-d", "60000", timeout_s=12)
         )
         contact = await _only_contact(first)
-        await first.event(contact["contact_id"], "recording.started")
+        await first.event(contact["contact"], "recording.started")
         await asyncio.sleep(TALK_S)
         await first.kill()
         call.cancel()

@@ -347,9 +347,9 @@ async def contact_of(server: Trunkline, call_id: str) -> str:
     async with asyncio.timeout(5):
         while True:
             for contact in await server.contacts():
-                first = (await server.events(contact["contact_id"]))[0]
+                first = (await server.events(contact["contact"]))[0]
                 if first["fields"]["call_id"] == call_id:
-                    return str(contact["contact_id"])
+                    return str(contact["contact"])
             await asyncio.sleep(0.05)
 
 

@@ -135,7 +135,7 @@ async def test_baresip_as_caller_reaches_the_menu_and_chooses(tmp_path: Path, ba
         dora.command("hangup")
         await asyncio.sleep(0.5)
         [contact] = await server.contacts()
-        events = await server.events(contact["contact_id"])
+        events = await server.events(contact["contact"])
         assert [e["fields"]["option"] for e in events if e["kind"] == "flow.option_chosen"] == ["2"]
         loudness = np.abs(read_wav(dora.heard())[:, 0].astype(int)).max()
         assert loudness > 1000, "the menu was silent"

@@ -43,7 +43,7 @@ async def test_keys_of_a_hundred_callers_who_speak_throughout_are_all_understood
         )
         assert result.clean, result.account
         contacts = await server.closed_contacts()
-        chosen = [await _chosen(server, contact["contact_id"]) for contact in contacts]
+        chosen = [await _chosen(server, contact["contact"]) for contact in contacts]
         assert chosen == [["2"]] * callers
         assert not server.errors()
 

@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
+from server.client.client import ApiClient, Query
+
 READY = re.compile(r"ready: SIP on (\S+):(\d+) UDP and TCP.* administration on (\S+)")
 START_TIMEOUT_S = 180  # the first start on a machine compiles the media engine
 STOP_TIMEOUT_S = 20
@@ -122,8 +124,18 @@ class Trunkline:
         return json.loads(await asyncio.to_thread(_fetch, f"{self.web}{path}"))
 
     async def contacts(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self.get("/contacts?limit=5000")
-        return found
+        """All of them, over the local socket."""
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            page = await self._local("/contacts", {"limit": 500, "after": after})
+            found += page["contacts"]
+            after = page["next"]
+            if after is None:
+                return found
+
+    async def _local(self, path: str, query: Query | None = None) -> Any:
+        return await asyncio.to_thread(ApiClient(self.folder / "var").get, path, query)
 
     async def closed_contacts(self, timeout_s: float = 20) -> list[dict[str, Any]]:
         """All contacts, once the last is closed, which takes until its recording is safe."""
@@ -135,7 +147,7 @@ class Trunkline:
         return contacts
 
     async def events(self, contact_id: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self.get(f"/contacts/{contact_id}")
+        found: list[dict[str, Any]] = await self._local(f"/contacts/{contact_id}")
         return found
 
     async def event(self, contact_id: str, kind: str, timeout_s: float = 10) -> dict[str, Any]:

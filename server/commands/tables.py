@@ -1,0 +1,36 @@
+"""Tables for people: one line for each thing, nothing cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from server.commands.console import out
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+    """`empty` is said where there are no rows."""
+    from rich.table import Table  # noqa: PLC0415 - costs more than the rest of a command that prints none
+
+    table = Table(*columns, box=None)
+    for row in rows:
+        # Names come from files and telephones: they are text, not markup.
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    out.print(table if table.row_count else empty)
+
+
+def span(seconds: float | None) -> str:
+    """`4 s`, `2:05`, `1:02:05`: as a clock shows it."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def local_time(instant: str) -> str:
+    """An instant of the API in the zone of this machine, with the zone's name."""
+    return f"{datetime.fromisoformat(instant).astimezone():%Y-%m-%d %H:%M:%S %Z}"

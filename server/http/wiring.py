@@ -1,0 +1,137 @@
+"""The running parts of the server, joined to the ports of the API."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Engine
+
+from acd.dispatcher import Dispatcher
+from config.settings import Settings
+from contacts.facts.fact import Fact
+from contacts.ids import ContactId
+from media.engine import MediaEngine
+from media.speech.recogniser import SpeechWorkers
+from recordings.recorder import Recorder
+from server.access.door import Door, DoorClocks
+from server.access.tokens import TokenBook
+from server.http.archive import JournalArchive
+from server.http.metrics import Metrics
+from server.http.off_loop import OffLoop
+from server.http.parts import engine_health, journal_health, recogniser_health, recorder_health
+from server.http.ports import ApiPorts, ReloadOutcome, TrunkStatus
+from server.http.watch import Watch
+from server.intake.call_intake import Switchboard
+from server.journal.journal import Journal
+from server.version import VERSION
+from telephony.endpoint import SipEndpoint
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningParts:
+    """What stands when the door is opened."""
+
+    settings: Settings
+    sip: tuple[str, ...]
+    line: Switchboard
+    dispatcher: Dispatcher
+    endpoint: SipEndpoint
+    engine: MediaEngine
+    workers: SpeechWorkers
+    recorder: Recorder
+    journal: Journal
+    store: Engine
+    metrics: Metrics
+
+
+def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
+    """Raises TokensError when the file of tokens cannot be understood."""
+    tokens = TokenBook(parts.settings.server.data_directory)
+    door = Door(tokens, _AccessLog(), DoorClocks(time.monotonic, _utc))
+    off_loop = OffLoop()
+    stack.callback(off_loop.close)
+    watch = _watch(parts)
+    return ApiPorts(
+        door=door,
+        tokens=tokens,
+        off_loop=off_loop,
+        health=watch.health,
+        registry=parts.metrics.registry,
+        archive=JournalArchive(parts.store),
+        dispatch=parts.dispatcher,
+        acd=lambda: parts.settings.acd,
+        customers=_OnTheLine(parts.line),
+        trunks=lambda: _trunks(parts),
+        gate=parts.line,
+        reloader=_NoReload(),
+        monotonic=time.monotonic,
+        utc=_utc,
+    )
+
+
+def _watch(parts: RunningParts) -> Watch:
+    return Watch(
+        VERSION,
+        time.monotonic(),
+        parts.sip,
+        parts.line,
+        (
+            lambda: engine_health(parts.engine),
+            lambda: journal_health(parts.journal),
+            lambda: recorder_health(parts.recorder),
+            lambda: recogniser_health(parts.workers),
+        ),
+        time.monotonic,
+    )
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _trunks(parts: RunningParts) -> tuple[TrunkStatus, ...]:
+    return tuple(
+        TrunkStatus(
+            trunk.name,
+            tuple(map(str, trunk.networks)),
+            trunk.max_calls,
+            parts.endpoint.incoming_calls(trunk.name),
+        )
+        for trunk in parts.settings.sip.trunks
+    )
+
+
+class _OnTheLine:
+    """The customers of the contacts that there are."""
+
+    def __init__(self, line: Switchboard) -> None:
+        self._line = line
+
+    def caller(self, contact: ContactId) -> str:
+        guest = self._line.guests.get(contact)
+        return "" if guest is None else guest.call.facts.remote_uri.user or ""
+
+    def held(self, contact: ContactId) -> bool:
+        del contact
+        return False
+
+
+class _AccessLog:
+    """Accesses as log lines, until the journal takes facts that belong to no contact."""
+
+    def append(self, fact: Fact) -> None:
+        log.info(fact.kind(), **{name: value for name, value in fact.shown().items() if name != "kind"})
+
+
+class _NoReload:
+    """Nothing can be reloaded yet."""
+
+    async def reload(self, by: str) -> ReloadOutcome:
+        del by
+        return ReloadOutcome(problems=("this version takes other settings at its next start only",))

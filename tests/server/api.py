@@ -1,0 +1,244 @@
+"""The API on a real unix socket and a real TCP port, over fakes of everything behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry
+
+from acd.dispatch import Dispatch
+from acd.events import AgentEvent, Event
+from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.snapshot import DispatchSnapshot
+from contacts.facts.fact import Fact
+from contacts.facts.system import AccessRefused, AccessUsed
+from contacts.ids import ContactId
+from contacts.privacy import Privacy
+from server.access.door import Door, DoorClocks
+from server.access.local_socket import listen_locally
+from server.access.roles import Role
+from server.access.tokens import TokenBook
+from server.client.client import ApiClient
+from server.http.app import make_app
+from server.http.listening import WebServer
+from server.http.off_loop import OffLoop
+from server.http.ports import (
+    ApiPorts,
+    ContactEvent,
+    ContactLine,
+    ContactLines,
+    ReloadOutcome,
+    TrunkStatus,
+    UnknownPageError,
+)
+from server.http.status import Health, PartHealth
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+CALLER = "+4930123456"
+ACD = AcdSettings(
+    agents=(
+        AgentSettings(name="alice", display="Alice", skills={"support": 5}),
+        AgentSettings(name="bob", skills={"sales": 3}),
+    ),
+    queues=(
+        QueueSettings(name="support", skills={"support": 1}),
+        QueueSettings(name="sales", skills={"sales": 1}),
+    ),
+)
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.awake.set()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Returns at once, or, while `awake` is not set, when it is."""
+        self.slept.append(delay_s)
+        await self.awake.wait()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def utc(self) -> datetime:
+        return NOW + timedelta(seconds=self.now - 1000.0)
+
+
+class FactBook:
+    """A journal in memory."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.error: Exception | None = None
+
+    def append(self, fact: Fact) -> None:
+        if self.error is not None:
+            raise self.error
+        self.facts.append(fact)
+
+    def used(self) -> list[AccessUsed]:
+        return [fact for fact in self.facts if isinstance(fact, AccessUsed)]
+
+    def refused(self) -> list[AccessRefused]:
+        return [fact for fact in self.facts if isinstance(fact, AccessRefused)]
+
+
+class SteppedDispatch:
+    """The real core of dispatch under the test's clock; its orders are dropped."""
+
+    def __init__(self, clock: Clock, settings: AcdSettings = ACD) -> None:
+        self._clock = clock
+        self.core = Dispatch(settings, clock.now)
+
+    def snapshot(self) -> DispatchSnapshot:
+        return self.core.snapshot(self._clock.now)
+
+    def post(self, event: AgentEvent) -> None:
+        self.tell(event)
+
+    def tell(self, event: Event) -> tuple[object, ...]:
+        return self.core.handle(event, self._clock.now)
+
+
+@dataclass
+class ListedContacts:
+    """An archive of `count` contacts, each with one event; ids are contact0, contact1, ..."""
+
+    count: int = 3
+    reads_on: set[str] = field(default_factory=set)
+
+    def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+        if after is not None and not after.isdecimal():
+            raise UnknownPageError(after)
+        first = int(after or 0)
+        caller = CALLER if most is not Privacy.PUBLIC else ""
+        lines = tuple(
+            ContactLine(f"contact{n}", NOW, 12.5, caller, "100", "support", ("alice",), None)
+            for n in range(first, min(first + limit, self.count))
+        )
+        return ContactLines(lines, str(first + limit) if first + limit < self.count else None)
+
+    def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
+        if contact not in {f"contact{n}" for n in range(self.count)}:
+            return ()
+        fields = {"caller": CALLER} if most is not Privacy.PUBLIC else {}
+        return (ContactEvent(1, NOW, "contact.started", fields, "call"),)
+
+
+@dataclass
+class Line:
+    """The customers on the line."""
+
+    callers: dict[str, str] = field(default_factory=dict)
+    on_hold: set[str] = field(default_factory=set)
+    draining: bool = False
+
+    def caller(self, contact: ContactId) -> str:
+        return self.callers.get(contact, "")
+
+    def held(self, contact: ContactId) -> bool:
+        return contact in self.on_hold
+
+
+@dataclass
+class Reloads:
+    """A reloader that answers as it was told to."""
+
+    outcome: ReloadOutcome = field(default_factory=lambda: ReloadOutcome(changed=("agents",)))
+    asked_by: list[str] = field(default_factory=list)
+
+    async def reload(self, by: str) -> ReloadOutcome:
+        self.asked_by.append(by)
+        return self.outcome
+
+
+HEALTHY = Health(
+    True, (), "1.2.3", 60.0, ("127.0.0.1:5060",), 2, False, (PartHealth("journal", "", {"waiting": 0}),)
+)
+
+
+class Api:
+    """One API with its fakes, and clients of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.facts = FactBook()
+        self.tokens = TokenBook(folder)
+        self.dispatch = SteppedDispatch(self.clock)
+        self.archive = ListedContacts()
+        self.line = Line()
+        self.reloads = Reloads()
+        self.health = HEALTHY
+        self.door = Door(
+            self.tokens, self.facts, DoorClocks(self.clock.monotonic, self.clock.utc, self.clock.sleep)
+        )
+        self.off_loop = OffLoop()
+        self.url = ""
+
+    def ports(self) -> ApiPorts:
+        return ApiPorts(
+            door=self.door,
+            tokens=self.tokens,
+            off_loop=self.off_loop,
+            health=lambda: self.health,
+            registry=CollectorRegistry(),
+            archive=self.archive,
+            dispatch=self.dispatch,
+            acd=lambda: ACD,
+            customers=self.line,
+            trunks=lambda: (TrunkStatus("carrier", ("192.0.2.0/24",), 30, 4),),
+            gate=self.line,
+            reloader=self.reloads,
+            monotonic=self.clock.monotonic,
+            utc=self.clock.utc,
+        )
+
+    def token(self, role: Role, agent: str = "") -> str:
+        return self.tokens.create(f"a {role.value}", role, NOW, agent=agent)[1]
+
+    def local(self) -> ApiClient:
+        return ApiClient(self.folder)
+
+    def remote(self, token: str | None = None) -> ApiClient:
+        return ApiClient(self.url, token)
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Api]:
+    """Listens on both doors until the context is left."""
+    api = Api(folder)
+    app = make_app(api.ports())
+    tcp = socket.create_server(("127.0.0.1", 0))
+    servers = [WebServer(app, tcp), WebServer(app, listen_locally(folder))]
+    api.url = servers[0].address
+    async with asyncio.TaskGroup() as group:
+        for server in servers:
+            group.create_task(server.serve())
+            await server.started()
+        try:
+            yield api
+        finally:
+            for server in servers:
+                server.stop()
+    api.off_loop.close()
+
+
+async def aside(call: Callable[[], T]) -> T:
+    """A blocking client beside the server's loop."""
+    return await asyncio.to_thread(call)
