@@ -10,7 +10,7 @@ from server.commands.console import out
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """`empty` is said where there are no rows."""
-    from rich.table import Table  # noqa: PLC0415 - costs more than the rest of a command that prints none
+    from rich.table import Table
 
     table = Table(*columns, box=None)
     for row in rows:
