@@ -7,7 +7,7 @@ from collections.abc import Callable
 from acd.agent_state import AgentState
 from acd.settings import AcdSettings, QueueSettings
 from acd.skills import Requirement
-from acd.snapshot import AgentSnapshot, DispatchSnapshot, QueueSnapshot
+from acd.snapshot import AgentSnapshot, DispatchStatus, QueueSnapshot
 from contacts.privacy import Privacy
 from server.http.ports import Customers, LiveDispatch
 from server.http.status import AgentStatus, QueueDetail, QueuedStatus, QueueStatus
@@ -31,7 +31,7 @@ class LiveView:
         self._settings = settings
         self._monotonic = monotonic
         self._taken_at = float("-inf")
-        self._snapshot = DispatchSnapshot((), ())
+        self._snapshot = DispatchStatus((), (), ())
 
     def agents(self, most: Privacy) -> tuple[AgentStatus, ...]:
         now = self._monotonic()
@@ -64,7 +64,7 @@ class LiveView:
         """After a change the next reader sees it."""
         self._taken_at = float("-inf")
 
-    def _fresh(self) -> DispatchSnapshot:
+    def _fresh(self) -> DispatchStatus:
         now = self._monotonic()
         if now - self._taken_at > FRESH_FOR_S:
             self._snapshot, self._taken_at = self._dispatch.snapshot(), now
@@ -103,9 +103,9 @@ class LiveView:
             phones=len(agent.facts.devices),
             contact=contact,
             customer=self._customers.caller(contact) if contact is not None and seen else "",
-            held=contact is not None and self._customers.held(contact),
-            break_reason=agent.facts.break_reason,
-            pause_s=None if agent.resting_until is None else round(max(0.0, agent.resting_until - now), 1),
+            held=agent.held,
+            break_reason=agent.break_reason,
+            pause_s=None if agent.paused_until is None else round(max(0.0, agent.paused_until - now), 1),
         )
 
 

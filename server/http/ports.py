@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from acd.events import AgentEvent
 from acd.settings import AcdSettings
-from acd.snapshot import DispatchSnapshot
+from acd.snapshot import DispatchStatus
 from contacts.ids import ContactId
 from contacts.privacy import Privacy
 from server.access.door import Door
@@ -76,7 +76,7 @@ class ContactArchive(Protocol):
 class LiveDispatch(Protocol):
     """Agents and queues as they are."""
 
-    def snapshot(self) -> DispatchSnapshot: ...
+    def snapshot(self) -> DispatchStatus: ...
 
     def post(self, event: AgentEvent) -> None: ...
 
@@ -86,10 +86,6 @@ class Customers(Protocol):
 
     def caller(self, contact: ContactId) -> str:
         """Their number; empty when it is unknown."""
-        ...
-
-    def held(self, contact: ContactId) -> bool:
-        """The agent has put them on hold."""
         ...
 
 

@@ -117,10 +117,6 @@ class _OnTheLine:
         guest = self._line.guests.get(contact)
         return "" if guest is None else guest.call.facts.remote_uri.user or ""
 
-    def held(self, contact: ContactId) -> bool:
-        del contact
-        return False
-
 
 class _AccessLog:
     """Accesses as log lines, until the journal takes facts that belong to no contact."""

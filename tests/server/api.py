@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from acd.dispatch import Dispatch
 from acd.events import AgentEvent, Event
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
-from acd.snapshot import DispatchSnapshot
+from acd.snapshot import DispatchStatus
 from contacts.facts.fact import Fact
 from contacts.facts.system import AccessRefused, AccessUsed
 from contacts.ids import ContactId
@@ -50,8 +50,8 @@ ACD = AcdSettings(
         AgentSettings(name="bob", skills={"sales": 3}),
     ),
     queues=(
-        QueueSettings(name="support", skills={"support": 1}),
-        QueueSettings(name="sales", skills={"sales": 1}),
+        QueueSettings(name="support", skills={"support": 1}, no_agents="wait"),
+        QueueSettings(name="sales", skills={"sales": 1}, no_agents="wait"),
     ),
 )
 
@@ -105,7 +105,7 @@ class SteppedDispatch:
         self._clock = clock
         self.core = Dispatch(settings, clock.now)
 
-    def snapshot(self) -> DispatchSnapshot:
+    def snapshot(self) -> DispatchStatus:
         return self.core.snapshot(self._clock.now)
 
     def post(self, event: AgentEvent) -> None:
@@ -145,14 +145,10 @@ class Line:
     """The customers on the line."""
 
     callers: dict[str, str] = field(default_factory=dict)
-    on_hold: set[str] = field(default_factory=set)
     draining: bool = False
 
     def caller(self, contact: ContactId) -> str:
         return self.callers.get(contact, "")
-
-    def held(self, contact: ContactId) -> bool:
-        return contact in self.on_hold
 
 
 @dataclass

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from acd.events import AgentRegistered, ContactEnqueued
+from acd.effects import RingAgent
+from acd.events import AgentRegistered, ContactEnqueued, ConversationHeld, OfferAnswered
 from config.reader import DEFAULT_FILE, read_settings
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from server.access.local_socket import listen_locally, socket_file
@@ -85,8 +86,10 @@ async def test_u9_agents_are_a_table_of_who_does_what(api: Api) -> None:
 
 async def test_u9_held_customers_are_shown(api: Api) -> None:
     api.dispatch.tell(AgentRegistered(AgentId("alice"), DeviceId("phone")))
-    api.dispatch.tell(ContactEnqueued(ContactId("contact7"), QueueId("support")))
-    api.line.on_hold.add("contact7")
+    effects = api.dispatch.tell(ContactEnqueued(ContactId("contact7"), QueueId("support")))
+    [offer] = [effect.offer for effect in effects if isinstance(effect, RingAgent)]
+    api.dispatch.tell(OfferAnswered(offer))
+    api.dispatch.tell(ConversationHeld(offer, held=True))
     assert "(on hold)" in await said(api, "agents")
 
 
