@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from acd.dispatch import Dispatch
 from acd.events import AgentEvent, Event
-from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.snapshot import DispatchStatus
 from contacts.facts.fact import Fact
 from contacts.facts.system import AccessRefused, AccessUsed
@@ -50,8 +50,8 @@ ACD = AcdSettings(
         AgentSettings(name="bob", skills={"sales": 3}),
     ),
     queues=(
-        QueueSettings(name="support", skills={"support": 1}, no_agents="wait"),
-        QueueSettings(name="sales", skills={"sales": 1}, no_agents="wait"),
+        QueueSettings(name="support", skills={"support": 1}, no_agents=NoAgents.WAIT),
+        QueueSettings(name="sales", skills={"sales": 1}, no_agents=NoAgents.WAIT),
     ),
 )
 
