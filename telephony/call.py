@@ -161,7 +161,7 @@ class Call:
         match fact:
             case told.Progress() | told.Answered() | told.Acknowledged():
                 self._on_setup(fact)
-            case told.Reoffered() | told.ReofferAnswered() | told.ReofferFailed():
+            case told.Reoffered() | told.ReofferAnswered() | told.ReofferDue() | told.ReofferFailed():
                 self._on_reoffer(fact)
             case told.DigitSignalled(digit):
                 if self._digits.by_info(digit, self._line.now()):
@@ -184,12 +184,18 @@ class Call:
             case _:
                 assert_never(fact)
 
-    def _on_reoffer(self, fact: told.Reoffered | told.ReofferAnswered | told.ReofferFailed) -> None:
+    def _on_reoffer(
+        self, fact: told.Reoffered | told.ReofferAnswered | told.ReofferDue | told.ReofferFailed
+    ) -> None:
         match fact:
             case told.Reoffered(transaction, body):
                 self._on_reoffered(transaction, body)
             case told.ReofferAnswered(body):
                 self._on_reoffer_answered(body)
+            case told.ReofferDue() if self._media is not None:
+                self._command(told.Reoffer(self._media.offer(self._wanted)))
+            case told.ReofferDue():
+                pass
             case told.ReofferFailed(status):
                 self._settle_reoffer(status)
             case _:
@@ -269,6 +275,9 @@ class Call:
 
     async def _change_direction(self, direction: Direction) -> None:
         async with self._one_reoffer:
+            if self._reoffer is not None:
+                # Whoever waited for it may have gone; the offer is still on its way.
+                await asyncio.shield(self._reoffer)
             self._raise_if_ended()
             if self._media is None or self.answered_at is None:
                 raise HoldRefused(491)

@@ -61,6 +61,7 @@ class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
         self.failure = failure
 
 
+_UNTIL_NEXT_START = ("address", "advertised_address", "port", "try_next_ports", "realm", "transport")
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 # A telephone that is there answers an INVITE within 200 ms, with a 100 at least.
 _SILENT_PHONE_S = 4.0
@@ -139,6 +140,20 @@ class SipEndpoint:
             log.info("sip.not_drained", grace_s=grace_s)
         await self.abandon()
 
+    def reconfigure(self, settings: SipSettings) -> None:
+        """Trunks, networks and limits from the next message on; calls and registrations are not touched.
+
+        Raises ValueError, and changes nothing, when a setting differs that holds until the next start.
+        """
+        fixed = [key for key in _UNTIL_NEXT_START if getattr(settings, key) != getattr(self._settings, key)]
+        if fixed:
+            raise ValueError(f"needs a restart: {', '.join(f'sip.{key}' for key in fixed)}")
+        self._settings = settings
+        self._signalling.reconfigure(settings)
+        self._liveness.probe_after_s = settings.probe_after_s
+        if self._desk is not None:
+            self._desk.reconfigure(settings)
+
     async def abandon(self) -> None:
         """Closes the sockets without a word to anybody, as the end of the process would."""
         if self._desk is not None:
@@ -206,7 +221,7 @@ class SipEndpoint:
     def _from(self, caller: str | NameAddr | None, display: str | None, to: Hop) -> NameAddr:
         if isinstance(caller, NameAddr):
             return caller
-        host, port = self._signalling.identity.addresses[to.transport]
+        host, port = self._signalling.identity.address_for(to)
         user = escape(caller, safe=_USER_SAFE) if caller else None
         return NameAddr(display, Uri("sip", user, host=host, port=port))
 

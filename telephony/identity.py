@@ -5,11 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
-from telephony.sip.hop import Hop, Transport
+from telephony.sip.hop import Hop, Transport, is_address
 from telephony.sip.timers import TimerValues
 from telephony.sip.transactions import MAGIC_COOKIE
 from telephony.sip.uri import format_host_port
+
+_PRIVATE = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 Tokens = Callable[[], str]
 """Draws an unguessable token; given from outside, so that cores stay deterministic."""
@@ -17,21 +21,41 @@ Tokens = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Our address for each transport we speak, as peers reach it, and the name of the program."""
+    """Our address for each transport we speak, as peers reach it, and the name of the program.
+
+    `advertised` is the one that the internet reaches us at; peers on our side of the NAT get the other.
+    """
 
     addresses: Mapping[Transport, tuple[str, int]]
     product: str = "Trunkline"
+    advertised: str | None = None
+
+    def address_for(self, peer: Hop) -> tuple[str, int]:
+        """Where that peer reaches us."""
+        host, port = self.addresses[peer.transport]
+        if self.advertised is None or _is_inside(peer.host):
+            return host, port
+        return self.advertised, port
 
     def via(self, to: Hop, branch: str) -> str:
         """The Via of a request sent there; it always asks for rport (RFC 3581)."""
-        sent_by = format_host_port(*self.addresses[to.transport])
+        sent_by = format_host_port(*self.address_for(to))
         return f"SIP/2.0/{to.transport.value} {sent_by};branch={branch};rport"
 
     def contact(self, peer: Hop, user: str | None = None) -> str:
         """Where the peer sends its next requests: over the transport that it speaks."""
         userinfo = f"{user}@" if user else ""
         transport = "" if peer.transport is Transport.UDP else f";transport={peer.transport.value.lower()}"
-        return f"<sip:{userinfo}{format_host_port(*self.addresses[peer.transport])}{transport}>"
+        return f"<sip:{userinfo}{format_host_port(*self.address_for(peer))}{transport}>"
+
+
+@lru_cache(maxsize=1024)
+def _is_inside(host: str) -> bool:
+    """Loopback, private and link-local addresses; a name is looked up by the world's name servers."""
+    if not is_address(host):
+        return False
+    address = ip_address(host)
+    return address.is_loopback or address.is_link_local or any(address in each for each in _PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)

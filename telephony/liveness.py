@@ -24,7 +24,7 @@ class Liveness:
     """
 
     def __init__(self, probe_after_s: float, command: Callable[[SessionId, Command], None]) -> None:
-        self._probe_after_s = probe_after_s
+        self.probe_after_s = probe_after_s
         self._command = command
         self._watched: dict[SessionId, _Watched] = {}
 
@@ -40,7 +40,7 @@ class Liveness:
             watched.timer.cancel()
 
     def _later(self, call: Call) -> asyncio.TimerHandle:
-        after_s = call.probe_after_s or self._probe_after_s
+        after_s = call.probe_after_s or self.probe_after_s
         return asyncio.get_running_loop().call_later(after_s, self._look, call.facts.id)
 
     def _look(self, ident: SessionId) -> None:

@@ -129,7 +129,7 @@ class Registrar:
     """All bindings. Every REGISTER must have passed `authorize` first."""
 
     def __init__(self, settings: RegistrarSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._bindings: dict[AddressOfRecord, list[Binding]] = {}
         self._count = 0
         self._flows: dict[ConnectionId, list[AddressOfRecord]] = {}
@@ -193,7 +193,7 @@ class Registrar:
     def _wishes(self, request: Request, held: tuple[Binding, ...]) -> list[_Wish]:
         lines = request.headers.get_all("Contact")
         header = request.headers.get("Expires")
-        default = self._settings.default_expires_s
+        default = self.settings.default_expires_s
         if header is not None:
             default = parse_number(header, MAX_DELTA_SECONDS, "Expires")
         if "*" in (line.strip() for line in lines):
@@ -201,7 +201,7 @@ class Registrar:
                 raise _RefusedError(400, "contact")
             return [_Wish(binding.contact, binding.instance, 0) for binding in held]
         contacts = [contact for line in lines for contact in parse_name_addrs(line)]
-        if len(contacts) > self._settings.max_contacts or not all(item.uri.is_sip for item in contacts):
+        if len(contacts) > self.settings.max_contacts or not all(item.uri.is_sip for item in contacts):
             raise _RefusedError(400, "contact")
         return [_Wish(each.uri, _instance_of(each), self._granted_s(each, default)) for each in contacts]
 
@@ -214,9 +214,9 @@ class Registrar:
             except SipSyntaxError:
                 # Section 10.2.1.1: a malformed value counts as an hour.
                 wished_s = _ONE_HOUR_S
-        if 0 < wished_s < self._settings.min_expires_s:
-            raise _RefusedError(423, "too-brief", ("Min-Expires", str(self._settings.min_expires_s)))
-        return min(wished_s, self._settings.max_expires_s)
+        if 0 < wished_s < self.settings.min_expires_s:
+            raise _RefusedError(423, "too-brief", ("Min-Expires", str(self.settings.min_expires_s)))
+        return min(wished_s, self.settings.max_expires_s)
 
     def _check_order(self, wishes: list[_Wish], held: tuple[Binding, ...], call_id: str, cseq: CSeq) -> None:
         for binding in held:
@@ -226,7 +226,7 @@ class Registrar:
 
     def _check_room(self, wishes: list[_Wish], held: tuple[Binding, ...]) -> None:
         new = [wish for wish in wishes if not any(wish.means(binding) for binding in held)]
-        if new and self._count + len(new) > self._settings.max_bindings:
+        if new and self._count + len(new) > self.settings.max_bindings:
             raise _RefusedError(503, "full", ("Retry-After", "60"))
 
     def _put(self, binding: Binding) -> list[RegistrarEffect]:
@@ -262,7 +262,7 @@ class Registrar:
         # A softphone that crashes comes back at another port each time: the oldest entry is the dead one, and
         # refusing the new one would lock its agent out.
         held = self._bindings.get(aor, [])
-        return self._drop(aor, held[: max(0, len(held) - self._settings.max_contacts)], BindingRemoved)
+        return self._drop(aor, held[: max(0, len(held) - self.settings.max_contacts)], BindingRemoved)
 
     def _expire(self, aor: AddressOfRecord, now: float) -> list[RegistrarEffect]:
         gone = [binding for binding in self._bindings.get(aor, ()) if binding.expires_at <= now]

@@ -109,6 +109,16 @@ class RegistrationDesk:
         elif user is not None and verdict.rule_id in GUESSES:
             self._guard.failed(source, user, now)
 
+    def reconfigure(self, settings: SipSettings) -> None:
+        """Bounds and lives of registrations from the next REGISTER on; those that hold are kept."""
+        self._registrar.settings = settings.registrar
+        self._md5_only = settings.registrar.md5_only_user_agents
+
+    def drop(self, user: str) -> None:
+        """That account is gone: so are its telephones."""
+        for binding in self.bindings(user):
+            self.forget(binding)
+
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

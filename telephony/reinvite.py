@@ -10,6 +10,7 @@ from telephony.login import Authorizer
 from telephony.outbound import acknowledge, within
 from telephony.session_events import (
     ReofferAnswered,
+    ReofferDue,
     ReofferFailed,
     SendAck,
     SessionEffect,
@@ -51,7 +52,8 @@ class OwnReinvite:
         if peer_is_first:
             return [self._wait(now)]
         self.waiting = False
-        return self.send(self._body)
+        # Not the offer of before: the peer's own re-INVITE may have changed the session meanwhile.
+        return [Tell(ReofferDue())]
 
     def on_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
         status, number = received.status, received.cseq.number

@@ -141,6 +141,11 @@ class ReofferAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ReofferDue:
+    """Our re-INVITE met one of the peer; now it is our turn, with an offer that knows of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReofferFailed:
     """The peer refused our re-INVITE; the call goes on as before."""
 
@@ -162,7 +167,15 @@ class Ended:
 
 
 Fact = (
-    Progress | Answered | Acknowledged | Reoffered | ReofferAnswered | ReofferFailed | DigitSignalled | Ended
+    Progress
+    | Answered
+    | Acknowledged
+    | Reoffered
+    | ReofferAnswered
+    | ReofferDue
+    | ReofferFailed
+    | DigitSignalled
+    | Ended
 )
 
 

@@ -85,10 +85,16 @@ class Signalling:
         self._loop = asyncio.get_running_loop()
         bound = await self._bind()
         here = (own_address(bound.address), bound.port)
-        self.identity = Identity({Transport.UDP: here, Transport.TCP: here})
+        addresses = {Transport.UDP: here, Transport.TCP: here}
+        self.identity = Identity(addresses, advertised=self._settings.advertised_address)
         means = Means(self.identity, lambda: secrets.token_hex(8))
         self._agent = UserAgent(means, _MAX_TRANSACTIONS, self._admits)
         return bound
+
+    def reconfigure(self, settings: SipSettings) -> None:
+        """Judges by the new settings from the next message on."""
+        self.admission.reconfigure(settings)
+        self.refusals.settings = settings.admission
 
     async def drain(self, within_s: float) -> bool:
         """Waits until every ended call has had its last answer; False when that took too long."""

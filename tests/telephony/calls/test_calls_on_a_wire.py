@@ -24,6 +24,7 @@ from telephony.session_events import (
     RefuseReoffer,
     Reoffer,
     ReofferAnswered,
+    ReofferDue,
     Reoffered,
     ReofferFailed,
     Ring,
@@ -33,7 +34,7 @@ from telephony.sip.digest import parse_credentials
 from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Response
 from telephony.sip.responses import response_to
-from tests.telephony.calls.wire import Pair, Side, Wire
+from tests.telephony.calls.wire import OFFER, Pair, Side, Wire
 
 
 @pytest.fixture
@@ -308,6 +309,8 @@ def agreeing(answer: bytes) -> Callable[[Side, SessionId, Fact], None]:
     def agree(side: Side, session: SessionId, fact: Fact) -> None:
         if isinstance(fact, Reoffered):
             side.do(AcceptReoffer(fact.transaction, answer), session)
+        if isinstance(fact, ReofferDue):
+            side.do(Reoffer(OFFER), session)
 
     return agree
 

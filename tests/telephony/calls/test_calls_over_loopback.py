@@ -180,6 +180,25 @@ async def test_a_source_outside_the_trunks_gets_a_403(phones: PhoneMaker) -> Non
     assert callee.arrived.empty()
 
 
+async def test_trunks_are_exchanged_without_touching_calls(phones: PhoneMaker) -> None:
+    caller, callee = await phones(), await phones()
+    outgoing, incoming = await establish(caller, callee)
+    elsewhere = TrunkSettings(name="carrier", networks=(IPv4Network("192.0.2.0/24"),))
+    callee.endpoint.reconfigure(SipSettings(port=0, trunks=(elsewhere,)))
+    refused = await caller.endpoint.place_call(callee.uri())
+    assert (await ended(refused)).status == 403
+    await outgoing.hold()
+    await outgoing.hang_up()
+    assert (await ended(incoming)).by is Party.PEER
+
+
+async def test_settings_that_need_a_restart_change_nothing(phones: PhoneMaker) -> None:
+    caller, callee = await phones(), await phones()
+    with pytest.raises(ValueError, match=r"restart: sip\.realm"):
+        callee.endpoint.reconfigure(SipSettings(port=0, trunks=(), realm="another"))
+    await establish(caller, callee)
+
+
 async def test_when_no_sound_can_be_had_the_caller_gets_a_503(phones: PhoneMaker) -> None:
     caller, callee = await phones(), await phones()
     callee.media.full = True
