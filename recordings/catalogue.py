@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sqlalchemy import (
     Column,
-    Connection,
     Engine,
     Float,
     ForeignKey,
@@ -21,13 +20,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    insert,
     select,
-    update,
+    text,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
-from recordings.errors import UnknownRecordingError
+from recordings.errors import CatalogueError, UnknownRecordingError
 from recordings.instants import from_utc_text, to_utc_text
+from recordings.ports import RowWriter, Statement
 from recordings.segment import RecordingId
 
 METADATA = MetaData(
@@ -109,17 +109,41 @@ class RecordingEntry:
     failure: str = ""
 
 
+_COLUMNS = tuple(column.name for column in RECORDING.columns)
+_SAVE = (
+    f"INSERT INTO recording ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "  # noqa: S608 - names of our own columns
+    "ON CONFLICT (recording_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "recording_id")
+)
+_NAME_AGENT = "UPDATE recording SET agent = :agent WHERE recording_id = :recording_id"
+
+
+class EngineRows:
+    """A RowWriter for programs without one: a transaction of its own for each call."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def write(self, *statements: Statement) -> None:
+        try:
+            with self._engine.begin() as connection:
+                for sql, rows in statements:
+                    if rows:
+                        connection.execute(text(sql), list(rows))
+        except SQLAlchemyError as error:
+            raise CatalogueError.from_database(error) from error
+
+
 class Catalogue:
     """Reads and writes the rows; safe in any thread, every method blocks on the database."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, rows: RowWriter | None = None) -> None:
         self.engine = engine
+        self.rows = rows or EngineRows(engine)
 
     def save(self, entries: Iterable[RecordingEntry]) -> None:
-        """All of them or none: each row is replaced, or made when it is not there."""
-        with self.engine.begin() as connection:
-            for entry in entries:
-                _save(connection, entry)
+        """All of them or none: each row is replaced, or made when it is not there. Raises CatalogueError."""
+        self.rows.write((_SAVE, [_values(entry) for entry in entries]))
 
     def get(self, recording_id: str) -> RecordingEntry:
         query = select(RECORDING).where(RECORDING.c.recording_id == recording_id)
@@ -159,17 +183,7 @@ class Catalogue:
         return known
 
     def name_agent(self, recording_id: RecordingId, agent: str) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(
-                update(RECORDING).where(RECORDING.c.recording_id == recording_id).values(agent=agent)
-            )
-
-
-def _save(connection: Connection, entry: RecordingEntry) -> None:
-    values = _values(entry)
-    statement = update(RECORDING).where(RECORDING.c.recording_id == entry.recording_id)
-    if connection.execute(statement, values).rowcount == 0:
-        connection.execute(insert(RECORDING), values)
+        self.rows.write((_NAME_AGENT, [{"recording_id": recording_id, "agent": agent}]))
 
 
 def _values(entry: RecordingEntry) -> dict[str, str | float | None]:

@@ -15,7 +15,6 @@ from time import monotonic
 from typing import assert_never
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from recordings.capture import Capture
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
@@ -195,8 +194,7 @@ class Finalizer:
             return None
         try:
             self._catalogue.save(self._unsaved.values())
-        except SQLAlchemyError as error:
-            problem = CatalogueError.from_database(error)
+        except CatalogueError as problem:
             log.error("recording.rows_refused", rows=len(self._unsaved), cause=str(problem))  # noqa: TRY400 - no bug
             return problem
         self._unsaved.clear()

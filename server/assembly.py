@@ -49,11 +49,12 @@ from server.intake.flow_line import FlowLine
 from server.intake.house import House
 from server.intake.prompts import Prompts
 from server.intake.queue_port import WaitingRoom
-from server.journal.journal import Journal
+from server.journal.journal import Journal, JournalError
 from server.journal.ledger import JournalLedger
 from server.journal.recovery import start_keeping
 from server.late import Late
 from server.store.store import StoreError, open_store
+from server.store.writer import CatalogueRows, StoreWriter
 from server.tasks import Tasks
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
@@ -115,7 +116,14 @@ async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         try:
             server = await _build(settings, repertoire, secrets, stack, on_progress)
-        except (StoreError, RecordingsFolderError, SpeechError, MediaError, TokensError) as error:
+        except (
+            StoreError,
+            JournalError,
+            RecordingsFolderError,
+            SpeechError,
+            MediaError,
+            TokensError,
+        ) as error:
             raise StartError(str(error)) from None
         except TransportError as error:
             raise StartError(f"sip.port: {error}") from None
@@ -226,8 +234,11 @@ async def _lay_ground(
     metrics.watch_media(engine)
     store = open_store(settings.server.database)
     stack.callback(store.dispose)
-    catalogue = Catalogue(store)
-    recorder, journal, recovered = await start_keeping(settings, store, catalogue, stack)
+    writer = StoreWriter(settings.server.database)
+    writer.start()
+    stack.push_async_callback(asyncio.to_thread, writer.stop)
+    catalogue = Catalogue(store, CatalogueRows(writer))
+    recorder, journal, recovered = await start_keeping(settings, store, writer, catalogue, stack)
     metrics.watch_recorder(recorder.health)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     vocabulary = _vocabulary(settings, repertoire)
@@ -238,7 +249,7 @@ async def _lay_ground(
         vocabulary,
         catalogue,
         folder,
-        JournalTranscripts(journal),
+        JournalTranscripts(journal, store),
         side_by_side=settings.speech.workers,
     )
     metrics.watch_transcription(transcription.status)

@@ -21,6 +21,7 @@ AnyFact = (
     | contact.CallbackGivenUp
     | contact.PromptStarted
     | contact.PromptFailed
+    | contact.SecretEntry
     | contact.MediaReported
     | contact.SoundLost
     | contact.SoundRegained
@@ -44,6 +45,7 @@ AnyFact = (
     | flow.NoMatch
     | flow.FellBack
     | flow.Branched
+    | flow.LimitReached
     | flow.FlowFailed
     | flow.FlowNoted
     | flow.FlowEnded
@@ -63,4 +65,5 @@ AnyFact = (
     | system.AccessRefused
     | system.DispatchTold
     | system.DispatchSnapshot
+    | system.FactUnrecognised
 )

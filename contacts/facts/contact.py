@@ -181,6 +181,12 @@ class PromptFailed(ContactFact, frozen=True, kw_only=True, tag="prompt.failed"):
     reason: str
 
 
+class SecretEntry(ContactFact, frozen=True, kw_only=True, tag="entry.secret"):
+    """From here on (`on`), or no longer, what the customer keys is kept by nobody."""
+
+    on: bool
+
+
 class MediaReported(ContactFact, frozen=True, kw_only=True, tag="media.report"):
     """How a participant's sound travelled, told when the leg ends."""
 

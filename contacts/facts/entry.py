@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
 from contacts.facts import AnyFact
 from contacts.facts.fact import Fact
+from contacts.privacy import Privacy
 
 FACT_TYPES: tuple[type[Fact], ...] = get_args(AnyFact)
 KINDS: dict[str, type[Fact]] = {fact_type.kind(): fact_type for fact_type in FACT_TYPES}
@@ -34,6 +35,15 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     """A short hash of the settings that applied."""
     fact: Fact
+
+    def shown(self, most: Privacy = Privacy.PUBLIC) -> dict[str, Any]:
+        """As readers outside of the program get it, with the fields that they may see."""
+        return {
+            "sequence": self.sequence,
+            "at": self.at,
+            "kind": self.fact.kind(),
+            "fields": self.fact.shown(most),
+        }
 
 
 _ENCODER = msgspec.json.Encoder()

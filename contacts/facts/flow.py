@@ -79,6 +79,13 @@ class Branched(FlowFact, frozen=True, kw_only=True, tag="flow.branched"):
     case: str = ""
 
 
+class LimitReached(FlowFact, frozen=True, kw_only=True, tag="flow.limit_reached"):
+    """The call went on for longer, or through more nodes, than a flow may take."""
+
+    limit: str = ""
+    """`steps`, `time` or `repeats`."""
+
+
 class FlowFailed(FlowFact, frozen=True, kw_only=True, tag="flow.failed"):
     """The flow itself misbehaved, or what it needs did."""
 

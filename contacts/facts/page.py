@@ -65,7 +65,12 @@ def _shown(annotation: Any) -> str:
     if annotation in (None, type(None)):
         return "null"
     parts = [_shown(part) for part in get_args(annotation) if part is not ...]
-    names = {"dict": "object of {1}", "tuple": "list of {0}", "UnionType": "{0} or {1}"}
+    names = {
+        "dict": "object of {1}",
+        "tuple": "list of {0}",
+        "UnionType": "{0} or {1}",
+        "Union": "{0} or {1}",
+    }
     origin = get_origin(annotation)
     if origin is not None:
         return names[origin.__name__].format(*parts)

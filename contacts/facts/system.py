@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from contacts.facts.fact import Fact
+from contacts.ids import ContactId
 from contacts.privacy import Personal
 
 
@@ -62,3 +65,12 @@ class DispatchSnapshot(Fact, frozen=True, kw_only=True, tag="dispatch.snapshot")
 
     state: dict[str, object]
     clock_s: float
+
+
+class FactUnrecognised(Fact, frozen=True, kw_only=True, tag="fact.unrecognised"):
+    """A line of the journal that another version of the program wrote, and this one has no type for."""
+
+    about: str
+    """The kind that it was written under."""
+    contact: ContactId | None = None
+    details: dict[str, Personal] = msgspec.field(default_factory=dict)

@@ -32,7 +32,7 @@ MAX_POLLERS = 1000
 class AccessJournal(Protocol):
     """Where the facts of accesses go. Never waits; what it raises turns the request away."""
 
-    def append(self, fact: Fact) -> None: ...
+    def append(self, fact: Fact) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

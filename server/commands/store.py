@@ -41,13 +41,13 @@ def migrate(config: ConfigOption = None) -> None:
     """
     with mistakes_explained():
         from server.errors import StartError
-        from server.store.store import StoreError, open_store
+        from server.store.store import StoreError, migrate_store
 
         database = settings_of(config).server.database
         if not database.exists():
             raise StartError(f"{database}: no database here yet; start the server once, or give --config")
         try:
-            open_store(database).dispose()
+            migrate_store(database)
         except StoreError as error:
             raise StartError(str(error)) from None
     out.print(f"{database} has the schema of this program", markup=False)

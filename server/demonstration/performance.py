@@ -13,6 +13,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from contacts.facts.contact import ContactClosed, HoldEnded, HoldStarted, TalkStarted
+from contacts.facts.flow import FlowStarted
+from contacts.facts.queue import QueueJoined, QueuePositionTold, WrapUpFinished
+from contacts.facts.recording import TranscriptReady
 from server.assembly import Trunkline
 from server.demonstration.feed import Feed
 from server.demonstration.script import Role, Turn
@@ -95,20 +99,20 @@ class Performance:
                 answered = await caller.wait_for(events.Answered, PATIENCE_S)
                 audio = await caller.wait_for(events.MediaActive, PATIENCE_S)
             with step(f"the caller hears the welcome and presses {KEY}", self._say):
-                await self._feed.wait_for("flow.started", PATIENCE_S)
+                await self._feed.wait_for(FlowStarted, PATIENCE_S)
                 await asyncio.sleep(LISTENS_S)
                 caller.send(commands.SendDigits(KEY))
                 key = await caller.wait_for(events.DigitsSent, PATIENCE_S)
             with step("the caller waits, with music and a spoken position", self._say):
-                await self._feed.wait_for("queue.joined", PATIENCE_S)
-                await self._feed.wait_for("queue.position", PATIENCE_S)
+                await self._feed.wait_for(QueueJoined, PATIENCE_S)
+                await self._feed.wait_for(QueuePositionTold, PATIENCE_S)
             with step("an agent is rung and answers", self._say):
                 agent = await self._rung()
                 agent.send(commands.Record(self._folder / "heard-by-agent.wav"))
                 await self._announcement_heard()
                 agent.send(commands.Answer())
                 await agent.wait_for(events.Answered, PATIENCE_S)
-                await self._feed.wait_for("contact.bridged", PATIENCE_S)
+                await self._feed.wait_for(TalkStarted, PATIENCE_S)
             await self._talk(caller, agent)
             with step("they hang up", self._say):
                 await asyncio.sleep(PAUSE_S)
@@ -118,10 +122,10 @@ class Performance:
                 await caller.wait_for(events.Recorded, PATIENCE_S)
                 await agent.wait_for(events.Recorded, PATIENCE_S)
             with step("the recording is kept and transcribed, and the contact closed", self._say):
-                await self._feed.wait_for("contact.closed", PATIENCE_S)
-                await self._feed.wait_for("transcript.ready", 3 * PATIENCE_S)
+                await self._feed.wait_for(ContactClosed, PATIENCE_S)
+                await self._feed.wait_for(TranscriptReady, 3 * PATIENCE_S)
             with step("the agent wraps up", self._say):
-                await self._feed.wait_for("agent.wrapped-up", PATIENCE_S)
+                await self._feed.wait_for(WrapUpFinished, PATIENCE_S)
             return Heard(
                 stack=caller.ready.stack,
                 invite_to_ok_ms=(answered.at_s - calling.at_s) * 1000,
@@ -183,8 +187,8 @@ class Performance:
         with step("the agent puts the caller on hold, and resumes", self._say):
             agent.send(commands.Hold())
             await agent.wait_for(events.Held, PATIENCE_S)
-            await self._feed.wait_for("contact.held", PATIENCE_S)
+            await self._feed.wait_for(HoldStarted, PATIENCE_S)
             await asyncio.sleep(HOLDS_S)
             agent.send(commands.Resume())
             await agent.wait_for(events.Resumed, PATIENCE_S)
-            await self._feed.wait_for("contact.resumed", PATIENCE_S)
+            await self._feed.wait_for(HoldEnded, PATIENCE_S)

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contacts.facts.contact import TalkStarted
+from contacts.folds.timeline import Timeline
 from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
 from server.access.passwords import passwords
@@ -15,8 +17,6 @@ from server.demonstration.feed import Feed
 from server.demonstration.performance import NUMBER, Heard, Performance, StepFailedError
 from server.demonstration.script import Turn, rehearse
 from server.demonstration.verdict import Exhibits, Proof, judge, key_to_prompt_ms
-from server.journal.journal import JournalEvent
-from server.journal.timeline import line
 
 if TYPE_CHECKING:
     from server.assembly import Trunkline
@@ -34,7 +34,8 @@ async def show(server: Trunkline, stop: asyncio.Event) -> bool:
 
 
 async def _perform(server: Trunkline) -> bool:
-    feed = Feed(_show_event)
+    timeline = Timeline()
+    feed = Feed(lambda entry: out.print(timeline.line(entry), markup=False))
     unsubscribe = server.journal.subscribe(feed.told)
     with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as folder:
         turns = await rehearse(server.prompts.synthesiser, Path(folder))
@@ -50,7 +51,7 @@ async def _perform(server: Trunkline) -> bool:
 
 
 async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed: Feed) -> bool:
-    (entry,) = server.catalogue.list(contact_id=feed.events[0].contact_id)
+    (entry,) = server.catalogue.list(contact_id=feed.contact)
     wav = play_path(server.settings.recordings.directory, entry)
     transcript = Transcripts(server.catalogue).of(entry.recording_id)
     flow = server.switchboard.repertoire.flow_for(NUMBER)
@@ -79,12 +80,12 @@ async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed
 
 
 def _print_figures(exhibits: Exhibits, feed: Feed) -> None:
-    bridged = feed.seen("contact.bridged")[0].fields
+    talk = feed.seen(TalkStarted)[0]
     out.print(f"\nmeasured    (caller and agents on {exhibits.heard.stack})", markup=False)
     out.print(f"  INVITE to 200            {exhibits.heard.invite_to_ok_ms:8.1f} ms  at the caller's phone")
     out.print(f"  key press to next prompt {key_to_prompt_ms(exhibits):8.1f} ms  at the caller's ear")
-    out.print(f"  wait in the queue        {bridged['wait_s']:8.1f} s")
-    out.print(f"  bridge delay             {bridged['bridge_ms']:8.1f} ms  from the agent's answer")
+    out.print(f"  wait in the queue        {talk.waited_s:8.1f} s")
+    out.print(f"  bridge delay             {talk.bridge_ms:8.1f} ms  from the agent's answer")
 
 
 def _print_proof(proof: Proof) -> None:
@@ -95,10 +96,6 @@ def _print_proof(proof: Proof) -> None:
 
 def _announce(step: str) -> None:
     out.print(f"-- {step}", style="bold", markup=False)
-
-
-def _show_event(event: JournalEvent, first: JournalEvent) -> None:
-    out.print(line(event.at, first.at, event.kind, event.fields), markup=False)
 
 
 def explain(server: Trunkline, program: str) -> None:

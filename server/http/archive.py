@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
+from contacts.facts.entry import JournalEntry
+from contacts.folds.summary import ContactSummary
+from contacts.folds.timeline import Timeline
 from contacts.privacy import Privacy
 from server.http.ports import ContactEvent, ContactLine, ContactLines, UnknownPageError
-from server.journal.records import ContactSummary, events_of, newest_contacts
-from server.journal.timeline import sentence
-
-PERSONAL_FIELDS = frozenset({"caller", "digit", "value"})
+from server.journal.reading import CursorError, entries_of, newest_contacts
 
 
 class JournalArchive:
@@ -19,34 +19,33 @@ class JournalArchive:
         self._store = store
 
     def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
-        del most
-        offset = _offset(after)
-        found = newest_contacts(self._store, offset + limit + 1)[offset:]
-        more = len(found) > limit
-        return ContactLines(tuple(map(_line, found[:limit])), str(offset + limit) if more else None)
+        try:
+            found = newest_contacts(self._store, limit, after)
+        except CursorError as error:
+            raise UnknownPageError(str(error)) from None
+        return ContactLines(tuple(_line(contact, most) for contact in found.contacts), found.next_cursor)
 
     def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
-        told = []
-        for event in events_of(self._store, contact):
-            fields = dict(event.fields)
-            if most is Privacy.PUBLIC:
-                fields = {name: value for name, value in fields.items() if name not in PERSONAL_FIELDS}
-            told.append(
-                ContactEvent(event.sequence, event.at, event.kind, fields, sentence(event.kind, fields))
-            )
-        return tuple(told)
+        timeline = Timeline()
+        return tuple(_event(entry, timeline, most) for entry in entries_of(self._store, contact))
 
 
-def _offset(after: str | None) -> int:
-    if after is None:
-        return 0
-    if not after.isdecimal():
-        raise UnknownPageError(after)
-    return int(after)
+def _event(entry: JournalEntry, timeline: Timeline, most: Privacy) -> ContactEvent:
+    """What may not be read is not in the sentence either."""
+    fact = entry.fact.erased() if most is Privacy.PUBLIC else entry.fact
+    return ContactEvent(
+        entry.sequence, entry.at, fact.kind(), entry.fact.shown(most), timeline.sentence(fact)
+    )
 
 
-def _line(contact: ContactSummary) -> ContactLine:
-    lasted_s = (contact.last_at - contact.first_at).total_seconds()
+def _line(contact: ContactSummary, most: Privacy) -> ContactLine:
     return ContactLine(
-        contact.contact_id, contact.first_at, round(lasted_s, 1), "", "", "", (), contact.outcome
+        contact=contact.contact_id,
+        started_at=contact.started_at,
+        duration_s=contact.duration_s,
+        caller="" if most is Privacy.PUBLIC else contact.caller,
+        number=contact.number,
+        queue=contact.queue,
+        agents=contact.agents,
+        outcome=None if contact.outcome is None else contact.outcome.value,
     )

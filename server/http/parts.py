@@ -18,7 +18,9 @@ def engine_health(engine: MediaEngine) -> PartHealth:
 
 
 def journal_health(journal: Journal) -> PartHealth:
-    return PartHealth("journal", journal.failure or "", {"waiting": journal.waiting})
+    now = journal.health()
+    problem = now.last_error if now.writer_alive else "its writer has ended: restart the server"
+    return PartHealth("journal", problem, {"behind": now.behind})
 
 
 def recorder_health(recorder: Recorder) -> PartHealth:

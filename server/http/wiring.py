@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from acd.dispatcher import Dispatcher
 from config.settings import Settings
-from contacts.facts.fact import Fact
 from contacts.ids import ContactId
 from media.engine import MediaEngine
 from media.speech.recogniser import SpeechWorkers
@@ -53,7 +52,7 @@ class RunningParts:
 def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     """Raises TokensError when the file of tokens cannot be understood."""
     tokens = TokenBook(parts.settings.server.data_directory)
-    door = Door(tokens, _AccessLog(), DoorClocks(time.monotonic, _utc))
+    door = Door(tokens, parts.journal, DoorClocks(time.monotonic, _utc))
     off_loop = OffLoop()
     stack.callback(off_loop.close)
     watch = _watch(parts)
@@ -116,13 +115,6 @@ class _OnTheLine:
     def caller(self, contact: ContactId) -> str:
         guest = self._line.guests.get(contact)
         return "" if guest is None else guest.call.facts.remote_uri.user or ""
-
-
-class _AccessLog:
-    """Accesses as log lines, until the journal takes facts that belong to no contact."""
-
-    def append(self, fact: Fact) -> None:
-        log.info(fact.kind(), **{name: value for name, value in fact.shown().items() if name != "kind"})
 
 
 class _NoReload:

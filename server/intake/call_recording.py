@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
+from contacts.facts.fact import Fact
+from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
+from contacts.ids import ContactId
 from media.errors import MediaError
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
@@ -16,16 +19,14 @@ from telephony.call import Call
 log = structlog.get_logger(__name__)
 
 
-class Fact(Protocol):
-    """Writes one fact to the contact's journal; never raises."""
-
-    def __call__(self, kind: str, /, **fields: str | float | None) -> None: ...
+TellFact = Callable[[Fact], None]
+"""Writes one fact to the contact's journal; never raises."""
 
 
 class Tape:
     """A call whose recording cannot begin goes on without one, and the journal says so."""
 
-    def __init__(self, contact_id: str, call: Call, house: House, fact: Fact) -> None:
+    def __init__(self, contact_id: ContactId, call: Call, house: House, fact: TellFact) -> None:
         self._contact_id = contact_id
         self._call = call
         self._house = house
@@ -43,9 +44,9 @@ class Tape:
             )
         except (MediaError, RecordingsError) as error:
             log.exception("recording.not_started", contact=self._contact_id)
-            self._fact("recording.failed", reason=str(error))
+            self._fact(RecordingBroken(contact=self._contact_id, reason=str(error)))
             return
-        self._fact("recording.started", recording=self._recording)
+        self._fact(RecordingStarted(contact=self._contact_id, recording=self._recording))
 
     async def finish(self, agent: str) -> None:
         """Returns once every frame is durable."""
@@ -55,12 +56,14 @@ class Tape:
             entry = await self._house.recorder.finish(self._recording, agent=agent)
         except RecordingsError as error:
             log.exception("recording.not_finished", contact=self._contact_id)
-            self._fact("recording.failed", reason=str(error))
+            self._fact(RecordingBroken(contact=self._contact_id, reason=str(error)))
             return
         self._fact(
-            "recording.finished",
-            recording=entry.recording_id,
-            duration_s=round(entry.duration_s, 3),
-            state=entry.state.value,
+            RecordingFinished(
+                contact=self._contact_id,
+                recording=entry.recording_id,
+                duration_s=round(entry.duration_s, 3),
+                state=entry.state.value,
+            )
         )
         self._house.transcribing.transcribe(self._contact_id, entry.recording_id)

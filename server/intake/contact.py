@@ -12,7 +12,11 @@ import structlog
 
 from acd.events import ContactEnqueued, ContactLeft, LeaveReason
 from acd.skills import Requirement
-from contacts.ids import AgentId, ContactId, QueueId
+from contacts.facts import contact as told
+from contacts.facts.fact import Fact
+from contacts.facts.queue import OfferRefused, QueueJoined, QueuePositionTold
+from contacts.ids import AgentId, ContactId, LegId, OfferId, ParticipantId, QueueId
+from contacts.outcomes import EndedBy, Outcome, TransferResult
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.driver import drive
@@ -25,14 +29,23 @@ from server.intake.conversation import Conversation, Side
 from server.intake.flow_line import FlowLine
 from server.intake.house import House
 from server.intake.listening import Listening
-from server.intake.media_report import media_fields
+from server.intake.media_report import media_reported
 from server.intake.transfer import connect
 from server.intake.waiting import Waiting
-from server.journal.journal import JournalFull
+from server.journal.flow_facts import flow_fact
+from server.journal.journal import JournalError, JournalFull
 from telephony.call import Call
 from telephony.call_events import CallEnded, CallEvent, Ended
+from telephony.session_events import Party
 
 log = structlog.get_logger(__name__)
+
+CUSTOMER = ParticipantId("customer")
+ENDED_BY = {
+    Party.PEER: EndedBy.PARTICIPANT,
+    Party.US: EndedBy.SERVER,
+    Party.NETWORK: EndedBy.NETWORK,
+}
 
 
 class _CallOver(Exception):  # noqa: N818 - a fact that ends a task group
@@ -48,7 +61,7 @@ class Contact:
         self._house = house
         self._flow = flow
         # Before the answer, so that a key that comes with the ACK is not lost.
-        self._line = FlowLine(call, self, house.prompts, flow.voice, self._fact)
+        self._line = FlowLine(contact_id, call, self, house.prompts, flow.voice, self._fact)
         self._waiting: Waiting | None = None
         self._queue = ""
         self._joined_at: float | None = None
@@ -65,25 +78,39 @@ class Contact:
         """From INVITE to the end of the call, with the recording kept and the contact closed."""
         facts = self.call.facts
         self._fact(
-            "contact.started",
-            caller=facts.caller,
-            number=number,
-            trunk=facts.trunk or "",
-            call_id=facts.sip_call_id,
+            told.ContactStarted(
+                contact=self.id,
+                caller=facts.caller,
+                caller_name=facts.remote_display or "",
+                number=number,
+                trunk=facts.trunk or "",
+                flow=self._flow.name,
+                call_id=facts.sip_call_id,
+            )
         )
+        self._fact(told.ParticipantJoined(contact=self.id, participant=CUSTOMER, role=told.Role.CUSTOMER))
+        self._fact(told.LegStarted(contact=self.id, participant=CUSTOMER, leg=LegId(self.call.id)))
         try:
+            # The answer is the consequence that the caller hears: the contact's start is durable before.
+            await self._house.journal.durable()
             await self.call.answer()
-        except CallEnded as ended:
-            self._closed("not answered", by=ended.hangup.by.value)
+        except CallEnded:
+            self._closed(Outcome.NOT_ANSWERED)
+            return
+        except JournalError:
+            await self.call.reject(503, "journal cannot be written")
+            self._closed(Outcome.FAILED, "the journal cannot be written")
             return
         except Exception:
             log.exception("contact.not_answered", contact=self.id)
             await self.call.hang_up("internal error")
-            self._closed("not answered", by="us")
+            self._closed(Outcome.FAILED, "internal error")
             return
         setup_s = (self.call.answered_at or 0.0) - self.call.invited_at
         self._house.metrics.setup_s.observe(setup_s)
-        self._fact("call.answered", setup_ms=round(setup_s * 1000, 2))
+        setup_ms = round(setup_s * 1000, 2)
+        leg = LegId(self.call.id)
+        self._fact(told.LegAnswered(contact=self.id, participant=CUSTOMER, leg=leg, setup_ms=setup_ms))
         self._tape.start(self.call.facts.caller, number)
         try:
             await self._run_flow(number)
@@ -127,20 +154,32 @@ class Contact:
     async def _wind_up(self) -> None:
         hangup = self.call.hangup
         lasted_s = (self.call.ended_at or 0.0) - (self.call.answered_at or 0.0)
-        self._fact("call.ended", by=hangup.by.value if hangup else "us", duration_s=round(lasted_s, 3))
+        by = ENDED_BY[hangup.by] if hangup else EndedBy.SERVER
+        self._fact(
+            told.LegEnded(
+                contact=self.id,
+                participant=CUSTOMER,
+                leg=LegId(self.call.id),
+                by=by,
+                duration_s=round(lasted_s, 3),
+            )
+        )
         await self._tape.finish(", ".join(dict.fromkeys(self._served_by)))
         self._closed(self._outcome())
 
-    def _outcome(self) -> str:
+    def _outcome(self) -> Outcome:
         if self._served_by:
-            return "served"
+            return Outcome.SERVED
         if self._queue:
-            return "abandoned" if self._cause is None else "not served"
-        return "caller left" if self._cause is None else "completed by flow"
+            return Outcome.ABANDONED if self._cause is None else Outcome.NOT_SERVED
+        return Outcome.LEFT_IN_FLOW if self._cause is None else Outcome.COMPLETED
 
-    def _closed(self, outcome: str, **fields: str) -> None:
-        self._house.metrics.contacts.labels(outcome).inc()
-        self._fact("contact.closed", outcome=outcome, **fields)
+    def _closed(self, outcome: Outcome, reason: str = "") -> None:
+        self._house.metrics.contacts.labels(outcome.value).inc()
+        lasted_s = (self.call.ended_at or time.monotonic()) - self.call.invited_at
+        self._fact(
+            told.ContactClosed(contact=self.id, outcome=outcome, reason=reason, duration_s=round(lasted_s, 3))
+        )
 
     # The flow's orders (server.intake.flow_line.Orders)
 
@@ -151,8 +190,16 @@ class Contact:
         self._queue = order.queue
         self._joined_at = time.monotonic()
         demand = Requirement.of({skill.skill: skill.level for skill in order.skills})
-        shown = ", ".join(f"{name} {level}" for name, level in demand.levels)
-        self._fact("queue.joined", queue=order.queue, skills=shown, priority=order.priority)
+        self._fact(
+            QueueJoined(
+                contact=self.id,
+                queue=QueueId(order.queue),
+                skills=dict(demand.levels),
+                priority=order.priority,
+                max_wait_s=order.max_wait_s,
+                announce_every_s=order.announce_every_s,
+            )
+        )
         self._house.post(
             ContactEnqueued(
                 self.id,
@@ -169,19 +216,27 @@ class Contact:
             self._tasks.create_task(self._transfer(order))
 
     async def _transfer(self, order: Transfer) -> None:
+        to = ParticipantId("transferred to")
+        self._fact(told.ParticipantJoined(contact=self.id, participant=to, role=told.Role.THIRD_PARTY))
+        self._fact(told.TransferStarted(contact=self.id, participant=to))
         outcome = await connect(self, order, self._house.dialler)
+        result = TransferResult(outcome.value.replace("_", " "))
+        self._fact(told.TransferFinished(contact=self.id, participant=to, result=result))
         self._line.tell(TransferEnded(outcome))
 
     async def hang_up(self, cause: HangupCause) -> None:
         await self.call.hang_up(cause.value)
 
     def note(self, note: Note) -> None:
-        self._fact(note.fact.value, **dict(note.fields))
+        fact = flow_fact(self.id, note)
+        if fact is not None:
+            self._fact(fact)
 
     # What the waiting room tells (server.intake.queue_port)
 
     def announce_position(self, position: int, of: int) -> None:
-        self._fact("queue.position", position=position, of=of)
+        queue = QueueId(self._queue)
+        self._fact(QueuePositionTold(contact=self.id, queue=queue, position=position, of=of))
         if self._tasks is not None and self._waiting is not None:
             self._tasks.create_task(self._announce(self._waiting, position))
 
@@ -197,14 +252,21 @@ class Contact:
         self.converse(call, agent)
         self._house.metrics.wait_s.labels(self._queue).observe(waited_s)
         bridge_ms = (time.monotonic() - answered_at) * 1000
-        self._fact("contact.bridged", agent=agent, wait_s=round(waited_s, 3), bridge_ms=round(bridge_ms, 2))
+        self._fact(
+            told.TalkStarted(
+                contact=self.id,
+                participant=ParticipantId(agent),
+                waited_s=round(waited_s, 3),
+                bridge_ms=round(bridge_ms, 2),
+            )
+        )
 
     def agent_left(self, agent: AgentId, call: Call) -> None:
         """The agent's leg is gone; the caller, if still there, goes on with the flow."""
         if self._conversation is None or self._conversation.other is not call:
             return
         self.end_conversation()
-        self._fact("agent.left", agent=agent)
+        self._fact(told.TalkEnded(contact=self.id, participant=ParticipantId(agent)))
         self._unqueued(QueueOutcome.ANSWERED)
 
     def overflowed(self) -> None:
@@ -214,17 +276,22 @@ class Contact:
         self._unqueued(QueueOutcome.NOBODY)
 
     def ringing(self, agent: AgentId) -> None:
-        self._fact("agent.ringing", agent=agent)
+        participant = ParticipantId(agent)
+        self._fact(
+            told.ParticipantJoined(
+                contact=self.id, participant=participant, role=told.Role.AGENT, agent=agent
+            )
+        )
+        self._fact(told.LegRinging(contact=self.id, participant=participant, leg=LegId("")))
 
     def agent_failed(self, agent: AgentId, reason: str) -> None:
-        self._fact("agent.failed", agent=agent, reason=reason)
+        self._fact(OfferRefused(contact=self.id, offer=OfferId(""), agent=agent, reason=reason))
 
     def _unqueued(self, outcome: QueueOutcome) -> None:
         self._end_waiting()
         if self._joined_at is None:
             return
         self._joined_at = None
-        self._fact("queue.left", queue=self._queue, outcome=outcome.value)
         self._line.tell(QueueLeft(outcome))
 
     # Conversations
@@ -251,14 +318,15 @@ class Contact:
             self._waiting = None
 
     def _on_hold(self, side: Side, on: bool, name: str) -> None:
-        by = name if side is Side.OTHER else "caller"
-        self._fact("contact.held" if on else "contact.resumed", by=by)
+        by = ParticipantId(name) if side is Side.OTHER else CUSTOMER
+        held = told.HoldStarted if on else told.HoldEnded
+        self._fact(held(contact=self.id, participant=by))
 
     # What the call tells
 
     def _on_call_event(self, event: CallEvent) -> None:
         if isinstance(event, Ended):
-            self._report_media("caller", self.call)
+            self._report_media(CUSTOMER, self.call)
         elif self._conversation is not None:
             self._conversation.on_event(Side.CALLER, event)
         elif isinstance(event, media.PlaybackFinished) and self._waiting is not None:
@@ -270,24 +338,24 @@ class Contact:
     def _note_silence(self, event: CallEvent) -> None:
         match event:
             case media.MediaSilent(for_s):
-                self._fact("media.silent", for_s=round(for_s, 1))
+                self._fact(told.SoundLost(contact=self.id, participant=CUSTOMER, for_s=round(for_s, 1)))
             case media.MediaResumed():
-                self._fact("media.resumed")
+                self._fact(told.SoundRegained(contact=self.id, participant=CUSTOMER))
             case _:
                 pass
 
     def _on_other_event(self, conversation: Conversation, name: str, event: CallEvent) -> None:
         if isinstance(event, Ended):
-            self._report_media(name, conversation.other)
+            self._report_media(ParticipantId(name), conversation.other)
         conversation.on_event(Side.OTHER, event)
 
-    def _report_media(self, party: str, call: Call) -> None:
+    def _report_media(self, party: ParticipantId, call: Call) -> None:
         if call.answered_at is not None:
-            self._fact("media.report", party=party, **media_fields(call.leg.report()))
+            self._fact(media_reported(self.id, party, call.leg.report()))
 
-    def _fact(self, kind: str, /, **fields: str | float | None) -> None:
+    def _fact(self, fact: Fact) -> None:
         """A journal that is full although new callers are refused loses the fact, not the call."""
         try:
-            self._house.journal.append(self.id, kind, **fields)
+            self._house.journal.append(fact)
         except JournalFull:
-            log.critical("journal.fact_lost", contact=self.id, kind=kind)
+            log.critical("journal.fact_lost", contact=self.id, kind=fact.kind())

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import structlog
 
+from contacts.facts.contact import PromptStarted, SecretEntry
+from contacts.ids import ContactId
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import (
     DigitPressed,
@@ -21,7 +23,7 @@ from ivr_flows.engine.instructions import Enqueue, Listen, Note, StartPlayback, 
 from media import events as media
 from media.errors import MediaError
 from media.speech.errors import SpeechError
-from server.intake.call_recording import Fact
+from server.intake.call_recording import TellFact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
 from telephony.call import Call
@@ -47,7 +49,16 @@ class Orders(Protocol):
 class FlowLine:
     """`listening` is given by whoever owns the tasks that understand speech."""
 
-    def __init__(self, call: Call, orders: Orders, prompts: Prompts, voice: str | None, fact: Fact) -> None:
+    def __init__(
+        self,
+        contact: ContactId,
+        call: Call,
+        orders: Orders,
+        prompts: Prompts,
+        voice: str | None,
+        fact: TellFact,
+    ) -> None:
+        self._contact = contact
         self._call = call
         self._orders = orders
         self._prompts = prompts
@@ -69,8 +80,7 @@ class FlowLine:
         """What the call tells while the flow has the caller."""
         match event:
             case Digit(digit):
-                self._key_at = time.monotonic()
-                self.tell(DigitPressed(digit, self._key_at))
+                self.tell(DigitPressed(digit, time.monotonic()))
             case media.PlaybackFinished(playback):
                 self._playback_finished(playback)
             case media.TalkStarted() if self.listening is not None and self.listening.active:
@@ -85,13 +95,18 @@ class FlowLine:
             self.listening.end()
 
     async def next_input(self) -> Input:
-        return await self._inputs.get()
+        """The key that a prompt answers is the one taken last, until the next input is asked for."""
+        self._key_at = None
+        received = await self._inputs.get()
+        if isinstance(received, DigitPressed):
+            self._key_at = received.at
+        return received
 
     async def answer(self) -> None:
         """The call has been answered before its flow begins."""
 
     async def conceal(self, on: bool) -> None:
-        self._fact("entry.secret", on=on)
+        self._fact(SecretEntry(contact=self._contact, on=on))
 
     async def play(self, order: StartPlayback) -> None:
         try:
@@ -107,7 +122,8 @@ class FlowLine:
             return
         self._playing = self._call.leg.play(sounds, loop=order.loop), order.playback
         if self._key_at is not None:
-            self._fact("prompt.started", after_key_ms=round((time.monotonic() - self._key_at) * 1000, 2))
+            after_ms = round((time.monotonic() - self._key_at) * 1000, 2)
+            self._fact(PromptStarted(contact=self._contact, after_key_ms=after_ms))
             self._key_at = None
 
     async def stop_playback(self, playback: PlaybackId) -> None:

@@ -1,146 +1,153 @@
-"""The event journal: every fact of a contact, in order and durable, under one id from ring to wrap-up.
+"""The event journal: every fact, in order and durable.
 
-`Journal.append` never waits: it puts the fact into a bounded queue, and one writer thread commits what
-has gathered, at most every `commit_interval_s`, with a full sync. When `capacity` facts are waiting (the disk
-hangs or is full) append raises JournalFull; that is overload, and the caller refuses new contacts. Facts are
-committed and told to listeners in the order of their appends. A fact that has been committed survives
-kill -9 and loss of power; `flush` waits until all appended before it are.
+`Journal.append` never waits: it stamps the fact and puts it into a bounded queue, which the store's writer
+commits within a few milliseconds, with a full sync. When `capacity` facts are waiting (the disk hangs or is
+full) append raises JournalFull; that is overload, and the caller refuses new contacts. Facts are committed
+and told to listeners in the order of their appends. A fact that has been committed survives kill -9 and loss
+of power; `durable` waits until all appended before it are, and whoever acts on a fact that promises to be
+durable FIRST awaits it before they do.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
+from itertools import islice
 
 import structlog
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from recordings.instants import to_utc_text
-from server.journal.records import (
-    CLOSING_KIND,
-    JOURNAL,
-    METADATA,
-    ContactSummary,
-    JournalEvent,
-    JsonScalar,
-    contacts_lacking,
-    events_of,
-    newest_contacts,
-    unclosed_contacts,
-)
-
-__all__ = ["METADATA", "ContactSummary", "Journal", "JournalError", "JournalEvent", "JournalFull"]
+from contacts.facts.contact import ContactClosed
+from contacts.facts.entry import JournalEntry
+from contacts.facts.fact import Fact
+from contacts.ids import ContactId
+from contacts.outcomes import Outcome
+from server.journal.identity import Identity
+from server.journal.reading import entries_of, last_sequence, last_told, unclosed_contacts
+from server.journal.rows import JournalRows, Line, in_text
+from server.store.store import StoreError
+from server.store.writer import StoreWriter
 
 log = structlog.get_logger(__name__)
 
-_RETRY_S = 0.25
+_LARGEST_BATCH = 5_000
 
 
 class JournalError(Exception):
-    """Facts could not be made durable."""
+    """Facts could not be made durable, or the journal cannot be read."""
 
 
 class JournalFull(JournalError):  # noqa: N818 - a state of the journal that the caller answers, like queue.Full
     """Too many facts wait for the disk; the caller treats it as overload."""
 
 
-Listener = Callable[[JournalEvent], None]
+Listener = Callable[[JournalEntry], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fact:
-    contact_id: str
-    at: datetime
-    kind: str
-    fields: dict[str, JsonScalar]
+class JournalHealth:
+    """How the journal is, as the event loop sees it. `failing_since_s` is on the journal's clock."""
 
-    def row(self) -> dict[str, object]:
-        return {
-            "contact_id": self.contact_id,
-            "at": to_utc_text(self.at),
-            "kind": self.kind,
-            "fields": self.fields,
-        }
+    behind: int
+    """Facts not yet durable."""
+    failing_since_s: float | None
+    last_error: str
+    writer_alive: bool
+
+    @property
+    def well(self) -> bool:
+        return self.writer_alive and self.failing_since_s is None
 
 
 class Journal:
-    """Written from the event loop that started it; its reading methods block, and need no start."""
+    """Written from the event loop that started it. `clock` is monotonic: the loop's, or a test's.
 
-    def __init__(self, engine: Engine, *, capacity: int = 10_000, commit_interval_s: float = 0.02) -> None:
+    It is also a work of the store's writer, which calls `write`, `committed` and `refused`.
+    """
+
+    def __init__(
+        self,
+        writer: StoreWriter,
+        engine: Engine,
+        identity: Identity,
+        *,
+        clock: Callable[[], float],
+        capacity: int = 10_000,
+    ) -> None:
+        self._writer = writer
         self._engine = engine
+        self._identity = identity
+        self._clock = clock
         self._capacity = capacity
-        self._commit_interval_s = commit_interval_s
-        self._changed = threading.Condition()
-        self._waiting: deque[_Fact] = deque()
-        self._appended = 0
-        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._sequence = 0
+        self._rows = JournalRows()
+        self._lock = threading.Lock()
+        self._waiting: deque[Line] = deque()
+        self._submitted = False
+        self._batch: tuple[Line, ...] = ()
+        self._durable_waits: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._listeners: list[Listener] = []
-        self._stopping = False
-        self._failure: str | None = None
+        self._failing_since_s: float | None = None
+        self._last_error = ""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
+        """Raises JournalError when the database cannot be read."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._thread.start()
+        try:
+            self._sequence = await asyncio.to_thread(last_sequence, self._engine)
+        except SQLAlchemyError as error:
+            raise JournalError(f"the journal cannot be read: {_cause(error)}") from error
 
-    async def stop(self) -> None:
-        """Commits what waits, once; what a failing disk then refuses is lost, counted and logged."""
-        if self._thread is None:
-            return
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        await asyncio.to_thread(self._thread.join)
-        self._thread = None
-
-    @property
-    def failure(self) -> str | None:
-        """Why the newest commit failed; None while the journal is healthy."""
-        return self._failure
+    def apply(self, settings: str) -> None:
+        """Facts carry the hash of other settings from here on."""
+        self._identity = Identity(self._identity.instance, self._identity.boot, settings)
 
     @property
     def crowded(self) -> bool:
         """Half full: no new contacts, so that those there are have room for what still happens to them."""
         return len(self._waiting) > self._capacity // 2
 
-    @property
-    def waiting(self) -> int:
-        """Facts not yet durable."""
-        return len(self._waiting)
+    def health(self) -> JournalHealth:
+        alive = self._writer.health().alive
+        return JournalHealth(len(self._waiting), self._failing_since_s, self._last_error, alive)
 
-    def append(self, contact_id: str, kind: str, /, **fields: JsonScalar) -> None:
+    def append(self, fact: Fact) -> JournalEntry:
         """Never waits; raises JournalFull when the disk has fallen too far behind."""
-        for name, value in fields.items():
-            if not isinstance(value, JsonScalar):
-                raise TypeError(f"field {name} of {kind} is a {type(value).__name__}, not a JSON scalar")
-        self._put(contact_id, kind, None, fields)
-
-    def _put(self, contact_id: str, kind: str, at: datetime | None, fields: dict[str, JsonScalar]) -> None:
-        with self._changed:
+        identity, (fact, text) = self._identity, in_text(fact)
+        with self._lock:
             if len(self._waiting) >= self._capacity:
                 raise JournalFull(f"{self._capacity} facts wait for the disk")
-            self._waiting.append(_Fact(contact_id, at or datetime.now(UTC), kind, fields))
-            self._appended += 1
-            if len(self._waiting) == 1:
-                # With more waiting the writer is awake already, or sleeps until its next commit is due.
-                self._changed.notify()
+            self._sequence += 1
+            entry = JournalEntry(
+                sequence=self._sequence,
+                instance=identity.instance,
+                boot=identity.boot,
+                at=datetime.now(UTC),
+                clock_s=self._clock(),
+                settings=identity.settings,
+                fact=fact,
+            )
+            self._waiting.append((entry, text))
+            submit, self._submitted = not self._submitted, True
+        if submit:
+            self._submit()
+        return entry
 
-    async def flush(self) -> None:
-        """Returns once all appended so far is durable; raises JournalError when the disk refuses it."""
+    async def durable(self) -> None:
+        """Returns once all appended so far is; raises JournalError when the disk refuses it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._changed:
+        with self._lock:
             if not self._waiting:
                 return
-            self._flushes.append((self._appended, done))
+            self._durable_waits.append((self._sequence, done))
         await done
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -153,107 +160,104 @@ class Journal:
 
         return unsubscribe
 
-    async def close_interrupted(self, now: datetime) -> list[str]:
+    async def close_interrupted(self) -> list[ContactId]:
         """Closes the contacts that a dead server left open; called once at start, before any new contact."""
-        contacts = await asyncio.to_thread(self.open_contacts)
-        for count, contact_id in enumerate(contacts, start=1):
-            self._put(contact_id, CLOSING_KIND, now, {"outcome": "interrupted"})
+        try:
+            closings = await asyncio.to_thread(self._closings)
+        except SQLAlchemyError as error:
+            raise JournalError(f"the journal cannot be read: {_cause(error)}") from error
+        for count, closing in enumerate(closings, start=1):
+            self.append(closing)
             if count % self._capacity == 0:
-                await self.flush()
-        await self.flush()
-        return contacts
+                await self.durable()
+        await self.durable()
+        return [closing.contact for closing in closings]
 
-    def events(self, contact_id: str) -> list[JournalEvent]:
-        return events_of(self._engine, contact_id)
+    def entries(self, contact_id: str) -> list[JournalEntry]:
+        """Blocks."""
+        return entries_of(self._engine, contact_id)
 
-    def contacts(self, limit: int = 50) -> list[ContactSummary]:
-        return newest_contacts(self._engine, limit)
+    # What the store's writer calls, on its own thread
 
-    def open_contacts(self) -> list[str]:
-        return unclosed_contacts(self._engine)
+    def write(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            self._batch = tuple(islice(self._waiting, _LARGEST_BATCH))
+        self._rows.write(connection, self._batch)
 
-    def contacts_lacking(self, having: tuple[str, ...], lacking: tuple[str, ...]) -> list[str]:
-        return contacts_lacking(self._engine, having, lacking)
-
-    def _write(self) -> None:
-        # One connection for good: taking one from the pool for every batch costs more than the batch.
-        with self._engine.connect() as connection:
-            self._write_on(connection)
-
-    def _write_on(self, connection: Connection) -> None:
-        next_commit_s = 0.0
-        while batch := self._next_batch(next_commit_s):
-            next_commit_s = monotonic() + self._commit_interval_s
-            try:
-                last = _commit(connection, batch)
-            except SQLAlchemyError as error:
-                self._refused(error)
-                if self._stopping:
-                    log.error("journal.lost", facts=len(self._waiting))  # noqa: TRY400 - told with its error before
-                    return
-                next_commit_s = monotonic() + _RETRY_S
-            else:
-                self._committed(batch, last)
-
-    def _next_batch(self, not_before_s: float) -> tuple[_Fact, ...]:
-        """Waits for facts and for the time of the next commit; nothing once stopping and all is written."""
-        with self._changed:
-            while not self._stopping and (not self._waiting or monotonic() < not_before_s):
-                self._changed.wait(max(0.0, not_before_s - monotonic()) if self._waiting else None)
-            return tuple(self._waiting)
-
-    def _committed(self, batch: tuple[_Fact, ...], last: int) -> None:
-        first = last - len(batch) + 1
-        events = [
-            JournalEvent(sequence, fact.contact_id, fact.at, fact.kind, fact.fields)
-            for sequence, fact in enumerate(batch, start=first)
-        ]
-        with self._changed:
-            for _ in batch:
+    def committed(self) -> None:
+        self._rows.keep()
+        with self._lock:
+            for _ in self._batch:
                 self._waiting.popleft()
-            durable = self._appended - len(self._waiting)
-            done = [future for count, future in self._flushes if count <= durable]
-            self._flushes = [(count, future) for count, future in self._flushes if count > durable]
-        self._failure = None
-        self._tell(events, done, None)
+            done = self._waits_until(self._batch[-1][0].sequence) if self._batch else []
+            self._submitted = bool(self._waiting)
+        if self._submitted:
+            self._submit()
+        self._failing_since_s, self._last_error = None, ""
+        self._tell(self._batch, done, None)
 
-    def _refused(self, error: SQLAlchemyError) -> None:
-        cause = str(getattr(error, "orig", None) or error)
-        if self._failure is None:
-            log.error("journal.failing", cause=cause, waiting=len(self._waiting))
-        self._failure = cause
-        with self._changed:
-            failed, self._flushes = [future for _, future in self._flushes], []
-        self._tell([], failed, JournalError(f"the journal cannot be written: {cause}"))
+    def refused(self, error: StoreError) -> None:
+        if self._failing_since_s is None:
+            log.error("journal.failing", cause=str(error), waiting=len(self._waiting))
+            self._failing_since_s = self._clock()
+        self._last_error = str(error)
+        with self._lock:
+            failed = self._waits_until(self._sequence)
+        self._submit()
+        self._tell((), failed, JournalError(f"the journal cannot be written: {error}"))
+
+    def _submit(self) -> None:
+        if not self._writer.submit(self):
+            log.error("journal.lost", facts=len(self._waiting))
+
+    def _waits_until(self, sequence: int) -> list[asyncio.Future[None]]:
+        """Those that wait for facts up to that one; they wait no longer."""
+        over = []
+        while self._durable_waits and self._durable_waits[0][0] <= sequence:
+            over.append(self._durable_waits.popleft()[1])
+        return over
+
+    def _closings(self) -> list[ContactClosed]:
+        closings = []
+        for contact in unclosed_contacts(self._engine):
+            seen_until = last_told(self._engine, contact.contact_id) or contact.started_at
+            lasted_s = contact.duration_s or (seen_until - contact.started_at).total_seconds()
+            closings.append(
+                ContactClosed(
+                    contact=contact.contact_id,
+                    outcome=Outcome.INTERRUPTED,
+                    duration_s=round(max(0.0, lasted_s), 3),
+                )
+            )
+        return closings
 
     def _tell(
-        self, events: list[JournalEvent], flushed: list[asyncio.Future[None]], error: JournalError | None
+        self,
+        lines: tuple[Line, ...],
+        waits: list[asyncio.Future[None]],
+        error: JournalError | None,
     ) -> None:
         def on_loop() -> None:
-            self._deliver(events)
-            for future in flushed:
+            self._deliver(lines)
+            for future in waits:
                 _settle(future, error)
 
-        if self._loop is not None and (flushed or self._listeners):
-            with suppress(RuntimeError):  # the loop closed without stop(): nobody is left to be told
+        if self._loop is not None and (waits or self._listeners):
+            with suppress(RuntimeError):  # the loop closed without a stop: nobody is left to be told
                 self._loop.call_soon_threadsafe(on_loop)
 
-    def _deliver(self, events: list[JournalEvent]) -> None:
-        for event in events:
+    def _deliver(self, lines: tuple[Line, ...]) -> None:
+        for entry, _ in lines:
             for listener in tuple(self._listeners):
                 try:
-                    listener(event)
+                    listener(entry)
                 except Exception:
                     # One broken listener must not silence the others.
-                    log.exception("journal.listener_failed", kind=event.kind)
+                    log.exception("journal.listener_failed", kind=entry.fact.kind())
 
 
-def _commit(connection: Connection, batch: tuple[_Fact, ...]) -> int:
-    """The sequence number of the last fact."""
-    with connection.begin():
-        connection.execute(insert(JOURNAL), [fact.row() for fact in batch])
-        # This transaction holds the write lock, so the batch has the newest numbers without a hole.
-        return int(connection.execute(select(func.max(JOURNAL.c.sequence))).scalar_one())
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error)
 
 
 def _settle(future: asyncio.Future[None], error: JournalError | None) -> None:

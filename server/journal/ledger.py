@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from acd.agent_state import AgentState
 from acd.effects import AgentStateChanged, Bridge, ContactOutcome, Effect, RingAgent
 from acd.events import Event
+from contacts.facts.agent import AgentBecame
+from contacts.facts.fact import Fact
+from contacts.facts.queue import OfferMade, QueueExited, WrapUpFinished, WrapUpStarted
 from contacts.ids import AgentId, ContactId
-from server.journal.journal import Journal
+from server.journal.journal import Journal, JournalFull
+
+log = structlog.get_logger(__name__)
 
 
 class JournalLedger:
@@ -19,36 +26,46 @@ class JournalLedger:
     def decided(self, event: Event, effects: tuple[Effect, ...], now: float) -> None:
         """`acd.ports.Ledger`; the event itself reached the journal through the contact it is about."""
         for effect in effects:
-            self._write(effect)
+            for fact in self._facts(effect):
+                self._append(fact)
 
-    def _write(self, effect: Effect) -> None:
+    def _append(self, fact: Fact) -> None:
+        """A journal that is full although new callers are refused loses the fact, not the decision."""
+        try:
+            self._journal.append(fact)
+        except JournalFull:
+            log.critical("journal.fact_lost", contact=fact.contact_id, kind=fact.kind())
+
+    def _facts(self, effect: Effect) -> tuple[Fact, ...]:
         match effect:
-            case RingAgent(_, agent, contact, _, decision):
-                self._journal.append(
-                    contact,
-                    "agent.offered",
-                    agent=agent,
-                    rule=decision.rule.value,
-                    waited_s=round(decision.waited_s, 3),
-                    idle_s=round(decision.idle_s, 3),
+            case RingAgent(offer, agent, contact, _, decision):
+                return (
+                    OfferMade(
+                        contact=contact,
+                        offer=offer,
+                        agent=agent,
+                        rule=decision.rule.value,
+                        waited_s=round(decision.waited_s, 3),
+                        idle_s=round(decision.idle_s, 3),
+                    ),
                 )
             case Bridge(contact, agent, _):
                 self._last_contact[agent] = contact
+                return ()
             case ContactOutcome(contact, queue, outcome, waited_s):
-                self._journal.append(
-                    contact, "queue.outcome", queue=queue, outcome=outcome.value, waited_s=round(waited_s, 3)
-                )
-            case AgentStateChanged(agent, old, new, _):
-                self._write_wrap_up(agent, old, new)
+                exited = QueueExited(contact=contact, queue=queue, exit=outcome, waited_s=round(waited_s, 3))
+                return (exited,)
+            case AgentStateChanged(agent, old, new, cause):
+                became = AgentBecame(agent=agent, old=old.value, new=new.value, cause=cause.value)
+                return (became, *self._wrap_up(agent, old, new))
             case _:
-                pass
+                return ()
 
-    def _write_wrap_up(self, agent: AgentId, old: AgentState, new: AgentState) -> None:
+    def _wrap_up(self, agent: AgentId, old: AgentState, new: AgentState) -> tuple[Fact, ...]:
         contact = self._last_contact.get(agent)
         if contact is None or AgentState.WRAP_UP not in (old, new):
-            return
+            return ()
         if new is AgentState.WRAP_UP:
-            self._journal.append(contact, "agent.wrap-up", agent=agent)
-        else:
-            del self._last_contact[agent]
-            self._journal.append(contact, "agent.wrapped-up", agent=agent)
+            return (WrapUpStarted(contact=contact, agent=agent),)
+        del self._last_contact[agent]
+        return (WrapUpFinished(contact=contact, agent=agent),)

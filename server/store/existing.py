@@ -1,4 +1,4 @@
-"""The database as the read-only commands open it: they never make one."""
+"""The database as the commands that only read open it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from sqlalchemy import Engine
 
 from config.settings import Settings
 from server.errors import StartError
-from server.store.store import StoreError, open_store
+from server.store.store import StoreError, open_existing
 
 
 def existing_store(settings: Settings) -> Engine:
-    """Raises StartError where no server has written yet."""
-    file = settings.server.database
-    if not file.exists():
-        raise StartError(f"{file}: no database here yet; start the server once, or give --config")
+    """Raises StartError where no server has written yet, or one with another schema has."""
     try:
-        return open_store(file)
+        return open_existing(settings.server.database)
     except StoreError as error:
         raise StartError(str(error)) from None

@@ -27,25 +27,56 @@ class StoreError(Exception):
 
 
 def open_store(path: Path, *, busy_timeout_s: float = 5.0) -> Engine:
-    """Creates the file when absent; blocks while it migrates. Two programs may do so at once.
+    """For `serve`: creates the file when absent, and brings it to this program's schema, which may take long.
 
     Transactions begin deferred: one that writes must write first, or it may find the database changed
     under it and fail at once instead of waiting for the lock.
     """
+    migrate_store(path, busy_timeout_s=busy_timeout_s)
+    return _make_engine(path, busy_timeout_s)
+
+
+def open_existing(path: Path, *, busy_timeout_s: float = 5.0) -> Engine:
+    """For commands that read: neither makes a file nor changes a schema; raises StoreError instead."""
+    if not path.exists():
+        raise StoreError(f"database {path}: not here yet; start the server once, or give --config")
+    engine = _make_engine(path, busy_timeout_s)
+    try:
+        with engine.connect() as connection:
+            held, newest = _revisions(connection, path)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise _unusable(path, error) from error
+    except StoreError:
+        engine.dispose()
+        raise
+    if held != newest:
+        engine.dispose()
+        raise StoreError(
+            f"database {path}: its schema {held or '(none)'} is older than this program's ({newest}); "
+            "stop the server and run `trunkline store migrate`, or start the new server, which does the same"
+        )
+    return engine
+
+
+def migrate_store(path: Path, *, busy_timeout_s: float = 5.0) -> tuple[str | None, str | None]:
+    """The schema before (None: a new file) and after. Two programs may do so at once."""
     _make_file(path)
     engine = _make_engine(path, busy_timeout_s)
     try:
         with engine.connect().execution_options(**{_BEGIN_OPTION: "BEGIN IMMEDIATE"}) as connection:
-            _migrate(connection, path)
+            versions = _migrate(connection, path)
             connection.commit()
     except SQLAlchemyError as error:
+        raise _unusable(path, error) from error
+    finally:
         engine.dispose()
-        cause = getattr(error, "orig", None) or error
-        raise StoreError(f"database {path}: {cause}; {_mend(cause)}") from error
-    except StoreError:
-        engine.dispose()
-        raise
-    return engine
+    return versions
+
+
+def _unusable(path: Path, error: SQLAlchemyError) -> StoreError:
+    cause = getattr(error, "orig", None) or error
+    return StoreError(f"database {path}: {cause}; {_mend(cause)}")
 
 
 def _make_file(path: Path) -> None:
@@ -73,12 +104,13 @@ def _make_engine(path: Path, busy_timeout_s: float) -> Engine:
     url = URL.create("sqlite", database=str(path))
     # isolation_level None stops the driver from opening transactions of its own: BEGIN is ours to say.
     engine = create_engine(url, connect_args={"timeout": busy_timeout_s, "isolation_level": None})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", lambda connection, _record: prepare(connection))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+def prepare(connection: sqlite3.Connection) -> None:
+    """What every connection needs for what is promised: a commit is on the disk."""
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -87,19 +119,30 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_OPTION, "BEGIN"))
 
 
-def _migrate(connection: Connection, path: Path) -> None:
-    config = Config()
-    # Config reads "%" as the start of a substitution.
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
+def _migrate(connection: Connection, path: Path) -> tuple[str | None, str | None]:
+    held, newest = _revisions(connection, path)
+    if held != newest:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        log.info("store.migrated", database=str(path), before=held, after=newest)
+    return held, newest
+
+
+def _revisions(connection: Connection, path: Path) -> tuple[str | None, str | None]:
+    """The schema of the file and that of this program; raises StoreError when the file's is newer."""
+    script = ScriptDirectory.from_config(_alembic())
     held, newest = MigrationContext.configure(connection).get_current_revision(), script.get_current_head()
-    if held == newest:
-        return
     if held is not None and held not in {revision.revision for revision in script.walk_revisions()}:
         raise StoreError(
             f"database {path}: its schema {held} is newer than this program knows ({newest}); "
             "install the trunkline that wrote it, or name another database"
         )
-    command.upgrade(config, "head")
-    log.info("store.migrated", database=str(path), before=held, after=newest)
+    return held, newest
+
+
+def _alembic() -> Config:
+    config = Config()
+    # Config reads "%" as the start of a substitution.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

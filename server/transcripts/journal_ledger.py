@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
+
+from contacts.facts.fact import Fact
+from contacts.facts.recording import RecordingFinished, TranscriptFailed, TranscriptReady
+from contacts.folds.agent_speech import agent_speech
+from contacts.ids import ContactId
 from recordings.segment import RecordingId
 from server.journal.journal import Journal, JournalFull
-from server.transcripts.agent_speech import agent_spans
+from server.journal.reading import contacts_lacking
 from server.transcripts.windows import Span
 
 FULL_PAUSE_S = 1.0
-OUTCOMES = ("transcript.ready", "transcript.failed")
+OUTCOMES = (TranscriptReady, TranscriptFailed)
+TAKEN_UP = timedelta(days=7)
 
 
 class JournalTranscripts:
     """Waits while the journal is full: what has been transcribed must not be lost for want of a line."""
 
-    def __init__(self, journal: Journal, full_pause_s: float = FULL_PAUSE_S) -> None:
+    def __init__(self, journal: Journal, store: Engine, full_pause_s: float = FULL_PAUSE_S) -> None:
         self._journal = journal
+        self._store = store
         self._full_pause_s = full_pause_s
 
     async def speech_on_the_right(self, contact_id: str) -> tuple[Span, ...]:
-        await self._journal.flush()
-        return agent_spans(await asyncio.to_thread(self._journal.events, contact_id))
+        await self._journal.durable()
+        stretches = agent_speech(await asyncio.to_thread(self._journal.entries, contact_id))
+        return tuple(Span(stretch.start_s, stretch.end_s) for stretch in stretches)
 
     async def untranscribed(self) -> tuple[str, ...]:
-        await self._journal.flush()
-        found = await asyncio.to_thread(self._journal.contacts_lacking, ("recording.finished",), OUTCOMES)
+        await self._journal.durable()
+        since = datetime.now(UTC) - TAKEN_UP
+        found = await asyncio.to_thread(contacts_lacking, self._store, RecordingFinished, OUTCOMES, since)
         return tuple(found)
 
     async def ready(self, contact_id: str, recording_id: RecordingId, words: int) -> None:
-        await self._append(contact_id, "transcript.ready", recording=recording_id, words=words)
+        contact = ContactId(contact_id)
+        await self._append(TranscriptReady(contact=contact, recording=recording_id, words=words))
 
     async def failed(self, contact_id: str, recording_id: RecordingId, reason: str) -> None:
-        await self._append(contact_id, "transcript.failed", recording=recording_id, reason=reason)
+        contact = ContactId(contact_id)
+        await self._append(TranscriptFailed(contact=contact, recording=recording_id, reason=reason))
 
-    async def _append(self, contact_id: str, kind: str, **fields: str | int) -> None:
+    async def _append(self, fact: Fact) -> None:
         while True:
             try:
-                self._journal.append(contact_id, kind, **fields)
+                self._journal.append(fact)
             except JournalFull:
                 await asyncio.sleep(self._full_pause_s)
             else:

@@ -7,12 +7,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from contacts.facts.flow import NodeEntered
+from contacts.ids import ContactId
 from server.journal.journal import Journal, JournalFull
-from server.store.store import open_store
+from tests.server.ground import journalling, opened
 
 
 def append(journal: Journal, number: int) -> None:
-    journal.append("0195f0c2-contact", "flow.node", node="menu", type="say", number=number)
+    contact = ContactId(f"0195f0c2-{number // 10}")
+    journal.append(NodeEntered(contact=contact, flow="welcome", node="menu", node_kind="say"))
 
 
 async def flood(journal: Journal, count: int) -> None:
@@ -22,9 +25,9 @@ async def flood(journal: Journal, count: int) -> None:
         try:
             append(journal, number)
         except JournalFull:
-            await journal.flush()
+            await journal.durable()
             append(journal, number)
-    await journal.flush()
+    await journal.durable()
     elapsed_s, used_s = time.monotonic() - began_s, time.process_time() - cpu_s
     print(f"flood: {count / elapsed_s:.0f} events/s, {used_s / count * 1e6:.1f} us CPU per event")
 
@@ -40,7 +43,7 @@ async def pace(journal: Journal, per_s: int, seconds: float) -> None:
             spent_s += time.perf_counter() - before_s
             number += 1
         await asyncio.sleep(0.005)
-    await journal.flush()
+    await journal.durable()
     used_s = time.process_time() - cpu_s
     print(
         f"{number / elapsed_s:.0f} events/s: {used_s / number * 1e6:.0f} us CPU per event "
@@ -55,21 +58,19 @@ async def latency(journal: Journal) -> None:
         await asyncio.sleep(0.03)
         began_s = time.perf_counter()
         append(journal, number)
-        await journal.flush()
+        await journal.durable()
         waits_ms.append((time.perf_counter() - began_s) * 1000)
     waits_ms.sort()
     print(f"append to durable: median {waits_ms[50]:.1f} ms, worst {waits_ms[-1]:.1f} ms")
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(open_store(Path(folder) / "trunkline.db"))
-        await journal.start()
-        await flood(journal, 50_000)
-        for per_s in (50, 500, 2000):
-            await pace(journal, per_s, 5)
-        await latency(journal)
-        await journal.stop()
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "trunkline.db") as ground:
+        async with journalling(*ground, capacity=10_000) as journal:
+            await flood(journal, 50_000)
+            for per_s in (50, 500, 2000):
+                await pace(journal, per_s, 5)
+            await latency(journal)
 
 
 asyncio.run(main())

@@ -6,229 +6,361 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from server.journal.journal import Journal, JournalError, JournalEvent, JournalFull
-from server.store.store import open_store
+from contacts.facts.agent import PhoneRegistered
+from contacts.facts.contact import ContactStarted, LegEnded, ParticipantJoined, Role, TalkStarted
+from contacts.facts.entry import JournalEntry
+from contacts.facts.flow import NoInput
+from contacts.facts.queue import WrapUpFinished
+from contacts.ids import AgentId, ContactId, LegId, ParticipantId
+from contacts.outcomes import EndedBy, Outcome
+from server.journal.identity import Identity
+from server.journal.journal import Journal, JournalError, JournalFull
+from server.journal.reading import (
+    CursorError,
+    contact_of,
+    entries_after,
+    entries_of,
+    newest_contacts,
+    unclosed_contacts,
+)
+from server.store.store import open_existing
+from server.store.writer import StoreWriter
+from tests.server.ground import HERE, closed, counted, held, journalling, opened, started
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_store(tmp_path / "trunkline.db", busy_timeout_s=0.1)
-    yield engine
-    engine.dispose()
+def ground(tmp_path: Path) -> Iterator[tuple[Engine, StoreWriter]]:
+    with opened(tmp_path / "trunkline.db") as ground:
+        yield ground
 
 
 @pytest.fixture
-async def journal(engine: Engine) -> AsyncIterator[Journal]:
-    journal = Journal(engine, capacity=100)
-    await journal.start()
-    yield journal
-    await journal.stop()
+def engine(ground: tuple[Engine, StoreWriter]) -> Engine:
+    return ground[0]
 
 
-@contextmanager
-def held(engine: Engine) -> Iterator[None]:
-    """Another program holds the write lock: the disk, to the journal, refuses."""
-    with engine.connect() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO journal(contact_id, at, kind, fields) VALUES ('', '', '', '{}')"
-        )
-        yield
-        connection.rollback()
+@pytest.fixture
+async def journal(ground: tuple[Engine, StoreWriter]) -> AsyncIterator[Journal]:
+    async with journalling(*ground) as journal:
+        yield journal
 
 
 async def until_failing(journal: Journal) -> None:
     async with asyncio.timeout(10):
-        while journal.failure is None:
+        while journal.health().well:
             await asyncio.sleep(0.01)
 
 
-async def test_facts_come_back_in_order_with_their_fields(journal: Journal) -> None:
+def numbers(entries: list[JournalEntry]) -> list[int]:
+    return [entry.fact.count for entry in entries if isinstance(entry.fact, NoInput)]
+
+
+async def test_facts_come_back_in_order_with_where_and_when(journal: Journal) -> None:
     before = datetime.now(UTC)
-    journal.append("c1", "contact.ringing", caller="+4420", number="100", trunk=None)
-    journal.append("c2", "contact.ringing")
-    journal.append("c1", "contact.bridged", wait_s=1.5, agent="アリス", first=True, kind=2, at="x")
-    await journal.flush()
-    first, second = journal.events("c1")
-    assert (first.kind, first.fields) == (
-        "contact.ringing",
-        {"caller": "+4420", "number": "100", "trunk": None},
-    )
-    assert second.fields == {"wait_s": 1.5, "agent": "アリス", "first": True, "kind": 2, "at": "x"}
-    assert (first.sequence, second.sequence) == (1, 3)
-    assert before <= first.at <= second.at <= datetime.now(UTC)
+    first = started("c1", "+4420アリス")
+    appended = [journal.append(fact) for fact in (first, started("c2"), closed("c1"))]
+    await journal.durable()
+    assert journal.entries("c1") == [appended[0], appended[2]]
+    assert [entry.sequence for entry in appended] == [1, 2, 3]
+    assert before <= appended[0].at <= appended[2].at <= datetime.now(UTC)
+    assert appended[0].clock_s <= appended[2].clock_s <= asyncio.get_running_loop().time()
+    assert {(entry.instance, entry.boot, entry.settings) for entry in appended} == {
+        ("instance", "boot", "settings")
+    }
+
+
+async def test_facts_carry_the_settings_that_applied_when_they_happened(journal: Journal) -> None:
+    journal.append(started("c1"))
+    journal.apply("other")
+    journal.append(closed("c1"))
+    await journal.durable()
+    assert [entry.settings for entry in journal.entries("c1")] == ["settings", "other"]
 
 
 async def test_append_order_is_kept_across_batches(journal: Journal) -> None:
     for batch in range(8):
         for number in range(50):
-            journal.append("c", "fact", number=batch * 50 + number)
-        await journal.flush()
-    kept = journal.events("c")
-    assert [event.fields["number"] for event in kept] == list(range(400))
-    assert [event.sequence for event in kept] == list(range(1, 401))
+            journal.append(counted("c", batch * 50 + number))
+        await journal.durable()
+    kept = journal.entries("c")
+    assert numbers(kept) == list(range(400))
+    assert [entry.sequence for entry in kept] == list(range(1, 401))
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", NOW, object()])
-async def test_a_field_that_is_no_json_scalar_is_refused_at_once(journal: Journal, value: object) -> None:
-    with pytest.raises(TypeError, match="field what of fact"):
-        journal.append("c", "fact", what=value)  # type: ignore[arg-type]
-    assert journal.waiting == 0
+async def test_the_sequence_goes_on_after_a_restart_under_another_boot(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    for boot in ("one", "two"):
+        async with journalling(*ground, identity=Identity("here", boot, "s")) as journal:
+            journal.append(counted("c", 0))
+            await journal.durable()
+    kept = entries_of(ground[0], "c")
+    assert [(entry.sequence, entry.boot) for entry in kept] == [(1, "one"), (2, "two")]
 
 
-async def test_flush_without_facts_returns(journal: Journal) -> None:
-    await journal.flush()
-    journal.append("c", "fact")
-    await journal.flush()
-    await journal.flush()
+async def test_facts_of_no_contact_are_kept_too(journal: Journal, engine: Engine) -> None:
+    entry = journal.append(PhoneRegistered(agent=AgentId("alice"), device="d"))
+    await journal.durable()
+    assert entries_after(engine, 0, 10) == [entry]
+    assert entries_after(engine, entry.sequence, 10) == []
+
+
+async def test_half_a_character_out_of_a_sip_header_costs_no_fact(journal: Journal, engine: Engine) -> None:
+    appended = journal.append(started("c1", caller="+44\udce4"))
+    await journal.durable()
+    assert appended.fact == started("c1", caller="+44?")
+    assert journal.entries("c1") == [appended]
+    row = contact_of(engine, "c1")
+    assert row is not None
+    assert row.caller == "+44?"
+
+
+async def test_durable_without_facts_returns(journal: Journal) -> None:
+    await journal.durable()
+    journal.append(counted("c", 0))
+    await journal.durable()
+    await journal.durable()
 
 
 async def test_append_does_not_wait_for_a_disk_that_hangs(journal: Journal, engine: Engine) -> None:
     with held(engine):
         begun = time.monotonic()
-        for _ in range(100):
-            journal.append("c", "fact")
+        for number in range(100):
+            journal.append(counted("c", number))
         assert time.monotonic() - begun < 0.1
-    await journal.flush()
-    assert len(journal.events("c")) == 100
+    await journal.durable()
+    assert numbers(journal.entries("c")) == list(range(100))
 
 
 async def test_when_full_append_raises_and_what_was_taken_is_kept(journal: Journal, engine: Engine) -> None:
     with held(engine):
         for number in range(100):
-            journal.append("c", "fact", number=number)
+            journal.append(counted("c", number))
         with pytest.raises(JournalFull):
-            journal.append("c", "fact", number=100)
-        assert journal.waiting == 100
-    await journal.flush()
-    journal.append("c", "fact", number=101)
-    await journal.flush()
-    assert [event.fields["number"] for event in journal.events("c")] == [*range(100), 101]
+            journal.append(counted("c", 100))
+        assert journal.crowded
+        assert journal.health().behind == 100
+    await journal.durable()
+    journal.append(counted("c", 101))
+    await journal.durable()
+    kept = journal.entries("c")
+    assert numbers(kept) == [*range(100), 101]
+    assert [entry.sequence for entry in kept] == list(range(1, 102))
 
 
-async def test_flush_tells_that_the_disk_refuses_and_the_facts_follow_later(
+async def test_durable_tells_that_the_disk_refuses_and_the_facts_follow_later(
     journal: Journal, engine: Engine
 ) -> None:
     with held(engine):
-        journal.append("c", "fact")
+        journal.append(counted("c", 0))
         with pytest.raises(JournalError, match="locked"):
-            await journal.flush()
-        assert journal.failure is not None
-    await journal.flush()
-    assert journal.failure is None
-    assert len(journal.events("c")) == 1
+            await journal.durable()
+        health = journal.health()
+        assert (health.behind, health.well, health.writer_alive) == (1, False, True)
+        assert health.failing_since_s is not None
+        assert "locked" in health.last_error
+    async with asyncio.timeout(5):
+        while journal.health().behind:
+            await asyncio.sleep(0.01)
+    assert journal.health().well
+    assert len(journal.entries("c")) == 1
 
 
-async def test_stop_does_not_wait_for_ever_for_a_disk_that_refuses(engine: Engine) -> None:
-    journal = Journal(engine)
-    await journal.start()
-    with held(engine):
-        journal.append("c", "fact")
-        await until_failing(journal)
-        async with asyncio.timeout(5):
-            await journal.stop()
-    assert journal.waiting == 1
+async def test_a_dead_writer_is_seen(ground: tuple[Engine, StoreWriter]) -> None:
+    async with journalling(*ground) as journal:
+        await asyncio.to_thread(ground[1].stop)
+        assert not journal.health().writer_alive
+        assert not journal.health().well
 
 
-async def test_stop_commits_what_waits(engine: Engine) -> None:
-    journal = Journal(engine, commit_interval_s=60)
-    await journal.start()
-    journal.append("c", "first")
-    await journal.flush()
-    journal.append("c", "second")
-    await journal.stop()
-    assert [event.kind for event in journal.events("c")] == ["first", "second"]
+async def test_stop_does_not_wait_for_ever_for_a_disk_that_refuses(tmp_path: Path) -> None:
+    with opened(tmp_path / "trunkline.db") as (engine, writer):
+        async with journalling(engine, writer) as journal:
+            with held(engine):
+                journal.append(counted("c", 0))
+                await until_failing(journal)
+                async with asyncio.timeout(5):
+                    await asyncio.to_thread(writer.stop)
+            assert journal.health().behind == 1
+
+
+async def test_stop_commits_what_waits(tmp_path: Path) -> None:
+    with opened(tmp_path / "trunkline.db", commit_interval_s=60) as (engine, writer):
+        async with journalling(engine, writer) as journal:
+            journal.append(counted("c", 0))
+            await journal.durable()
+            journal.append(counted("c", 1))
+            await asyncio.to_thread(writer.stop)
+            assert numbers(entries_of(engine, "c")) == [0, 1]
 
 
 async def test_listeners_hear_durable_facts_in_order_on_the_event_loop(journal: Journal) -> None:
-    heard: list[JournalEvent] = []
+    heard: list[JournalEntry] = []
     threads = set()
 
-    def listen(event: JournalEvent) -> None:
+    def listen(entry: JournalEntry) -> None:
         threads.add(threading.current_thread())
-        heard.append(event)
+        heard.append(entry)
 
     unsubscribe = journal.subscribe(listen)
-    journal.append("c", "first", a=1)
-    journal.append("c", "second")
-    await journal.flush()
-    assert heard == journal.events("c")
+    journal.append(counted("c", 1))
+    journal.append(counted("c", 2))
+    await journal.durable()
+    assert heard == journal.entries("c")
     assert threads == {threading.current_thread()}
     unsubscribe()
     unsubscribe()
-    journal.append("c", "third")
-    await journal.flush()
+    journal.append(counted("c", 3))
+    await journal.durable()
     assert len(heard) == 2
 
 
 async def test_a_listener_that_raises_silences_nobody(journal: Journal) -> None:
-    heard: list[str] = []
+    heard: list[int] = []
 
-    def broken(event: JournalEvent) -> None:
-        raise RuntimeError(event.kind)
+    def broken(entry: JournalEntry) -> None:
+        raise RuntimeError(entry.fact.kind())
 
     journal.subscribe(broken)
-    journal.subscribe(lambda event: heard.append(event.kind))
-    journal.append("c", "first")
-    journal.append("c", "second")
-    await journal.flush()
-    assert heard == ["first", "second"]
+    journal.subscribe(lambda entry: heard.append(entry.sequence))
+    journal.append(counted("c", 1))
+    journal.append(counted("c", 2))
+    await journal.durable()
+    assert heard == [1, 2]
 
 
-async def test_contacts_are_newest_first_with_their_extent_and_outcome(journal: Journal) -> None:
-    journal.append("old", "contact.ringing")
-    journal.append("new", "contact.started")
-    journal.append("old", "contact.started")
-    journal.append("old", "contact.closed", outcome="answered")
-    journal.append("", "server.started")
-    await journal.flush()
-    new, old = journal.contacts()
-    assert (new.contact_id, new.events, new.outcome) == ("new", 1, None)
-    assert (old.contact_id, old.events, old.outcome) == ("old", 3, "answered")
-    assert old.first_at < new.first_at < old.last_at
-    assert [contact.contact_id for contact in journal.contacts(limit=1)] == ["new"]
+async def test_contacts_have_a_row_that_follows_their_facts(journal: Journal, engine: Engine) -> None:
+    contact, agent = ContactId("c1"), ParticipantId("p2")
+    journal.append(started("c1", "0301"))
+    journal.append(ParticipantJoined(contact=contact, participant=agent, role=Role.AGENT, agent="alice"))
+    await journal.durable()
+    in_progress = contact_of(engine, "c1")
+    assert in_progress is not None
+    assert (in_progress.caller, in_progress.outcome) == ("0301", None)
+    journal.append(TalkStarted(contact=contact, participant=agent))
+    await journal.durable()
+    journal.append(closed("c1"))
+    await journal.durable()
+    done = contact_of(engine, "c1")
+    assert done is not None
+    assert (done.agents, done.outcome) == (("alice",), Outcome.SERVED)
 
 
-async def test_contacts_a_dead_server_left_are_closed_once_as_interrupted(journal: Journal) -> None:
+async def test_what_is_told_of_a_closed_contact_adds_to_its_row(journal: Journal, engine: Engine) -> None:
+    contact = ContactId("c1")
+    journal.append(started("c1"))
+    journal.append(closed("c1"))
+    await journal.durable()
+    journal.append(WrapUpFinished(contact=contact, agent=AgentId("alice")))
+    late = LegEnded(
+        contact=contact, participant=ParticipantId("customer"), leg=LegId("l"), by=EndedBy.NETWORK
+    )
+    entry = journal.append(late)
+    await journal.durable()
+    row = contact_of(engine, "c1")
+    assert row is not None
+    assert (row.ended_at, row.outcome) == (entry.at, Outcome.SERVED)
+
+
+async def test_finding_15_contacts_are_read_in_pages_and_each_stands_on_one(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    async with journalling(*ground, capacity=1000) as journal:
+        for number in range(25):
+            journal.append(started(f"c{number:02}"))
+        await journal.durable()
+        seen: list[str] = []
+        cursor: str | None = None
+        while True:
+            page = newest_contacts(ground[0], 10, cursor)
+            seen += [contact.contact_id for contact in page.contacts]
+            # What begins meanwhile moves nothing.
+            journal.append(started(f"d{len(seen)}"))
+            await journal.durable()
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    assert seen == [f"c{number:02}" for number in reversed(range(25))]
+
+
+def test_finding_15_neither_a_page_nor_the_open_contacts_need_the_journal(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    with ground[0].connect() as connection:
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+            for query in (
+                "SELECT * FROM contact WHERE (started_at, contact_id) < ('2', 'c') "
+                "ORDER BY started_at DESC, contact_id DESC LIMIT 50",
+                "SELECT * FROM contact WHERE outcome IS NULL ORDER BY started_at",
+            )
+        ]
+    assert "ix_contact_started_at_contact_id" in plans[0]
+    assert "ix_contact_in_progress" in plans[1]
+    assert all("TEMP B-TREE" not in plan for plan in plans)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "2026-01-01", "'; DROP TABLE contact", "\udce4/"])
+def test_a_cursor_that_is_none_is_refused(ground: tuple[Engine, StoreWriter], cursor: str) -> None:
+    with pytest.raises(CursorError):
+        newest_contacts(ground[0], 10, cursor)
+
+
+async def test_contacts_a_dead_server_left_are_closed_once_as_interrupted(
+    journal: Journal, engine: Engine
+) -> None:
     for number in range(250):
-        journal.append(f"c{number:03}", "contact.ringing" if number % 2 else "contact.started")
-        journal.append(f"c{number:03}", "contact.started")
+        journal.append(started(f"c{number:03}"))
         if number % 50 == 49:
-            await journal.flush()
-    journal.append("c007", "contact.closed", outcome="answered")
-    journal.append("", "agent.available")
-    await journal.flush()
+            await journal.durable()
+    journal.append(closed("c007"))
+    journal.append(PhoneRegistered(agent=AgentId("alice"), device="d"))
+    await journal.durable()
     expected = [f"c{number:03}" for number in range(250) if number != 7]
-    assert journal.open_contacts() == expected
-    assert await journal.close_interrupted(NOW) == expected
-    last = journal.events("c000")[-1]
-    assert (last.kind, last.fields, last.at) == ("contact.closed", {"outcome": "interrupted"}, NOW)
-    assert journal.events("c007")[-1].fields == {"outcome": "answered"}
-    assert journal.open_contacts() == []
-    assert await journal.close_interrupted(NOW) == []
+    assert [contact.contact_id for contact in unclosed_contacts(engine)] == expected
+    assert await journal.close_interrupted() == expected
+    first, last = journal.entries("c000")
+    assert isinstance(first.fact, ContactStarted)
+    assert last.fact == closed("c000", Outcome.INTERRUPTED)
+    assert journal.entries("c007")[-1].fact == closed("c007")
+    assert unclosed_contacts(engine) == []
+    assert await journal.close_interrupted() == []
 
 
-async def test_a_sequence_number_is_not_used_again_after_its_row_was_erased(engine: Engine) -> None:
-    for _ in range(2):
-        journal = Journal(engine)
+async def test_an_interrupted_contact_lasted_until_its_last_fact(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    async with journalling(*ground) as journal:
+        begun = journal.append(started("c"))
+        await asyncio.sleep(0.05)
+        last = journal.append(counted("c", 1))
+        await journal.durable()
+        await asyncio.sleep(0.05)
+        await journal.close_interrupted()
+    row = contact_of(ground[0], "c")
+    assert row is not None
+    assert row.duration_s == pytest.approx((last.at - begun.at).total_seconds(), abs=0.002)
+
+
+async def test_a_journal_that_cannot_be_read_says_so_at_the_start(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    with ground[0].begin() as connection:
+        connection.exec_driver_sql("DROP TABLE journal")
+    journal = Journal(ground[1], ground[0], HERE, clock=time.monotonic)
+    with pytest.raises(JournalError, match="no such table"):
         await journal.start()
-        journal.append("c", "fact")
-        await journal.stop()
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DELETE FROM journal WHERE sequence = 1")
-    assert [event.sequence for event in journal.events("c")] == [2]
 
 
-def test_what_flush_acknowledged_survives_kill_9_without_holes(tmp_path: Path) -> None:
+def test_what_durable_acknowledged_survives_kill_9_without_holes(tmp_path: Path) -> None:
     database = tmp_path / "trunkline.db"
     arguments = [sys.executable, "-m", "tests.server.journal_child", str(database)]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE) as child:
@@ -237,11 +369,10 @@ def test_what_flush_acknowledged_survives_kill_9_without_holes(tmp_path: Path) -
         acknowledged = next(number for number in durable if number >= 600)
         child.kill()
         acknowledged = max(acknowledged, *durable, 0)
-    engine = open_store(database)
-    journal = Journal(engine)
-    started, *kept = journal.events("contact-0")
+    engine = open_existing(database)
+    first, *kept = entries_of(engine, "contact-0")
     assert len(kept) >= acknowledged
-    assert [event.fields["number"] for event in kept] == list(range(len(kept)))
-    assert [event.sequence for event in (started, *kept)] == list(range(1, len(kept) + 2))
-    assert journal.open_contacts() == ["contact-0"]
+    assert numbers(kept) == list(range(len(kept)))
+    assert [entry.sequence for entry in (first, *kept)] == list(range(1, len(kept) + 2))
+    assert [contact.contact_id for contact in unclosed_contacts(engine)] == ["contact-0"]
     engine.dispose()

@@ -13,10 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from recordings import checks
-from server.journal import records as journal
-from server.store.store import MIGRATIONS, StoreError, open_store
+from server.journal import tables as journal
+from server.store.store import MIGRATIONS, StoreError, migrate_store, open_existing, open_store
 
 ROOT = Path(__file__).parents[2]
+OLD = (ROOT / "tests/data/store/0001.sql").read_text(encoding="utf-8")
 
 
 def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
@@ -58,18 +59,19 @@ def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
         engine = open_store(path)
         with engine.begin() as connection:
             connection.execute(
-                text("INSERT INTO journal(contact_id, at, kind, fields) VALUES ('c', 't', 'k', '{}')")
+                text("INSERT INTO journal_run(instance, boot, settings) VALUES ('i', 'b', 's')")
             )
-            assert connection.execute(text("SELECT count(*) FROM journal")).scalar_one() == expected + 1
+            assert connection.execute(text("SELECT count(*) FROM journal_run")).scalar_one() == expected + 1
         engine.dispose()
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     engine = open_store(tmp_path / "trunkline.db")
     insert = text(
-        "INSERT INTO journal(sequence, contact_id, at, kind, fields) VALUES (1, 'c', 't', 'k', '{}')"
+        "INSERT INTO journal(sequence, run, at, clock_s, kind, fact) VALUES (1, 1, 't', 0, 'k', '{}')"
     )
     with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text("INSERT INTO journal_run(instance, boot, settings) VALUES ('i', 'b', 's')"))
         connection.execute(insert)
         connection.execute(insert)
     with engine.connect() as connection:
@@ -153,3 +155,32 @@ def test_the_migrations_are_data_of_the_package() -> None:
     names = {item.name for item in package.joinpath("versions").iterdir()}
     assert "0001_initial.py" in names
     assert package.joinpath("env.py").is_file()
+    assert "0003_typed_facts.py" in names
+
+
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="start the server once"):
+        open_existing(tmp_path / "trunkline.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_finding_35_reading_does_not_migrate_an_old_database_but_says_what_does(tmp_path: Path) -> None:
+    path = tmp_path / "trunkline.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(OLD)
+    with pytest.raises(StoreError, match=r"0001 is older.*trunkline store migrate"):
+        open_existing(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert migrate_store(path) == ("0001", "0003")
+    assert migrate_store(path) == ("0003", "0003")
+    open_existing(path).dispose()
+
+
+def test_reading_a_newer_database_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "trunkline.db"
+    migrate_store(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="9999 is newer"):
+        open_existing(path)

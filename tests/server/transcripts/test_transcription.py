@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from contacts.facts.recording import TranscriptFailed, TranscriptReady
 from media.speech.errors import RecogniserFailed
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, LanguageModel
@@ -19,10 +20,12 @@ from recordings.segment import FileHeader, RecordingId, encode_file_header, enco
 from recordings.transcripts import Speaker, Transcripts, Untranscribed, Utterance
 from server.journal.journal import Journal
 from server.store.store import open_store
+from server.store.writer import StoreWriter
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
 from server.transcripts.windows import Span
 from tests.recordings.conftest import STARTED
+from tests.server.ground import counted, held, journalling
 
 LOUD = 0x00
 
@@ -216,29 +219,27 @@ async def test_what_an_earlier_run_left_is_taken_up(tmp_path: Path, catalogue: C
 async def test_finding_30_a_full_journal_does_not_end_transcription(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
-    journal = Journal(catalogue.engine, capacity=2)
-    await journal.start()
-    desk = Desk(tmp_path, catalogue)
-    recording = desk.keep("a")
-    ledger = replace_ledger(desk, journal)
-    running = asyncio.create_task(ledger.run())
-    with catalogue.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE journal RENAME TO away")
-    journal.append("x", "noise")
-    journal.append("x", "noise")
-    ledger.transcribe("contact a", "no such recording")
-    await asyncio.sleep(0.1)
-    assert not running.done()
-    with catalogue.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE away RENAME TO journal")
-    ledger.transcribe("contact a", recording)
-    await until(lambda: "transcript.ready" in [event.kind for event in journal.events("contact a")])
-    kinds = [event.kind for event in journal.events("contact a")]
-    assert sorted(kinds) == ["transcript.failed", "transcript.ready"]
-    running.cancel()
-    await journal.stop()
+    writer = StoreWriter(Path(str(catalogue.engine.url.database)), busy_timeout_s=0.1)
+    writer.start()
+    async with journalling(catalogue.engine, writer, capacity=2) as journal:
+        desk = Desk(tmp_path, catalogue)
+        recording = desk.keep("a")
+        transcription = replace_ledger(desk, journal)
+        running = asyncio.create_task(transcription.run())
+        with held(catalogue.engine):
+            journal.append(counted("x", 1))
+            journal.append(counted("x", 2))
+            transcription.transcribe("contact a", "no such recording")
+            await asyncio.sleep(0.1)
+            assert not running.done()
+        transcription.transcribe("contact a", recording)
+        await until(lambda: len(journal.entries("contact a")) == 2)
+        kinds = {type(entry.fact) for entry in journal.entries("contact a")}
+        assert kinds == {TranscriptFailed, TranscriptReady}
+        running.cancel()
+    await asyncio.to_thread(writer.stop)
 
 
 def replace_ledger(desk: Desk, journal: Journal) -> Transcription:
-    ledger = JournalTranscripts(journal, full_pause_s=0.02)
+    ledger = JournalTranscripts(journal, desk.catalogue.engine, full_pause_s=0.02)
     return Transcription(desk.recognizer, General(), desk.catalogue, desk.folder, ledger)

@@ -1,0 +1,124 @@
+"""What is read from the journal; every function blocks on the database: none is for the event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select, tuple_
+
+from contacts.facts.entry import JournalEntry
+from contacts.facts.fact import Fact
+from contacts.folds.summary import ContactSummary
+from contacts.ids import ContactId
+from recordings.instants import from_utc_text, to_utc_text
+from server.journal.rows import entry_from, summary_from
+from server.journal.tables import CONTACT, JOURNAL, RUN
+
+_ENTRIES = select(
+    JOURNAL.c.sequence,
+    JOURNAL.c.at,
+    JOURNAL.c.clock_s,
+    JOURNAL.c.contact_id,
+    JOURNAL.c.kind,
+    JOURNAL.c.fact,
+    RUN.c.instance,
+    RUN.c.boot,
+    RUN.c.settings,
+).join(RUN, RUN.c.run == JOURNAL.c.run)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """Some contacts, newest first; `next_cursor` is where the older ones begin, None at the end."""
+
+    contacts: tuple[ContactSummary, ...]
+    next_cursor: str | None
+
+
+class CursorError(ValueError):
+    """Not a cursor that a page ended with."""
+
+
+def entries_of(engine: Engine, contact_id: str) -> list[JournalEntry]:
+    """A contact's facts in order."""
+    query = _ENTRIES.where(JOURNAL.c.contact_id == contact_id).order_by(JOURNAL.c.sequence)
+    with engine.connect() as connection:
+        return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def entries_after(engine: Engine, sequence: int, limit: int) -> list[JournalEntry]:
+    """What follows that sequence number, of all contacts and of none, in order."""
+    query = _ENTRIES.where(JOURNAL.c.sequence > sequence).order_by(JOURNAL.c.sequence).limit(limit)
+    with engine.connect() as connection:
+        return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def newest_contacts(engine: Engine, limit: int, cursor: str | None = None) -> ContactPage:
+    """One page; raises CursorError."""
+    query = select(CONTACT).order_by(CONTACT.c.started_at.desc(), CONTACT.c.contact_id.desc())
+    if cursor is not None:
+        query = query.where(tuple_(CONTACT.c.started_at, CONTACT.c.contact_id) < tuple_(*_after(cursor)))
+    with engine.connect() as connection:
+        rows = connection.execute(query.limit(limit + 1)).mappings().all()
+    contacts = tuple(summary_from(dict(row)) for row in rows[:limit])
+    more = len(rows) > limit
+    return ContactPage(contacts, _cursor(contacts[-1]) if more else None)
+
+
+def contact_of(engine: Engine, contact_id: str) -> ContactSummary | None:
+    with engine.connect() as connection:
+        row = connection.execute(select(CONTACT).where(CONTACT.c.contact_id == contact_id)).mappings().first()
+    return None if row is None else summary_from(dict(row))
+
+
+def unclosed_contacts(engine: Engine) -> list[ContactSummary]:
+    """Those in progress, oldest first."""
+    query = select(CONTACT).where(CONTACT.c.outcome.is_(None)).order_by(CONTACT.c.started_at)
+    with engine.connect() as connection:
+        return [summary_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def last_told(engine: Engine, contact_id: str) -> datetime | None:
+    """When the newest fact of the contact happened."""
+    query = select(func.max(JOURNAL.c.at)).where(JOURNAL.c.contact_id == contact_id)
+    with engine.connect() as connection:
+        found = connection.execute(query).scalar_one()
+    return None if found is None else from_utc_text(found)
+
+
+def contacts_lacking(
+    engine: Engine, having: type[Fact], lacking: tuple[type[Fact], ...], since: datetime
+) -> list[ContactId]:
+    """Contacts begun since then with a fact of that type and none of those, oldest first."""
+    facts = select(JOURNAL.c.sequence).where(JOURNAL.c.contact_id == CONTACT.c.contact_id)
+    query = (
+        select(CONTACT.c.contact_id)
+        .where(
+            CONTACT.c.started_at >= to_utc_text(since),
+            facts.where(JOURNAL.c.kind == having.kind()).exists(),
+            ~facts.where(JOURNAL.c.kind.in_([fact_type.kind() for fact_type in lacking])).exists(),
+        )
+        .order_by(CONTACT.c.started_at)
+    )
+    with engine.connect() as connection:
+        return [ContactId(found) for found in connection.execute(query).scalars()]
+
+
+def last_sequence(engine: Engine) -> int:
+    """0 while there is no fact."""
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.coalesce(func.max(JOURNAL.c.sequence), 0))).scalar_one())
+
+
+def _cursor(contact: ContactSummary) -> str:
+    return f"{to_utc_text(contact.started_at)}/{contact.contact_id}"
+
+
+def _after(cursor: str) -> tuple[str, str]:
+    started_at, _, contact_id = cursor.partition("/")
+    try:
+        from_utc_text(started_at)
+    except ValueError:
+        raise CursorError("not a cursor of this list") from None
+    return started_at, contact_id
