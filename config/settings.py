@@ -15,11 +15,15 @@ from telephony.settings import SipSettings
 
 
 class HttpSettings(BaseModel):
-    """The administration port: health, metrics and status."""
+    """The API: health, metrics, and everything that commands ask the running server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str = Field(default="127.0.0.1", description="IP address to listen on; keep it on loopback")
+    certificate: Path | None = Field(
+        default=None, description="file of the TLS certificate and its chain (PEM); needed beyond loopback"
+    )
+    private_key: Path | None = Field(default=None, description="file of the certificate's private key (PEM)")
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port; 0 lets the system choose")
     try_next_ports: int = Field(
         default=0, ge=0, le=100, description="how many following ports to try when it is taken"

@@ -200,7 +200,10 @@ async def _open_door(
     except OSError as error:
         raise StartError(f"server.data_directory: no socket can be made there: {error.strerror}") from None
     stack.callback(local_socket.close)
-    web, local = WebServer(app, web_socket), WebServer(app, local_socket)
+    try:
+        web, local = WebServer(app, web_socket, settings.http), WebServer(app, local_socket)
+    except OSError as error:  # of ssl too
+        raise StartError(f"http.certificate: {error}; both files are PEM, and belong together") from None
     for server in (web, local):
         tasks.background(server.serve())
         stack.callback(server.stop)

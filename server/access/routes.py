@@ -21,6 +21,7 @@ ROUTES: dict[str, Permission | None] = {
     "GET /agents/{agent}": Permission.SEE_LIVE,
     "POST /agents/{agent}/break": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/back": Permission.ACT_AS_AGENT,
+    "POST /agents/{agent}/wrap-up/done": Permission.ACT_AS_AGENT,
     "GET /queues": Permission.SEE_LIVE,
     "GET /queues/{queue}": Permission.SEE_LIVE,
     "GET /trunks": Permission.SEE_LIVE,

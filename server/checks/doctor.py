@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from config.settings import Settings
+from server.access.exposure import exposure_problem, reachable_from_outside
 from server.access.passwords import FILE_NAME
 from server.checks.configuration import Configuration
 from server.checks.preflight import nearest_existing, no_sip_port
@@ -141,14 +142,14 @@ def _sip_port(settings: Settings) -> Check:
 
 
 def _http_loopback(settings: Settings) -> Check:
-    if ipaddress.ip_address(settings.http.address).is_loopback:
+    if problem := exposure_problem(settings.http):
+        return Check("administration", Verdict.BAD, settings.http.address, problem)
+    if not reachable_from_outside(settings.http.address):
         return Check(
             "administration", Verdict.GOOD, f"{settings.http.address}: reachable from this machine only"
         )
-    found = f"{settings.http.address} is reachable from outside, and has no password"
-    return Check(
-        "administration", Verdict.BAD, found, 'set http.address = "127.0.0.1" and use a tunnel or proxy'
-    )
+    found = f"{settings.http.address}: reachable from other machines, over TLS and with a token only"
+    return Check("administration", Verdict.GOOD, found)
 
 
 def _trunks(settings: Settings) -> Check:

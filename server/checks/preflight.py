@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from config.settings import HttpSettings, Settings
+from server.access.exposure import exposure_problem
 from server.errors import StartError
 from telephony.settings import SipSettings
 
@@ -20,7 +21,7 @@ def ground_problems(settings: Settings) -> list[str]:
         "server.data_directory": settings.server.data_directory,
         "recordings.directory": settings.recordings.directory,
     }
-    problems = [no_sip_port(settings.sip), _no_http_port(settings.http)]
+    problems = [no_sip_port(settings.sip), _no_http_port(settings.http), exposure_problem(settings.http)]
     problems += [_not_writable(folder, key) for key, folder in folders.items()]
     return [problem for problem in problems if problem]
 

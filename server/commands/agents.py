@@ -91,6 +91,23 @@ def end_break(
     _tell(agent, as_json)
 
 
+@app.command("ready")
+def finish_wrap_up(
+    name: Agent,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The agent is done with the last contact before the wrap-up time is over.
+
+    Example: trunkline agents ready alice
+    """
+    with api(config, server, token) as client:
+        agent = client.post(f"/agents/{segment(name)}/wrap-up/done")
+    _tell(agent, as_json)
+
+
 def _tell(agent: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(agent)

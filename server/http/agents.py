@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
-from acd.events import AgentEvent, BreakEnded, BreakStarted
+from acd.agent_state import AgentState
+from acd.events import AgentEvent, BreakEnded, BreakStarted, WrapUpDone
 from contacts.ids import AgentId
 from server.access.principal import Principal
 from server.http.errors import ApiError, answers
@@ -48,6 +49,13 @@ def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         if _act(live, agent, who).break_reason is None:
             return _known(live, agent, who)
         return _told(ports, live, BreakEnded(AgentId(agent)), who)
+
+    @app.post("/agents/{agent}/wrap-up/done", responses=answers(404))
+    async def finish_wrap_up(agent: Name, who: Who) -> AgentStatus:
+        """The agent is done with the contact before the wrap-up time is over."""
+        if _act(live, agent, who).state != AgentState.WRAP_UP.value:
+            return _known(live, agent, who)
+        return _told(ports, live, WrapUpDone(AgentId(agent)), who)
 
 
 def _known(live: LiveView, agent: str, who: Principal) -> AgentStatus:

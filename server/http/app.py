@@ -28,7 +28,6 @@ from server.http.queues import add_queue_routes
 from server.http.tokens import add_token_routes
 from server.version import VERSION
 
-MAX_BODY_BYTES = 64 * 1024
 DESCRIPTION = (
     "Health and metrics are open on loopback; everything else needs a token, or the unix socket in the data "
     "folder. Every access leaves an event in the journal."
@@ -45,7 +44,6 @@ def make_app(ports: ApiPorts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         responses=OF_EVERY_ROUTE,
-        max_body_size=MAX_BODY_BYTES,
         redirect_slashes=False,
     )
     app.router.route_class = guarded_by(ports.door)

@@ -7,14 +7,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from server.access.door import Door, Knock, bearer
+from server.access.exposure import reachable_from_outside
 from server.access.principal import PeerCredentials, Principal
 from server.access.routes import ROUTES
 
 LOCAL = "local"
 MAX_REASON = 200
+MAX_BODY_BYTES = 64 * 1024
 
 
 def guarded_by(door: Door) -> type[APIRoute]:
@@ -29,7 +33,7 @@ def guarded_by(door: Door) -> type[APIRoute]:
 
             async def guarded(request: Request) -> Response:
                 request.state.principal = await door.enter(_knock(route, request))
-                return await handle(request)
+                return await handle(Request(request.scope, _bounded(request.receive)))
 
             return guarded
 
@@ -41,15 +45,32 @@ def names_of(route: APIRoute) -> tuple[str, ...]:
     return tuple(f"{method} {route.path}" for method in sorted(route.methods or ()))
 
 
+def _bounded(receive: Receive) -> Receive:
+    """Raises HTTPException 413 once more has come than any request needs."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise HTTPException(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        return message
+
+    return counted
+
+
 def _knock(route: str, request: Request) -> Knock:
     peer: PeerCredentials | None = getattr(request.state, "peer", None)
+    source = request.client.host if request.client and peer is None else LOCAL
     return Knock(
         route=route,
         subject="/".join(request.path_params.values()),
-        source=request.client.host if request.client and peer is None else LOCAL,
+        source=source,
         token=bearer(request.headers),
         peer=peer,
         reason=request.headers.get("x-reason", "")[:MAX_REASON],
+        nearby=source == LOCAL or not reachable_from_outside(source),
     )
 
 

@@ -41,7 +41,10 @@ class WebServer:
     """uvicorn inside our event loop, without its own signal handling. One for each socket, so that a crowd
     at the TCP port leaves the local socket free."""
 
-    def __init__(self, app: FastAPI, bound: socket.socket) -> None:
+    def __init__(self, app: FastAPI, bound: socket.socket, tls: HttpSettings | None = None) -> None:
+        """`tls` names the files of certificate and key, if it has any; raises OSError for bad ones."""
+        certificate, key = (tls.certificate, tls.private_key) if tls else (None, None)
+        self._scheme = "https" if certificate else "http"
         config = uvicorn.Config(
             app,
             http=_BoundedProtocol,
@@ -55,14 +58,17 @@ class WebServer:
             limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             timeout_graceful_shutdown=STOP_TIMEOUT_S,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
+        config.load()  # here, and not when it is served: a bad certificate is told at the start
         self._server = _QuietServer(config)
         self._socket = bound
 
     @property
     def address(self) -> str:
         host, port = self._socket.getsockname()[:2]
-        return f"http://{host}:{port}"
+        return f"{self._scheme}://{host}:{port}"
 
     async def serve(self) -> None:
         """Until `stop`."""

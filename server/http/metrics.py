@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from media.engine import MediaEngine
 from recordings.health import RecorderHealth
+from server.http.load_metrics import LoadFigures, load_metrics
 from server.transcripts.transcription import TranscriptionStatus
 
 SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -41,6 +42,9 @@ class Metrics:
             registry=self.registry,
         )
 
+    def watch(self, figures: Callable[[], LoadFigures]) -> None:
+        self.registry.register(_Asked(lambda: load_metrics(figures())))
+
     def watch_media(self, engine: MediaEngine) -> None:
         self.registry.register(_MediaCollector(engine))
 
@@ -49,6 +53,16 @@ class Metrics:
 
     def watch_transcription(self, status: Callable[[], TranscriptionStatus]) -> None:
         self.registry.register(_TranscriptionCollector(status))
+
+
+class _Asked:
+    """Metrics that are made when somebody reads the page."""
+
+    def __init__(self, make: Callable[[], Iterator[Metric]]) -> None:
+        self._make = make
+
+    def collect(self) -> Iterator[Metric]:
+        return self._make()
 
 
 class _TranscriptionCollector:

@@ -19,6 +19,7 @@ from recordings.recorder import Recorder
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
 from server.http.archive import JournalArchive
+from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.off_loop import OffLoop
 from server.http.parts import engine_health, journal_health, recogniser_health, recorder_health
@@ -55,6 +56,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     door = Door(tokens, parts.journal, DoorClocks(time.monotonic, _utc))
     off_loop = OffLoop()
     stack.callback(off_loop.close)
+    parts.metrics.watch(lambda: _figures(parts, door))
     watch = _watch(parts)
     return ApiPorts(
         door=door,
@@ -87,6 +89,20 @@ def _watch(parts: RunningParts) -> Watch:
             lambda: recogniser_health(parts.workers),
         ),
         time.monotonic,
+    )
+
+
+def _figures(parts: RunningParts, door: Door) -> LoadFigures:
+    refusals, workers = parts.endpoint.refusals, parts.workers.statistics()
+    return LoadFigures(
+        refused=refusals.counts,
+        unanswered=refusals.dropped,
+        failed_api_logins=door.failed_logins,
+        journal_waiting=parts.journal.waiting,
+        journal_failing=parts.journal.failure is not None,
+        tick_share=parts.engine.load(),
+        recogniser_restarts=workers.restarts,
+        recogniser_workers=len(workers.pids),
     )
 
 

@@ -17,6 +17,7 @@ from acd.dispatch import Dispatch
 from acd.events import AgentEvent, Event
 from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.snapshot import DispatchStatus
+from config.settings import HttpSettings
 from contacts.facts.fact import Fact
 from contacts.facts.system import AccessRefused, AccessUsed
 from contacts.ids import ContactId
@@ -171,16 +172,17 @@ HEALTHY = Health(
 class Api:
     """One API with its fakes, and clients of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, archive: ListedContacts | None = None) -> None:
         self.folder = folder
         self.clock = Clock()
         self.facts = FactBook()
         self.tokens = TokenBook(folder)
         self.dispatch = SteppedDispatch(self.clock)
-        self.archive = ListedContacts()
+        self.archive = archive or ListedContacts()
         self.line = Line()
         self.reloads = Reloads()
         self.health = HEALTHY
+        self.on_health: Callable[[], object] = lambda: None
         self.door = Door(
             self.tokens, self.facts, DoorClocks(self.clock.monotonic, self.clock.utc, self.clock.sleep)
         )
@@ -192,7 +194,7 @@ class Api:
             door=self.door,
             tokens=self.tokens,
             off_loop=self.off_loop,
-            health=lambda: self.health,
+            health=self._health,
             registry=CollectorRegistry(),
             archive=self.archive,
             dispatch=self.dispatch,
@@ -205,6 +207,10 @@ class Api:
             utc=self.clock.utc,
         )
 
+    def _health(self) -> Health:
+        self.on_health()
+        return self.health
+
     def token(self, role: Role, agent: str = "") -> str:
         return self.tokens.create(f"a {role.value}", role, NOW, agent=agent)[1]
 
@@ -216,12 +222,14 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Api]:
+async def serving(
+    folder: Path, archive: ListedContacts | None = None, tls: HttpSettings | None = None
+) -> AsyncIterator[Api]:
     """Listens on both doors until the context is left."""
-    api = Api(folder)
+    api = Api(folder, archive)
     app = make_app(api.ports())
     tcp = socket.create_server(("127.0.0.1", 0))
-    servers = [WebServer(app, tcp), WebServer(app, listen_locally(folder))]
+    servers = [WebServer(app, tcp, tls), WebServer(app, listen_locally(folder))]
     api.url = servers[0].address
     async with asyncio.TaskGroup() as group:
         for server in servers:
