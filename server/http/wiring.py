@@ -94,12 +94,13 @@ def _watch(parts: RunningParts) -> Watch:
 
 def _figures(parts: RunningParts, door: Door) -> LoadFigures:
     refusals, workers = parts.endpoint.refusals, parts.workers.statistics()
+    journal = parts.journal.health()
     return LoadFigures(
         refused=refusals.counts,
         unanswered=refusals.dropped,
         failed_api_logins=door.failed_logins,
-        journal_waiting=parts.journal.waiting,
-        journal_failing=parts.journal.failure is not None,
+        journal_waiting=journal.behind,
+        journal_failing=not journal.well,
         tick_share=parts.engine.load(),
         recogniser_restarts=workers.restarts,
         recogniser_workers=len(workers.pids),
