@@ -4,8 +4,19 @@ from collections.abc import Iterable, Iterator
 
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
+from ivr_flows.expressions.tree import ExpressionError, Type, names_in
+from ivr_flows.expressions.types import type_of
 from ivr_flows.findings import Severity, did_you_mean
-from ivr_flows.kinds.declare import Named, Used, exits, names_used, variables_set, variables_used
+from ivr_flows.kinds.declare import (
+    Named,
+    Used,
+    Written,
+    exits,
+    expressions_of,
+    names_used,
+    variables_set,
+    variables_used,
+)
 from ivr_flows.kinds.menu import Menu
 from ivr_flows.kinds.queue import Queue
 from ivr_flows.known import Known
@@ -19,6 +30,7 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
     """Add what the readers of single keys could not see."""
     _targets(report, reading)
     _variables(report, reading)
+    _expressions(report, reading)
     _names(report, reading, known)
     _language(report, reading, known)
     if reading.declared == set(reading.flow.nodes):
@@ -49,7 +61,13 @@ def _variables(report: Report, reading: Reading) -> None:
     set_somewhere = (name for node in flow.nodes.values() for name in variables_set(node))
     known = {*flow.variables, *CALLER_VARIABLES, *set_somewhere}
     for node in flow.nodes.values():
-        for used in variables_used(node):
+        in_expressions = tuple(
+            Used(written.path, name.name, written.shown)
+            for written in expressions_of(node)
+            for name in names_in(written.expression)
+            if name.name not in flow.calendars and name.name not in flow.lists
+        )
+        for used in (*variables_used(node), *in_expressions):
             _variable(report, flow, _where(report, reading, node, used), used, known)
 
 
@@ -69,6 +87,35 @@ def _where(report: Report, reading: Reading, node: Node, used: Used) -> Path:
     return path if path in report.places else ("defaults", *used.path)
 
 
+def _expressions(report: Report, reading: Reading) -> None:
+    """Find expressions whose types do not fit, and such as would show what is secret."""
+    flow = reading.flow
+    outer = {"calendar": frozenset(flow.calendars), "list": frozenset(flow.lists)}
+    for node in flow.nodes.values():
+        for written in expressions_of(node):
+            path = (*reading.paths[node.name], *written.path)
+            try:
+                found = type_of(written.expression, flow.types, outer)
+            except ExpressionError as error:
+                report.add(path, "expression-type", error.message, error.mend)
+                continue
+            _fits(report, path, written, found, flow)
+
+
+def _fits(report: Report, path: Path, written: Written, found: Type, flow: Flow) -> None:
+    wanted = written.wanted or flow.types.get(written.sets)
+    if wanted is Type.YES_NO and found is not Type.YES_NO:
+        report.add(path, "expression-type", f"a condition is expected here, this is {found.value}")
+    elif wanted is Type.NUMBER and found is not Type.NUMBER:
+        message = f"the variable is a number, this is {found.value}"
+        report.add(path, "expression-type", message, "use number(...)")
+    secret = {name.name for name in names_in(written.expression)} & flow.secrets
+    if written.sets and secret and found is not Type.YES_NO and written.sets not in flow.secrets:
+        message = f'"{min(secret)}" is secret, and "{written.sets}" is not'
+        mend = f"declare {written.sets}: {{secret: true}} under variables"
+        report.add(path, "secret-shown", message, mend)
+
+
 def _names(report: Report, reading: Reading, known: Known) -> None:
     flow = reading.flow
     there = {
@@ -76,6 +123,7 @@ def _names(report: Report, reading: Reading, known: Known) -> None:
         "skill": known.skills,
         "agent": known.agents,
         "calendar": frozenset(flow.calendars),
+        "list": frozenset(flow.lists),
     }
     used: set[tuple[str, str]] = set()
     for node, named in _all_names(flow):
@@ -85,8 +133,10 @@ def _names(report: Report, reading: Reading, known: Known) -> None:
             _undiallable(report, path, named.name, known)
         else:
             _name(report, path, named, there.get(named.what))
+    written = (each.expression for node in flow.nodes.values() for each in expressions_of(node))
+    mentioned = {name.name for expression in written for name in names_in(expression)}
     for name in flow.calendars:
-        if ("calendar", name) not in used:
+        if ("calendar", name) not in used and name not in mentioned:
             message, mend = "no node uses this calendar", "delete it, or decide by it"
             report.add(("hours", name), "calendar-unused", message, mend, severity=Severity.WARNING)
     for node in flow.nodes.values():

@@ -109,13 +109,13 @@ class _Simulation:
             self._finish_prompt()
 
     def _is_worth_asking(self) -> bool:
-        playing, node = self._playing, self._flow.nodes[self._session.node]
-        if playing is None or playing.loop or node.name in self._heard_since_input:
+        playing, node = self._playing, self._session.present_node
+        if playing is None or playing.loop or self._session.node in self._heard_since_input:
             return True
         return hasattr(node, "manner") and playing.barge_in
 
     def _take_line(self) -> None:
-        node = self._flow.nodes.get(self._session.node)
+        node = self._session.present_node
         hint = "" if node is None else KIND_OF[type(node)].hint(node)
         if hint:
             self._view.plain(f"         {hint}")
@@ -132,7 +132,7 @@ class _Simulation:
     def _echo(self, line: str) -> None:
         """Write down what was typed where no terminal does, for the transcript of a script."""
         if not self._lines.isatty():
-            hidden = self._session.node in self._flow.concealed and set(line) <= KEYS
+            hidden = self._session.node in self._session.present_flow.concealed and set(line) <= KEYS
             self._view.plain(MASK * len(line) if hidden else line)
 
     def _obey(self, line: str) -> None:
@@ -168,7 +168,7 @@ class _Simulation:
             self._resume(SpeechHeard(line.removeprefix('"'), self._listen, self._now))
 
     def _wait(self) -> None:
-        node = self._flow.nodes[self._session.node]
+        node = self._session.present_node
         if isinstance(node, Queue) and self._session.phase is Phase.QUEUE:
             if node.max_wait_s is None:
                 self._view.plain("         (this queue has no longest wait)")

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ivr_flows.definition.hours import Calendar
 from ivr_flows.definition.node import Node
+from ivr_flows.expressions.functions import Table
+from ivr_flows.expressions.tree import Type
+
+UTC = ZoneInfo("UTC")
 
 CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact"})
 """Set by the server before a flow starts, so that every flow may use them."""
@@ -47,7 +52,23 @@ class Flow:
     """The variables whose values must never be shown, whichever node sets them."""
     concealed: frozenset[str] = frozenset()
     """The nodes that set one of them."""
+    types: Mapping[str, Type] = field(default_factory=dict)
+    """What each variable holds; of those that are not there it is text."""
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    lists: Mapping[str, Table] = field(default_factory=dict)
+    zone: ZoneInfo = UTC
+    """Where `today()` and `hour()` are."""
+    flows: Mapping[str, "Flow"] = field(default_factory=dict)
+    """The flows that this one transfers callers to, and those that these do, by name."""
     path: Path | None = None
     digest: str = ""
     """Tells one content of the file from another; a saved session goes on with the same one only."""
+
+    def named(self, name: str) -> "Flow":
+        """Return this flow or one that it leads to."""
+        return self if name == self.name else self.flows[name]
+
+    @property
+    def all_secrets(self) -> frozenset[str]:
+        """The secrets of this flow and of all that it leads to."""
+        return self.secrets.union(*(flow.secrets for flow in self.flows.values()))

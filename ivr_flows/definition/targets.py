@@ -32,4 +32,11 @@ class NumberTarget:
     number: str
 
 
+@dataclass(frozen=True, slots=True)
+class FlowTarget:
+    """Another flow, which may come back."""
+
+    flow: str
+
+
 TransferTarget = SipTarget | AgentTarget | NumberTarget

@@ -20,6 +20,11 @@ class End:
     cause: HangupCause
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Return to the flow that began this one; without one the call ends."""
+
+
 class Stay(Enum):
     """Wait for the next input."""
 
@@ -28,4 +33,4 @@ class Stay(Enum):
 
 STAY = Stay.STAY
 
-Move = Go | End | Stay
+Move = Go | End | Back | Stay

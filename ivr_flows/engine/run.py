@@ -1,10 +1,10 @@
 """A session as node handlers see it: state, clock and the orders gathered so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from ivr_flows.definition.causes import HangupCause
-from ivr_flows.definition.flow import Flow
+from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
 from ivr_flows.definition.prompts import Prompt
 from ivr_flows.engine.inputs import ListenId, PlaybackId
@@ -22,9 +22,11 @@ from ivr_flows.engine.instructions import (
     Transfer,
 )
 from ivr_flows.engine.moves import End, Go, Move
-from ivr_flows.engine.state import Phase, State
+from ivr_flows.engine.state import Activation, Phase, State
+from ivr_flows.expressions.functions import Scope
 
 TYPE_AHEAD_LIMIT = 32
+MAX_DEPTH = 8
 MASK = "*"
 
 NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer)
@@ -33,10 +35,11 @@ NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer)
 class Run:
     """Used by one session at a time; the orders are taken away after every resume."""
 
-    __slots__ = ("_orders", "_wants", "flow", "skipped", "state")
+    __slots__ = ("_orders", "_wants", "flow", "root", "skipped", "state")
 
     def __init__(self, flow: Flow, state: State, wants: Callable[[Node, str], bool]) -> None:
-        self.flow = flow
+        self.root = flow
+        self.flow = flow.named(state.flow or flow.name)
         self.state = state
         self._wants = wants
         self.skipped: set[str] = set()
@@ -49,6 +52,40 @@ class Run:
         if state.wall_clock is None:
             raise RuntimeError("a session has no wall clock before it was started")
         return state.wall_clock + timedelta(seconds=state.now - state.started_at)
+
+    @property
+    def scope(self) -> Scope:
+        """What an expression sees at this moment."""
+        flow = self.flow
+        now = self.wall_clock.astimezone(flow.zone)
+        return Scope(self.state.variables, flow.types, flow.calendars, flow.lists, now)
+
+    def begin(self, name: str, arguments: Mapping[str, str]) -> Move:
+        """Enter another flow, which comes back to this very node."""
+        state = self.state
+        if len(state.waiting) >= MAX_DEPTH:
+            self.note(Fact.FAILED, ("reason", "too many flows within each other"))
+            return End(HangupCause.FLOW_FAILED)
+        state.waiting.append(Activation(self.flow.name, state.node, state.variables))
+        told = {name: value for name, value in state.variables.items() if name in CALLER_VARIABLES}
+        self._switch_to(name)
+        state.variables = {**self.flow.variables, **told, **arguments}
+        return Go(self.flow.start)
+
+    def come_back(self) -> tuple[tuple[str, str], ...] | None:
+        """Take up the flow that began this one; returns what this one leaves, None when there was none."""
+        state = self.state
+        if not state.waiting:
+            return None
+        left, below = tuple(state.variables.items()), state.waiting.pop()
+        self._switch_to(below.flow)
+        state.node, state.variables = below.node, below.variables
+        return left
+
+    def _switch_to(self, name: str) -> None:
+        self.state.flow = name
+        self.flow = self.root.named(name)
+        self.skipped.clear()
 
     def take_orders(self) -> tuple[Instruction, ...]:
         orders = tuple(self._orders)

@@ -8,7 +8,7 @@ another content of the file is refused, because the node that it waits at may no
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
 from ivr_flows.engine.session import Session
-from ivr_flows.engine.state import Phase, State
+from ivr_flows.engine.state import Activation, Phase, State
 
 FORMAT = 2
 
@@ -40,15 +40,23 @@ def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
         data[name] = None if moment is None or math.isinf(moment) else moment - state.now
     data["wall_clock"] = None if state.wall_clock is None else state.wall_clock.isoformat()
     del data["now"]
-    secrets = session.flow.secrets
+    secrets = session.flow.all_secrets
+    data["waiting"] = [asdict(below) for below in state.waiting]
     data["secrets"] = sorted(secrets & set(state.variables))
     if secrets and not with_secrets:
-        data["variables"] = {name: value for name, value in state.variables.items() if name not in secrets}
+        data["variables"] = _without(secrets, state.variables)
+        data["partial"] = {}
+        for below in data["waiting"]:
+            below["variables"] = _without(secrets, below["variables"])
         data["typed_ahead"] = ""
         data["entry"] = "" if state.concealed else state.entry
     flow = session.flow
     envelope = {"format": FORMAT, "flow": flow.name, "version": flow.version, "digest": flow.digest}
     return json.dumps({**envelope, "state": data}, ensure_ascii=False)
+
+
+def _without(secrets: frozenset[str], values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in secrets}
 
 
 def session_from_json(flow: Flow, text: str, now: float, wall_clock: datetime) -> Session:
@@ -70,28 +78,48 @@ def session_from_json(flow: Flow, text: str, now: float, wall_clock: datetime) -
         state = _state(flow, envelope["state"], now)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SessionDataError(f"not a session: {type(error).__name__}") from error
-    if state.phase is not Phase.NEW and state.node not in flow.nodes:
-        raise SessionDataError(f"flow {flow.name!r} has no node {state.node!r} any more")
+    _refuse_strange_places(flow, state)
     if state.wall_clock is not None:
         # the time for which the session was away has passed on the wall, though not on its own clock
         state.wall_clock, state.started_at = wall_clock, now
     return Session.restored(flow, state)
 
 
+def _refuse_strange_places(flow: Flow, state: State) -> None:
+    if any(name not in (flow.name, *flow.flows) for name in _flows_of(state)):
+        raise SessionDataError(f"flow {flow.name!r} leads to other flows than it did")
+    if state.phase is not Phase.NEW and state.node not in flow.named(state.flow or flow.name).nodes:
+        raise SessionDataError(f"flow {flow.name!r} has no node {state.node!r} any more")
+
+
+def _flows_of(state: State) -> tuple[str, ...]:
+    return tuple(name for name in (state.flow, *(below.flow for below in state.waiting)) if name)
+
+
+def _texts(data: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in data.items()}
+
+
 def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
-    variables = {str(name): str(value) for name, value in data["variables"].items()}
+    variables = _texts(data["variables"])
     for name in data["secrets"]:
         variables.setdefault(str(name), "")
     wall_clock = None if data["wall_clock"] is None else datetime.fromisoformat(data["wall_clock"])
     visits = {str(name): int(count) for name, count in data["visits"].items()}
     return State(
         phase=Phase(data["phase"]),
+        flow=str(data["flow"]),
         node=str(data["node"]),
+        waiting=[_activation(below) for below in data["waiting"]],
+        step=str(data["step"]),
+        partial=_texts(data["partial"]),
+        requests=int(data["requests"]),
+        language=str(data["language"]),
         now=now,
         started_at=now + _finite(data["started_at"]),
         answered=bool(data["answered"]),
         wall_clock=wall_clock,
-        variables={**flow.variables, **variables},
+        variables=variables,
         entry=str(data["entry"]),
         typed_ahead=str(data["typed_ahead"])[:TYPE_AHEAD_LIMIT],
         drop_before=_moment(data["drop_before"], now, -math.inf),
@@ -123,6 +151,10 @@ T = TypeVar("T", float, float | None)
 
 def _moment(value: Any, now: float, never: T) -> T:
     return never if value is None else now + _finite(value)
+
+
+def _activation(data: Any) -> Activation:
+    return Activation(str(data["flow"]), str(data["node"]), _texts(data["variables"]))
 
 
 def _finite(value: Any) -> float:

@@ -14,7 +14,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.definition.node import Node
 from ivr_flows.engine import limits
-from ivr_flows.engine.events import Event, PromptOver, TimedOut
+from ivr_flows.engine.events import Event, PromptOver, Returned, TimedOut
 from ivr_flows.engine.inputs import (
     DigitPressed,
     HungUp,
@@ -31,7 +31,7 @@ from ivr_flows.engine.inputs import (
     TransferOutcome,
 )
 from ivr_flows.engine.instructions import Fact, HangUp, Instruction
-from ivr_flows.engine.moves import STAY, End, Go, Move
+from ivr_flows.engine.moves import STAY, Back, End, Go, Move
 from ivr_flows.engine.run import MASK, Run
 from ivr_flows.engine.state import Phase, State
 from ivr_flows.kinds.catalogue import KIND_OF
@@ -70,6 +70,15 @@ class Session:
         return self._run.state.node
 
     @property
+    def present_flow(self) -> Flow:
+        """The flow that the caller is in: this one, or one that it led to."""
+        return self._run.flow
+
+    @property
+    def present_node(self) -> Node | None:
+        return self._here()
+
+    @property
     def phase(self) -> Phase:
         return self._run.state.phase
 
@@ -97,7 +106,7 @@ class Session:
 
     def shown_variables(self) -> dict[str, str]:
         """Return all variables with secret values masked."""
-        secrets = self.flow.secrets
+        secrets = self._run.flow.secrets
         return {
             name: MASK * len(value) if name in secrets else value
             for name, value in self._run.state.variables.items()
@@ -175,7 +184,7 @@ class Session:
         if not self._is_playing(failed) or node is None:
             return STAY
         run.note(Fact.PROMPT_FAILED, ("reason", failed.reason))
-        target = _way_when_failed(node) or self.flow.failed
+        target = _way_when_failed(node) or run.flow.failed
         if target is None or target == node.name or KIND_OF[type(node)].ends:
             return self._tell(PromptOver())
         run.stop_listening()
@@ -205,25 +214,29 @@ class Session:
         return STAY if node is None else KIND_OF[type(node)].resume(self._run, node, event)
 
     def _here(self) -> Node | None:
-        return self.flow.nodes.get(self._run.state.node)
+        return self._run.flow.nodes.get(self._run.state.node)
 
     def _follow(self, move: Move) -> None:
-        while isinstance(move, Go):
-            move = self._enter(move.target)
+        while isinstance(move, Go | Back):
+            move = self._enter(move.target) if isinstance(move, Go) else self._come_back()
         if isinstance(move, End):
             self._finish(move.cause)
             self._run.order(HangUp(move.cause))
         self._run.skipped.clear()
+
+    def _come_back(self) -> Move:
+        values = self._run.come_back()
+        return End(HangupCause.NORMAL) if values is None else self._tell(Returned(values))
 
     def _enter(self, name: str) -> Move:
         run = self._run
         run.state.node = name
         if (way_out := limits.entered(run, name)) is not None:
             return way_out
-        node = self.flow.nodes[name]
+        node = run.flow.nodes[name]
         kind: Kind[Any] = KIND_OF[type(node)]
         run.note(Fact.NODE_ENTERED, ("kind", kind.word))
-        run.conceal(name in self.flow.concealed)
+        run.conceal(name in run.flow.concealed)
         return kind.enter(run, node)
 
     def _finish(self, cause: HangupCause) -> None:

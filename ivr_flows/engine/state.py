@@ -22,11 +22,31 @@ class Phase(StrEnum):
 
 
 @dataclass(slots=True)
+class Activation:
+    """A flow that waits at a node for another flow to come back."""
+
+    flow: str
+    node: str
+    variables: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(slots=True)
 class State:
     """Times are those of the shell's monotonic clock. What a caller has typed is hidden from repr."""
 
     phase: Phase = Phase.NEW
+    flow: str = ""
     node: str = ""
+    waiting: list[Activation] = field(default_factory=list)
+    """The flows below the present one, the first that began first."""
+    step: str = ""
+    """Where a node that asks more than one thing is."""
+    partial: dict[str, str] = field(default_factory=dict, repr=False)
+    """What such a node has gathered so far."""
+    requests: int = 0
+    """The last request; only its answer counts."""
+    language: str = ""
+    """The language that the caller chose; empty: the flow's own."""
     now: float = 0.0
     started_at: float = 0.0
     answered: bool = False

@@ -9,7 +9,10 @@ from ivr_flows.kinds.declare import Kind
 from ivr_flows.kinds.hangup import HANGUP
 from ivr_flows.kinds.menu import MENU
 from ivr_flows.kinds.queue import QUEUE
+from ivr_flows.kinds.return_ import RETURN
 from ivr_flows.kinds.say import SAY
+from ivr_flows.kinds.set import SET
+from ivr_flows.kinds.switch import SWITCH
 from ivr_flows.kinds.transfer import TRANSFER
 
 KINDS: Mapping[str, Kind[Any]] = {
@@ -17,8 +20,11 @@ KINDS: Mapping[str, Kind[Any]] = {
     "menu": MENU,
     "collect": COLLECT,
     "branch": BRANCH,
+    "switch": SWITCH,
+    "set": SET,
     "queue": QUEUE,
     "transfer": TRANSFER,
+    "return": RETURN,
     "hangup": HANGUP,
 }
 """By the word in a flow file that makes a node one of the kind."""

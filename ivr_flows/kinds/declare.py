@@ -9,6 +9,7 @@ from ivr_flows.definition.prompts import Prompt
 from ivr_flows.engine.events import Event
 from ivr_flows.engine.moves import STAY, Move
 from ivr_flows.engine.run import Run
+from ivr_flows.expressions.tree import Expression, Type
 from ivr_flows.reading.fields import Fields
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ class Named:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An expression, the path of keys at which it is written, and the type it must have, if any.
+
+    `sets` names the variable that it is put into; `shown`: it is spoken or sent.
+    """
+
+    path: KeyPath
+    expression: Expression
+    wanted: Type | None = None
+    sets: str = ""
+    shown: bool = False
+
+
 def _nothing(_word: str, _value: Any) -> tuple[Any, ...]:
     return ()
 
@@ -73,6 +88,7 @@ class Value:
     uses: Callable[[str, Any], tuple[Used, ...]] = _nothing
     sets: Callable[[str, Any], tuple[str, ...]] = _nothing
     names: Callable[[str, Any], tuple[Named, ...]] = _nothing
+    expressions: Callable[[str, Any], tuple[Written, ...]] = _nothing
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,8 @@ def key(
     metadata = {"key": Key(word, value, doc, default, aliases, inherits)}
     if isinstance(default, Required):
         return field(metadata=metadata)
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: default, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
@@ -155,6 +173,12 @@ def variables_used(node: Node) -> tuple[Used, ...]:
     return tuple(used for found, value in values_of(node) for used in found.value.uses(found.word, value))
 
 
+def expressions_of(node: Node) -> tuple[Written, ...]:
+    return tuple(
+        each for found, value in values_of(node) for each in found.value.expressions(found.word, value)
+    )
+
+
 def names_used(node: Node) -> tuple[Named, ...]:
     return tuple(named for found, value in values_of(node) for named in found.value.names(found.word, value))
 
@@ -187,6 +211,10 @@ def _wants_nothing(_node: Any, _key: str) -> bool:
     return False
 
 
+def _no_types(_node: Any) -> Mapping[str, Type]:
+    return {}
+
+
 def _no_hint(_node: Any) -> str:
     return ""
 
@@ -205,6 +233,8 @@ class Kind(Generic[N]):
     finish: Callable[[N, Fields, "Context"], N] = _as_read
     """Checks what no single key shows, and completes the node."""
     secrets: Callable[[N], frozenset[str]] = _no_names
+    types: Callable[[N], Mapping[str, Type]] = _no_types
+    """What the variables that it sets hold, where that is no plain text."""
     may_end: Callable[[N], bool] = _ends_without_next
     uses_otherwise: Callable[[N], bool] = _never
     """A caller may leave the node by the flow's `otherwise`."""

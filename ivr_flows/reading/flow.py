@@ -8,6 +8,9 @@ from pathlib import Path as FilePath
 from ivr_flows.definition.flow import Flow, Limits
 from ivr_flows.definition.hours import Calendar
 from ivr_flows.definition.node import Node
+from ivr_flows.expressions.functions import Table
+from ivr_flows.expressions.tree import Type
+from ivr_flows.findings import did_you_mean
 from ivr_flows.kinds.catalogue import KIND_OF
 from ivr_flows.kinds.declare import variables_set
 from ivr_flows.kinds.manner import Manner
@@ -16,7 +19,8 @@ from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.context import Context
 from ivr_flows.reading.declared import read_declared
 from ivr_flows.reading.fields import NAME, Fields
-from ivr_flows.reading.hours import read_calendar
+from ivr_flows.reading.hours import read_calendar, read_zone
+from ivr_flows.reading.lists import read_list
 from ivr_flows.reading.nodes import read_node, steps_of
 from ivr_flows.reading.prompts import PromptReader
 from ivr_flows.reading.report import Path, Report
@@ -58,8 +62,12 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
     )
     context = replace(context, defaults=_defaults(fields, context))
     nodes, declared, paths = _nodes(fields, context)
-    values, secrets = _variables(fields)
-    secrets |= {name for node in nodes.values() for name in KIND_OF[type(node)].secrets(node)}
+    variables = _variables(fields)
+    types, secrets = dict(variables.types), set(variables.secrets)
+    for node in nodes.values():
+        kind = KIND_OF[type(node)]
+        secrets |= kind.secrets(node)
+        types = {**kind.types(node), **types}
     fields.rename("fallback", "otherwise")
     flow = Flow(
         name=name,
@@ -72,8 +80,11 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
         otherwise=fields.optional_name("otherwise"),
         failed=fields.optional_name("failed"),
         limits=_limits(fields),
-        variables=values,
-        secrets=secrets,
+        variables=variables.values,
+        secrets=frozenset(secrets),
+        types=types,
+        lists=_lists(fields, path),
+        zone=read_zone(fields, "UTC"),
         concealed=frozenset(name for name, node in nodes.items() if variables_set(node) & secrets),
         calendars=_calendars(fields),
         path=path,
@@ -117,25 +128,52 @@ def _limits(fields: Fields) -> Limits:
     return limits
 
 
-def _variables(fields: Fields) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Return the starting values, and the names of those that are declared as secret."""
+def _variables(fields: Fields) -> "_Variables":
+    found = _Variables({}, set(), {})
     tree = fields.take("variables")
     if tree is None:
-        return {}, frozenset()
+        return found
     written = Fields(fields.report, tree, fields.sub("variables"))
-    values: dict[str, str] = {}
-    secrets: set[str] = set()
     for name in written.names:
         _check_name(written, name)
         value = written.take(name)
         if isinstance(value, MappingTree):
             about = Fields(fields.report, value, written.sub(name))
-            values[name] = _starting_value(about, "value")
-            secrets |= {name} if about.flag("secret", False) else set()
+            found.values[name] = _starting_value(about, "value")
+            found.types[name] = _type(about)
+            if about.flag("secret", False):
+                found.secrets.add(name)
             about.finish()
         else:
-            values[name] = _starting_value(written, name)
-    return values, frozenset(secrets)
+            found.values[name] = _starting_value(written, name)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    """What stands under `variables`: starting values, the secret ones, and the types that are declared."""
+
+    values: dict[str, str]
+    secrets: set[str]
+    types: dict[str, Type]
+
+
+def _type(fields: Fields) -> Type:
+    text = fields.text("type", Type.TEXT.value)
+    types = {each.value: each for each in Type}
+    if text not in types:
+        fields.complain("type", "value-choice", f'"{text[:40]}" is no type', did_you_mean(text, types))
+    return types.get(text, Type.TEXT)
+
+
+def _lists(fields: Fields, path: FilePath | None) -> Mapping[str, Table]:
+    tree = fields.take("lists")
+    if tree is None:
+        return {}
+    written = Fields(fields.report, tree, fields.sub("lists"))
+    for name in written.names:
+        _check_name(written, name)
+    return {name: read_list(written, name, None if path is None else path.parent) for name in written.names}
 
 
 def _starting_value(fields: Fields, key: str) -> str:

@@ -17,7 +17,7 @@ _UTC = ZoneInfo("UTC")
 
 def read_calendar(report: Report, name: str, tree: Tree, path: Path) -> Calendar:
     fields = Fields(report, tree, path)
-    zone = _zone(fields)
+    zone = read_zone(fields)
     week: dict[Weekday, tuple[Span, ...]] = {}
     days = fields.expect("week")
     if days is not None:
@@ -28,8 +28,9 @@ def read_calendar(report: Report, name: str, tree: Tree, path: Path) -> Calendar
     return Calendar(name, zone, week, closed)
 
 
-def _zone(fields: Fields) -> ZoneInfo:
-    text = fields.text("zone")
+def read_zone(fields: Fields, default: str | None = None) -> ZoneInfo:
+    """Read the key `zone`; it must be there when there is no default."""
+    text = fields.text("zone", default)
     if not text:
         return _UTC
     try:

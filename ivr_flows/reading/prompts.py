@@ -19,6 +19,9 @@ from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Entry, Mapping, Scalar, Sequence, Tree
 from ivr_flows.segments import BUILTIN_MUSIC, Music, Pause, PromptFile
 
+PIECES = ("text", "file", "pause", "digits", "number", "music")
+"""What a prompt can be made of, by the key of each piece."""
+
 MAX_TEXT = 2000
 MAX_PAUSE_S = 30.0
 _BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d]\w{0,63})\}|[{}]")

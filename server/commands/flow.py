@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from config.reader import Reading
     from ivr_flows.findings import Finding
 
-app = typer.Typer(no_args_is_help=True, help="Check flow files, and try one.")
+app = typer.Typer(no_args_is_help=True, help="Check flow files, try them, and keep them up to date.")
 
 
 @app.command()
@@ -70,10 +72,71 @@ def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
 
 
 @app.command()
-def run(file: Annotated[Path, typer.Argument(metavar="FILE", help="Flow file (YAML).")]) -> None:
+def fmt(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Flow files (YAML).")],
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Replace the words of older files.")] = False,
+    check_only: Annotated[bool, typer.Option("--check", help="Only tell which files would change.")] = False,
+) -> None:
+    """Writes flow files as they are written today; comments stay. Exit code 1 from --check when one differs.
+
+    Example: trunkline flow fmt --upgrade my-flow.yaml
+    """
+    from ivr_flows.loader import read_file
+    from ivr_flows.rewriting import formatted
+
+    changed = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            err.print(f"{file}: {error}", markup=False)
+            raise typer.Exit(EXIT_MISTAKE) from None
+        new = formatted(text, read_file(file).upgrades if upgrade else ())
+        if new != text:
+            changed.append(file)
+            if not check_only:
+                file.write_text(new, encoding="utf-8")
+    for file in changed:
+        out.print(f"{'would change' if check_only else 'changed'}: {file}", markup=False)
+    raise typer.Exit(1 if changed and check_only else 0)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of flow files, for editors that complete and check.
+
+    Example: trunkline flow schema > flow.schema.json
+    """
+    from ivr_flows.schema import flow_schema
+
+    print_json(flow_schema())
+
+
+@app.command()
+def language() -> None:
+    """Every kind of node with its keys, as a page of Markdown.
+
+    Example: trunkline flow language | less
+    """
+    from ivr_flows.documentation import language_page
+
+    sys.stdout.write(language_page())
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Flow file (YAML).")],
+    at: Annotated[
+        str | None, typer.Option(help='Pretend that the call comes at this time: "2026-12-24 12:30".')
+    ] = None,
+    zone: Annotated[str, typer.Option(help="The time zone of --at.")] = "UTC",
+    var: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable, like caller_number=+44...")
+    ] = None,
+) -> None:
     """Try it in the terminal: keys are the keypad, words are speech, `w` waits, Ctrl-D hangs up.
 
-    Example: trunkline flow run ivr_flows/library/welcome.yaml
+    Example: trunkline flow run ivr_flows/library/welcome.yaml --at "2026-12-25 10:00"
     """
     from ivr_flows.findings import FlowError
     from ivr_flows.loader import load_flow
@@ -84,4 +147,16 @@ def run(file: Annotated[Path, typer.Argument(metavar="FILE", help="Flow file (YA
     except FlowError as error:
         err.print(str(error), markup=False)
         raise typer.Exit(EXIT_MISTAKE) from None
-    simulate(flow, sys.stdin, sys.stdout)
+    variables = dict(each.partition("=")[::2] for each in var or ())
+    simulate(flow, sys.stdin, sys.stdout, variables=variables, wall_clock=_moment(at, zone))
+
+
+def _moment(at: str | None, zone: str) -> datetime | None:
+    if at is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(at)
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, OSError, KeyError):
+        err.print(f'"{at}" in zone "{zone}" is no time; write --at "2026-12-24 12:30" --zone Europe/London')
+        raise typer.Exit(EXIT_MISTAKE) from None

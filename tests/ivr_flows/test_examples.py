@@ -25,8 +25,8 @@ def test_the_example_of_a_kind_is_heard_as_written_down(word: str) -> None:
         output = io.StringIO()
         walked = simulate(flow, keys, output, variables={"caller_name": "Ada"}, wall_clock=AFTERNOON_IN_TOKYO)
         assert output.getvalue() == file.with_suffix(".heard").read_text()
-        assert any(isinstance(flow.nodes[visited], KINDS[word].node) for visited in walked.nodes)
-        assert set(walked.nodes) == set(flow.nodes), "an example walks through all of its nodes"
+        assert any(isinstance(flow.nodes.get(visited), KINDS[word].node) for visited in walked.nodes)
+        assert set(walked.nodes) >= set(flow.nodes), "an example walks through all of its nodes"
 
 
 def test_every_kind_is_found_by_its_word() -> None:

@@ -159,7 +159,7 @@ class Calls(RuleBasedStateMachine):
             assert not self.listening
             assert session.cause is not None
             return
-        assert session.node in session.flow.nodes
+        assert session.node in session.present_flow.nodes
         waits_for_time = session.answer_due() is not None
         assert waits_for_time == (session.phase is Phase.INPUT), "silence is always bounded"
         is_elsewhere = session.phase in (Phase.QUEUE, Phase.TRANSFER)
