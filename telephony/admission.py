@@ -80,6 +80,7 @@ STRANGER = Source(None, phone=False)
 
 NOT_ALLOWED = Refusal(403, "Not a trunk of ours", "trunk.not-allowed")
 NO_PHONE = Refusal(403, "Phones do not register from there", "registrar.not-allowed")
+TOO_MUCH = Refusal(503, "Too many requests from phones", "load.phones", retry_after_s=5)
 UNKNOWN_SOURCE = Refusal(403, "Unknown source", "source.unknown")
 
 
@@ -111,13 +112,11 @@ class Admission:
 
     def request(self, method: str, source: Source) -> Refusal | None:
         """May that source begin something with this method? Messages of a known call are not asked for."""
+        if source.standing is Standing.STRANGER:
+            return UNKNOWN_SOURCE
         if method == "REGISTER":
             return None if source.phone else NO_PHONE
-        if method == "OPTIONS":
-            return None if source.standing is not Standing.STRANGER else UNKNOWN_SOURCE
-        if source.trunk is not None:
-            return None
-        return NOT_ALLOWED if source.phone else UNKNOWN_SOURCE
+        return NOT_ALLOWED if method == "INVITE" and source.trunk is None else None
 
     def call(self, load: Load) -> Refusal | None:
         """Does one more call fit? The first reason counts."""

@@ -20,6 +20,29 @@ class RefusalLine:
     unlogged: int
 
 
+class Budget:
+    """So much a second for one source, and so much in all."""
+
+    def __init__(self, per_source: int, in_all: int) -> None:
+        self.per_source = per_source
+        self.in_all = in_all
+        self._second_began = float("-inf")
+        self._taken: Counter[str] = Counter()
+        self._taken_in_all = 0
+
+    def take(self, source: str, now: float) -> bool:
+        """Whether there was still something left."""
+        if now - self._second_began >= 1.0:
+            self._second_began = now
+            self._taken.clear()
+            self._taken_in_all = 0
+        if self._taken_in_all >= self.in_all or self._taken[source] >= self.per_source:
+            return False
+        self._taken[source] += 1
+        self._taken_in_all += 1
+        return True
+
+
 class Refusals:
     """By rule id: `counts` of all there were, and `dropped`, those of them that got no answer.
 
@@ -28,12 +51,10 @@ class Refusals:
     """
 
     def __init__(self, settings: AdmissionSettings) -> None:
-        self.settings = settings
         self.counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
-        self._second_began = self._minute_began = float("-inf")
-        self._answered: Counter[str] = Counter()
-        self._answered_in_all = 0
+        self._answers = Budget(settings.refusals_per_source, settings.refusals_in_all)
+        self._minute_began = float("-inf")
         self._logged: Counter[str] = Counter()
         self._logged_sources: set[tuple[str, str]] = set()
         self._unlogged: Counter[str] = Counter()
@@ -41,17 +62,13 @@ class Refusals:
     def may_answer(self, rule_id: str, source: str, now: float) -> bool:
         """Counts the refusal and takes its answer from the budget."""
         self.counts[rule_id] += 1
-        if now - self._second_began >= 1.0:
-            self._second_began = now
-            self._answered.clear()
-            self._answered_in_all = 0
-        full = self._answered_in_all >= self.settings.refusals_in_all
-        if full or self._answered[source] >= self.settings.refusals_per_source:
-            self.dropped[rule_id] += 1
-            return False
-        self._answered[source] += 1
-        self._answered_in_all += 1
-        return True
+        if self._answers.take(source, now):
+            return True
+        self.dropped[rule_id] += 1
+        return False
+
+    def reconfigure(self, settings: AdmissionSettings) -> None:
+        self._answers = Budget(settings.refusals_per_source, settings.refusals_in_all)
 
     def line(self, rule_id: str, source: str, now: float) -> RefusalLine | None:
         """What to write about it, if anything."""

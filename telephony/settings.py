@@ -97,6 +97,10 @@ class AdmissionSettings(BaseModel):
         description="Refusals a second that one address is sent; more are counted and dropped",
     )
     refusals_in_all: int = Field(default=500, ge=1, description="Refusals a second that are sent in all")
+    phone_requests_per_source: int = Field(
+        default=50, ge=1, description="REGISTER and the like a second that are read of one address of phones"
+    )
+    phone_requests_in_all: int = Field(default=500, ge=1, description="The same of all such addresses")
 
 
 class TransportSettings(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from telephony.admission import UNKNOWN_SOURCE, Admission, Load, Refusal, Standing
+from telephony.admission import TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
 from telephony.agent_events import (
     AgentEffect,
     CallArrived,
@@ -22,14 +22,14 @@ from telephony.agent_events import (
 from telephony.identity import Identity, Means
 from telephony.outgoing import Invitation
 from telephony.own_address import own_address
-from telephony.refusals import Refusals
+from telephony.refusals import Budget, Refusals
 from telephony.resolver import Resolver
 from telephony.session_events import Command, SessionId
 from telephony.settings import SipSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Request, Response
-from telephony.sip.parser import call_id_in, parse_message
+from telephony.sip.parser import call_id_in, method_in, parse_message
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import reason_phrase, response_to
 from telephony.sip.transaction_events import SendMessage, TransactionId
@@ -46,6 +46,11 @@ _UNREADABLE = "sip.unreadable"
 
 Measure = Callable[[str], Load]
 """Tells how busy everything is, for a call of the trunk of that name."""
+
+
+def _phone_requests(settings: SipSettings) -> Budget:
+    limits = settings.admission
+    return Budget(limits.phone_requests_per_source, limits.phone_requests_in_all)
 
 
 class Signalling:
@@ -67,6 +72,7 @@ class Signalling:
         self._measure = measure
         self.admission = Admission(settings)
         self.refusals = Refusals(settings.admission)
+        self._phone_requests = _phone_requests(settings)
         self.resolver = Resolver()
         self._transport = SipTransport(
             settings.transport,
@@ -94,7 +100,8 @@ class Signalling:
     def reconfigure(self, settings: SipSettings) -> None:
         """Judges by the new settings from the next message on."""
         self.admission.reconfigure(settings)
-        self.refusals.settings = settings.admission
+        self.refusals.reconfigure(settings.admission)
+        self._phone_requests = _phone_requests(settings)
 
     async def drain(self, within_s: float) -> bool:
         """Waits until every ended call has had its last answer; False when that took too long."""
@@ -156,15 +163,26 @@ class Signalling:
     def _on_arrival(self, data: bytes, source: Hop) -> None:
         """The edge of a message: what nobody expected costs this one, not those that came with it."""
         try:
-            stranger = self.admission.source(source.host).standing is Standing.STRANGER
-            if not stranger or self._agent.knows(call_id_in(data)):
+            refusal = self._refusal_unread(data, source)
+            if refusal is None:
                 self._on_message(data, source)
-            else:
-                if self._may_answer(UNKNOWN_SOURCE, source):
-                    self._turn_away(data, source)
+                return
+            if self._may_answer(refusal, source) and refusal is not TOO_MUCH:
+                self._turn_away(data, refusal, source)
+            if refusal is UNKNOWN_SOURCE:
                 self._transport.hang_up(source)
         except Exception:
             log.exception("sip.message_failed", source=str(source))
+
+    def _refusal_unread(self, data: bytes, source: Hop) -> Refusal | None:
+        """Judges what is of no known call by its source and its first word, for that costs nothing."""
+        judged = self.admission.source(source.host)
+        if judged.trunk is not None or self._agent.knows(call_id_in(data)):
+            return None
+        refusal = self.admission.request(method_in(data), judged)
+        if refusal is None and not self._phone_requests.take(source.host, self.now()):
+            return TOO_MUCH
+        return refusal
 
     def _admits(self, received: ReceivedRequest) -> Refusal | None:
         source = self.admission.source(received.source.host)
@@ -173,7 +191,7 @@ class Signalling:
             return refusal
         return self.admission.call(self._measure(source.trunk or ""))
 
-    def _turn_away(self, data: bytes, source: Hop) -> None:
+    def _turn_away(self, data: bytes, refusal: Refusal, source: Hop) -> None:
         """Read only now, and only to address the answer."""
         try:
             message = parse_message(data, max_bytes=self._settings.transport.max_message_bytes)
@@ -182,7 +200,6 @@ class Signalling:
                 return
             message = error.request
         if isinstance(message, Request) and message.method != "ACK":
-            refusal = UNKNOWN_SOURCE
             response = response_to(message, refusal.status, refusal.reason, to_tag="stranger")
             self._transport.send(response.to_bytes(), source)
 

@@ -28,6 +28,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "SipSyntaxError",
     "call_id_in",
+    "method_in",
     "parse_message",
 ]
 
@@ -77,6 +78,11 @@ def call_id_in(datagram: bytes) -> str:
     """The Call-ID of what may be a message, found without reading it: cheap enough for every stranger."""
     found = _CALL_ID.search(datagram)
     return "" if found is None else found[1].rstrip(b" \t").decode("utf-8", "surrogateescape")
+
+
+def method_in(datagram: bytes) -> str:
+    """The first word of what may be a message: a method in capitals, or that of a response."""
+    return datagram[:64].lstrip().partition(b" ")[0].decode("ascii", "replace").upper()
 
 
 def _parse_request(start_line: str, rest: str, body: bytes, *, complete: bool) -> Request:

@@ -36,11 +36,12 @@ def to_tag(message: bytes) -> str:
 class Attacker:
     """One UDP socket at a running server; `message` writes any request, right or wrong."""
 
-    def __init__(self, server: Trunkline) -> None:
+    def __init__(self, server: Trunkline, host: str = "127.0.0.1") -> None:
         self.server = server
+        self.host = host
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
         self.port = self.socket.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -69,10 +70,10 @@ class Attacker:
         number = next(_numbers)
         octets = body.encode() if isinstance(body, str) else body
         tag = f";tag={to_tag}" if to_tag else ""
-        where = f"<sip:x@127.0.0.1:{self.port}>" if contact is None else contact
+        where = f"<sip:x@{self.host}:{self.port}>" if contact is None else contact
         text = (
             f"{method} {uri or f'sip:{user}@{self.server.address}'} SIP/2.0\r\n"
-            + (via or f"Via: SIP/2.0/{transport} 127.0.0.1:{self.port};rport;branch=")
+            + (via or f"Via: SIP/2.0/{transport} {self.host}:{self.port};rport;branch=")
             + (f"{branch or f'z9hG4bKh{number}'}\r\n" if not via else "\r\n")
             + f"From: <sip:x@127.0.0.1>;tag=f\r\nTo: <sip:{user}@127.0.0.1>{tag}\r\n"
             + f"Call-ID: {call_id or f'h{number}'}\r\nCSeq: {cseq or f'1 {method}'}\r\nMax-Forwards: 70\r\n"
