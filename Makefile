@@ -7,13 +7,14 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test check format clean
+.PHONY: help run test test-interop check format clean
 
 help:
-	@echo 'make run               set up, start the server on its embedded default, demonstrate a whole call, keep serving'
+	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
 	@echo 'make run ARGS=--once   the same, but end after the demonstration; exit 0 only if every step happened'
 	@echo 'make test              all tests, with what they drive (sipp, baresip) installed where that is allowed'
 	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
+	@echo 'make test-interop      whole matrices of phones, codecs and transports; the slowest twenty are printed'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
 	@echo 'make clean             remove .venv, caches and built files; keeps var/ (recordings, database)'
@@ -22,13 +23,22 @@ run:
 	@tools/setup.sh run
 	@exec $(BIN)/trunkline demo $(ARGS)
 
-# Tests that measure time share the machine with nobody: they run alone, after the others. Status 5 of pytest is
-# "none selected": no fault when ARGS chooses from the other half only.
+# Tests that measure time or sound run alone, after the others; those that are one of a matrix are left to
+# test-interop. Status 5 of pytest is "none selected": no fault when ARGS chooses from another part only.
+NONE_SELECTED := { status=$$?; [ -n '$(value ARGS)' ] && [ $$status -eq 5 ] || exit $$status; }
+
 test:
 	@tools/setup.sh test
 	@$(BIN)/python tools/compile_engine.py
-	$(PYTEST) -n 2 --dist loadfile -m 'not interop and not slow' $(ARGS) || { status=$$?; [ -n '$(value ARGS)' ] && [ $$status -eq 5 ] || exit $$status; }
-	$(PYTEST) -m 'interop or slow' $(ARGS) || { status=$$?; [ -n '$(value ARGS)' ] && [ $$status -eq 5 ] || exit $$status; }
+	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'not interop and not timing and not matrix' $(ARGS) || $(NONE_SELECTED)
+	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'interop and not timing and not matrix' $(ARGS) || $(NONE_SELECTED)
+	$(PYTEST) --durations=20 -m 'timing and not matrix' $(ARGS) || $(NONE_SELECTED)
+
+test-interop:
+	@tools/setup.sh test
+	@$(BIN)/python tools/compile_engine.py
+	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'interop and not timing' $(ARGS) || $(NONE_SELECTED)
+	$(PYTEST) --durations=20 -m 'interop and timing' $(ARGS) || $(NONE_SELECTED)
 
 check:
 	@tools/setup.sh test

@@ -1,6 +1,7 @@
 """Real SIP clients as fixtures. What is missing here is skipped by name; with CI=true it fails."""
 
 import importlib.util
+import inspect
 import os
 import platform
 import sys
@@ -11,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from server.softphone.client import Softphone
 from server.softphone.events import Stack
@@ -20,6 +22,7 @@ from tests.interop import sipp as sipp_program
 from tests.interop import sound
 from tests.interop.baresip import Account, Baresip
 from tests.interop.sipp import SippResult
+from tests.interop.trunkline import Trunkline
 
 PhoneMaker = Callable[[PhoneSettings], Awaitable[Softphone]]
 BaresipMaker = Callable[[Account], Awaitable[Baresip]]
@@ -53,7 +56,14 @@ def pjsua2() -> None:
     need("pjsua2", present, "make test installs it for CPython 3.11 and 3.12 on Linux x86_64", wheel_exists)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trunkline]:
+    """One server for all tests of a module: what one of them breaks, the next one finds broken."""
+    async with await Trunkline.start(tmp_path_factory.mktemp("server") / "server") as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def softphone(pjsua2: None) -> AsyncIterator[PhoneMaker]:
     """Starts softphones on pjsua2, each a process, and ends them after the test."""
     async with AsyncExitStack() as stack:
@@ -65,7 +75,7 @@ async def softphone(pjsua2: None) -> AsyncIterator[PhoneMaker]:
         yield start
 
 
-@pytest.fixture(params=list(Stack))
+@pytest_asyncio.fixture(params=list(Stack), loop_scope="module")
 async def any_softphone(request: pytest.FixtureRequest) -> AsyncIterator[PhoneMaker]:
     """The same, on each stack in turn."""
     if request.param is Stack.PJSUA2:
@@ -92,7 +102,7 @@ def sipp(tmp_path: Path) -> SippRunner:
     return run
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def baresip(tmp_path: Path) -> AsyncIterator[BaresipMaker]:
     """Starts baresips that say a rising chirp, then are silent; ends them after the test."""
     need("baresip", baresip_program.PROGRAM is not None, "apt-get install baresip-core")
@@ -108,10 +118,13 @@ async def baresip(tmp_path: Path) -> AsyncIterator[BaresipMaker]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server and its phones live as long as the module: so does the loop that they are on."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.interop)
+            if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+                item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.interop.trunkline import CONFIGURATION, command
 
 
+@pytest.mark.timing
 @pytest.mark.timeout(400)
 async def test_the_demonstration_proves_every_step(tmp_path: Path, pjsua2: None) -> None:
     config = tmp_path / "trunkline.toml"

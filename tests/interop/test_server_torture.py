@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,33 +55,29 @@ async def answers_over_tcp(server: Trunkline, hostile: bytes, number: int) -> No
 
 
 @pytest.mark.skipif(not messages(), reason=MISSING)
-async def test_the_server_answers_after_every_torture_message(tmp_path: Path) -> None:
-    async with await Trunkline.start(tmp_path / "server") as server:
-        for number, file in enumerate(messages()):
-            hostile = file.read_bytes()
-            await answers_over_udp(server, hostile, 2 * number)
-            await answers_over_tcp(server, hostile, 2 * number + 1)
-        assert server.process.returncode is None
-        assert not server.errors()
+async def test_the_server_answers_after_every_torture_message(server: Trunkline) -> None:
+    for number, file in enumerate(messages()):
+        hostile = file.read_bytes()
+        await answers_over_udp(server, hostile, 2 * number)
+        await answers_over_tcp(server, hostile, 2 * number + 1)
+    assert server.process.returncode is None
+    assert not server.errors()
 
 
-async def test_the_server_answers_after_noise_and_mutilated_calls(tmp_path: Path) -> None:
+async def test_the_server_answers_after_noise_and_mutilated_calls(server: Trunkline) -> None:
     """Random bytes, truncations and flipped bytes of a good INVITE, from a fixed seed."""
     rng = np.random.default_rng(4475)
     body = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
-    async with await Trunkline.start(tmp_path / "server") as server:
-        invite = (
-            f"INVITE sip:100@{server.address} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\n"
-            f"From: <sip:a@b>;tag=1\r\nTo: <sip:100@b>\r\nCall-ID: mutilated\r\nCSeq: 1 INVITE\r\n"
-            f"Contact: <sip:a@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        ).encode() + body
-        for number in range(300):
-            octets = np.frombuffer(invite, np.uint8).copy()
-            where = rng.integers(0, len(octets), size=int(rng.integers(1, 12)))
-            octets[where] = rng.integers(0, 256, size=where.size)
-            hostile = [octets.tobytes(), invite[: int(rng.integers(0, len(invite)))], rng.bytes(200)][
-                number % 3
-            ]
-            await answers_over_udp(server, hostile, number)
-        assert not server.errors()
+    invite = (
+        f"INVITE sip:100@{server.address} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\n"
+        f"From: <sip:a@b>;tag=1\r\nTo: <sip:100@b>\r\nCall-ID: mutilated\r\nCSeq: 1 INVITE\r\n"
+        f"Contact: <sip:a@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    for number in range(300):
+        octets = np.frombuffer(invite, np.uint8).copy()
+        where = rng.integers(0, len(octets), size=int(rng.integers(1, 12)))
+        octets[where] = rng.integers(0, 256, size=where.size)
+        hostile = [octets.tobytes(), invite[: int(rng.integers(0, len(invite)))], rng.bytes(200)][number % 3]
+        await answers_over_udp(server, hostile, number)
+    assert not server.errors()
