@@ -107,6 +107,10 @@ def test_a_port_in_use_is_named(tmp_path: Path, table: str, kind: socket.SocketK
     assert str(port) in said
 
 
+def test_finding_35_an_administration_port_open_to_others_is_refused(tmp_path: Path) -> None:
+    assert "http.address" in refused(write(tmp_path, "[http]", '[http]\naddress = "0.0.0.0"', flow=GOOD_FLOW))
+
+
 def test_a_recordings_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     said = refused(write(tmp_path, new='[recordings]\ndirectory = "file/recordings"\n'))

@@ -1,0 +1,74 @@
+"""`trunkline doctor`: the check of the start, and a hardening list that is true."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from server.checks.configuration import examine
+from server.checks.doctor import Check, Verdict, examine_installation
+from server.cli import app
+from server.errors import StartError
+from server.store.store import open_store
+
+
+def found(file: Path, name: str) -> list[Check]:
+    return [check for check in examine_installation(examine(file, {})) if check.name == name]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    file = tmp_path / "trunkline.toml"
+    file.write_text('[numbers]\n"100" = "welcome"\n')
+    return file
+
+
+def test_u04_doctor_says_of_settings_and_flows_what_serve_says(settings: Path) -> None:
+    settings.write_text(
+        '[sip]\nport = "x"\n[numbers]\n"100" = "absent"\n[flows]\nvocabulary = ["gone.txt"]\n'
+    )
+    bad = [check.found for check in found(settings, "settings")]
+    assert bad == list(examine(settings, {}).problems)
+    assert len(bad) == 3
+
+
+def test_u04_doctor_refuses_what_serve_refuses_with_its_exit_code(settings: Path) -> None:
+    settings.write_text('[numbers]\n"100" = "absent"\n')
+    assert CliRunner().invoke(app, ["doctor", "--config", str(settings)]).exit_code == 2
+
+
+def test_an_administration_port_open_to_others_is_bad(settings: Path) -> None:
+    settings.write_text(settings.read_text() + '[http]\naddress = "0.0.0.0"\n')
+    assert [check.verdict for check in found(settings, "administration")] == [Verdict.BAD]
+
+
+def test_passwords_in_a_file_that_all_may_read_are_bad(settings: Path) -> None:
+    text = settings.read_text() + '[[agents]]\nname = "alice"\npassword = "short"\n'
+    settings.write_text(text)
+    settings.chmod(0o644)
+    assert [check.verdict for check in found(settings, "settings file")] == [Verdict.BAD, Verdict.WARNING]
+    settings.chmod(0o640)
+    settings.write_text(text.replace("short", "a long enough one"))
+    assert found(settings, "settings file") == []
+
+
+def test_a_service_that_would_move_to_another_port_is_warned(settings: Path) -> None:
+    text = settings.read_text() + '[media]\naddress = "0.0.0.0"\nadvertised_address = "203.0.113.1"\n'
+    settings.write_text(text + '[sip]\naddress = "0.0.0.0"\nport = 0\ntry_next_ports = 10\n')
+    assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.WARNING]
+
+
+def test_doctor_changes_nothing(settings: Path) -> None:
+    examine_installation(examine(settings, {}))
+    assert [each.name for each in settings.parent.iterdir()] == ["trunkline.toml"]
+
+
+def test_finding_35_a_command_that_reads_makes_no_database(settings: Path) -> None:
+    from server.commands.console import settings_of
+    from server.store.existing import existing_store
+
+    with pytest.raises(StartError, match="no database"):
+        existing_store(settings_of(settings))
+    assert not (settings.parent / "var").exists()
+    open_store(settings_of(settings).server.database).dispose()
+    existing_store(settings_of(settings)).dispose()
