@@ -47,7 +47,10 @@ def migrate(config: ConfigOption = None) -> None:
         if not database.exists():
             raise StartError(f"{database}: no database here yet; start the server once, or give --config")
         try:
-            migrate_store(database)
+            before, after = migrate_store(database)
         except StoreError as error:
             raise StartError(str(error)) from None
-    out.print(f"{database} has the schema of this program", markup=False)
+    changed = (
+        "has the schema of this program already" if before == after else f"brought from {before} to {after}"
+    )
+    out.print(f"{database} {changed}", markup=False)

@@ -67,7 +67,7 @@ def test_finding_35_a_command_that_reads_makes_no_database(settings: Path) -> No
     from server.commands.console import settings_of
     from server.store.existing import existing_store
 
-    with pytest.raises(StartError, match="no database"):
+    with pytest.raises(StartError, match="not here yet"):
         existing_store(settings_of(settings))
     assert not (settings.parent / "var").exists()
     open_store(settings_of(settings).server.database).dispose()
