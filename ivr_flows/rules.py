@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
+from ivr_flows.definition.prompts import TextTemplate
 from ivr_flows.expressions.tree import ExpressionError, Type, names_in
 from ivr_flows.expressions.types import type_of
 from ivr_flows.findings import Severity, did_you_mean
@@ -14,6 +15,7 @@ from ivr_flows.kinds.declare import (
     exits,
     expressions_of,
     names_used,
+    prompts_of,
     variables_set,
     variables_used,
 )
@@ -33,6 +35,7 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
     _expressions(report, reading)
     _names(report, reading, known)
     _language(report, reading, known)
+    _translations(report, reading)
     if reading.declared == set(reading.flow.nodes):
         check_ways(report, reading, known)
 
@@ -124,6 +127,7 @@ def _names(report: Report, reading: Reading, known: Known) -> None:
         "agent": known.agents,
         "calendar": frozenset(flow.calendars),
         "list": frozenset(flow.lists),
+        "language": frozenset({flow.language, *flow.catalogues}),
     }
     used: set[tuple[str, str]] = set()
     for node, named in _all_names(flow):
@@ -173,6 +177,20 @@ def _overflows(report: Report, path: Path, node: Queue, known: Known) -> None:
         message = "neither this node nor the queue has a longest wait, so this is never taken"
         mend = "add max_wait:"
         report.add((*path, "overflow"), "overflow-never", message, mend, severity=Severity.WARNING)
+
+
+def _translations(report: Report, reading: Reading) -> None:
+    """Find texts that some language of the flow does not have."""
+    flow = reading.flow
+    for language, catalogue in flow.catalogues.items():
+        for node in flow.nodes.values():
+            for heard in prompts_of(node):
+                texts = (part.template for part in heard.prompt.segments if isinstance(part, TextTemplate))
+                for missing in (text.source for text in texts if text.source not in catalogue):
+                    path = (*reading.paths[node.name], *heard.path)
+                    message = f'"{missing[:60]}" is not translated to {language}'
+                    mend = f"add it to the texts of {language}"
+                    report.add(path, "translation-missing", message, mend, severity=Severity.WARNING)
 
 
 def _language(report: Report, reading: Reading, known: Known) -> None:

@@ -64,6 +64,7 @@ def _top() -> dict[str, Any]:
         "limits": _closed(limits, ()),
         "variables": _named({"anyOf": [variable["value"], _closed(variable, ())]}),
         "lists": _named({"type": ["array", "object"]}),
+        "languages": _named(_closed({"voice": _TEXT, "texts": {"type": ["string", "object"]}}, ("texts",))),
         "hours": _named(_closed(calendar, ("zone", "week"))),
         "defaults": _closed({key.word: _described(key) for key in keys_of(Manner)}, ()),
         "nodes": {**_named({"$ref": "#/$defs/node"}), "minProperties": 1},

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from ivr_flows.definition.flow import Flow
-from ivr_flows.definition.prompts import DigitsTemplate, NumberTemplate, Prompt, PromptSegment, TextTemplate
+from ivr_flows.definition.prompts import (
+    SAY_AS,
+    DigitsTemplate,
+    NumberTemplate,
+    Prompt,
+    PromptSegment,
+    SayAsTemplate,
+    TextTemplate,
+)
 from ivr_flows.kinds.declare import prompts_of
 from ivr_flows.kinds.menu import Menu
 from ivr_flows.segments import Digits, Music, Number, Pause, PromptFile, Segment, Text
@@ -66,6 +74,9 @@ def _fixed(part: PromptSegment) -> tuple[str, ...]:
             return DIGITS if template.fixed is None else tuple(template.fixed.replace(" ", ""))
         case NumberTemplate(template):
             return () if template.fixed is None else (str(int(template.fixed)),)
+        case SayAsTemplate(kind, template):
+            said = None if template.fixed is None else SAY_AS[kind](template.fixed, "en")
+            return () if said is None else (said,)
         case PromptFile() | Pause() | Music():
             return ()
         case _:

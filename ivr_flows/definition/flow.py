@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ivr_flows.definition.hours import Calendar
 from ivr_flows.definition.node import Node
+from ivr_flows.definition.prompts import Template
 from ivr_flows.expressions.functions import Table
 from ivr_flows.expressions.tree import Type
 
@@ -58,6 +59,12 @@ class Flow:
     lists: Mapping[str, Table] = field(default_factory=dict)
     zone: ZoneInfo = UTC
     """Where `today()` and `hour()` are."""
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """The voice of each further language."""
+    catalogues: Mapping[str, Mapping[str, Template]] = field(default_factory=dict)
+    """For each further language, texts by how they are written in the flow's own."""
+    phrases: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """For each further language, what callers say instead of a phrase of the flow's own."""
     flows: Mapping[str, "Flow"] = field(default_factory=dict)
     """The flows that this one transfers callers to, and those that these do, by name."""
     path: Path | None = None

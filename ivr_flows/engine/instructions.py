@@ -28,6 +28,8 @@ class StartPlayback:
     segments: tuple[Segment, ...]
     barge_in: bool
     loop: bool = False
+    voice: str | None = None
+    """The voice of the language that the caller chose; None: the flow's own."""
 
 
 @dataclass(frozen=True, slots=True)

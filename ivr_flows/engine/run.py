@@ -1,12 +1,12 @@
 """A session as node handlers see it: state, clock and the orders gathered so far."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
-from ivr_flows.definition.prompts import Prompt
+from ivr_flows.definition.prompts import Prompt, Speech
 from ivr_flows.engine.inputs import ListenId, PlaybackId
 from ivr_flows.engine.instructions import (
     Answer,
@@ -60,6 +60,21 @@ class Run:
         now = self.wall_clock.astimezone(flow.zone)
         return Scope(self.state.variables, flow.types, flow.calendars, flow.lists, now)
 
+    @property
+    def language(self) -> str:
+        """The language that the caller hears: the one chosen, else the flow's own."""
+        return self.state.language or self.flow.language
+
+    @property
+    def speech(self) -> Speech:
+        language = self.language
+        return Speech(language, self.flow.catalogues.get(language, {}))
+
+    def phrases(self, phrases: Iterable[str]) -> tuple[str, ...]:
+        """Return what callers may say, in the language that they hear."""
+        catalogue = self.flow.phrases.get(self.language, {})
+        return tuple(said for phrase in phrases for said in catalogue.get(phrase, (phrase,)))
+
     def begin(self, name: str, arguments: Mapping[str, str]) -> Move:
         """Enter another flow, which comes back to this very node."""
         state = self.state
@@ -104,14 +119,15 @@ class Run:
     def play(self, prompt: Prompt, *, barge_in: bool, loop: bool = False) -> bool:
         """Start a prompt, or return False when its variables have left nothing to be heard."""
         state = self.state
-        segments = prompt.fill(state.variables)
+        segments = prompt.fill(state.variables, self.speech)
         if not segments:
             return False
         state.playback += 1
         state.barge_in = barge_in
         state.phase = Phase.PROMPT
         state.deadline = None
-        self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop))
+        voice = self.flow.voices.get(self.language)
+        self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop, voice))
         return True
 
     def interrupt(self, by: str) -> None:

@@ -7,6 +7,7 @@ from ivr_flows.kinds.branch import BRANCH
 from ivr_flows.kinds.collect import COLLECT
 from ivr_flows.kinds.declare import Kind
 from ivr_flows.kinds.hangup import HANGUP
+from ivr_flows.kinds.language import LANGUAGE
 from ivr_flows.kinds.menu import MENU
 from ivr_flows.kinds.queue import QUEUE
 from ivr_flows.kinds.return_ import RETURN
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "switch": SWITCH,
     "set": SET,
     "queue": QUEUE,
+    "language": LANGUAGE,
     "transfer": TRANSFER,
     "return": RETURN,
     "hangup": HANGUP,

@@ -37,25 +37,33 @@ def finish(node: Menu, _fields: Fields, context: Context) -> Menu:
     return replace(node, options=with_operator(spoken, node.manner, context))
 
 
-def question(node: Menu) -> Question:
+def question(run: Run, node: Menu) -> Question:
+    options = spoken_options(run, node.options)
     return Question(
         prompt=node.prompt,
         manner=node.manner,
         ways=node.ways,
         judge=lambda entry: judge(node.options, entry),
         judge_silence=lambda entry: judge_silence(node.options, entry),
-        judge_speech=lambda text, _confidence: judge_speech(node.options, text),
+        judge_speech=lambda text, _confidence: judge_speech(options, text),
         take=_choose,
-        phrases=tuple(phrase for option in node.options for phrase in option.phrases),
+        phrases=tuple(phrase for option in options for phrase in option.phrases),
     )
 
 
 def enter(run: Run, node: Menu) -> Move:
-    return asking.enter(run, question(node))
+    return asking.enter(run, question(run, node))
 
 
 def resume(run: Run, node: Menu, event: Event) -> Move:
-    return asking.resume(run, question(node), event)
+    return asking.resume(run, question(run, node), event)
+
+
+def spoken_options(run: Run, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Return the options with what callers say in the language that they hear."""
+    if not run.state.language:
+        return options
+    return tuple(replace(option, phrases=run.phrases(option.phrases)) for option in options)
 
 
 def _choose(run: Run, reply: Reply, by: str) -> Move:

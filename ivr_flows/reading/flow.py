@@ -20,6 +20,7 @@ from ivr_flows.reading.context import Context
 from ivr_flows.reading.declared import read_declared
 from ivr_flows.reading.fields import NAME, Fields
 from ivr_flows.reading.hours import read_calendar, read_zone
+from ivr_flows.reading.languages import read_languages
 from ivr_flows.reading.lists import read_list
 from ivr_flows.reading.nodes import read_node, steps_of
 from ivr_flows.reading.prompts import PromptReader
@@ -63,6 +64,7 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
     context = replace(context, defaults=_defaults(fields, context))
     nodes, declared, paths = _nodes(fields, context)
     variables = _variables(fields)
+    languages = read_languages(fields, language, path)
     types, secrets = dict(variables.types), set(variables.secrets)
     for node in nodes.values():
         kind = KIND_OF[type(node)]
@@ -84,6 +86,9 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
         secrets=frozenset(secrets),
         types=types,
         lists=_lists(fields, path),
+        voices=languages.voices,
+        catalogues=languages.catalogues,
+        phrases=languages.phrases,
         zone=read_zone(fields, "UTC"),
         concealed=frozenset(name for name, node in nodes.items() if variables_set(node) & secrets),
         calendars=_calendars(fields),

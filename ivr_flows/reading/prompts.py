@@ -2,25 +2,31 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path as FilePath
 
 from ivr_flows.definition.prompts import (
+    SAY_AS,
     DigitsTemplate,
     NumberTemplate,
     Prompt,
     PromptSegment,
+    SayAsTemplate,
     Template,
     TextTemplate,
     Variable,
 )
 from ivr_flows.findings import did_you_mean
 from ivr_flows.reading.fields import Fields, parse_duration
+from ivr_flows.reading.marks import MarkError, split_marks
 from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Entry, Mapping, Scalar, Sequence, Tree
 from ivr_flows.segments import BUILTIN_MUSIC, Music, Pause, PromptFile
 
-PIECES = ("text", "file", "pause", "digits", "number", "music")
+PIECES = ("text", "file", "pause", "digits", "number", "money", "date", "time", "count", "music")
 """What a prompt can be made of, by the key of each piece."""
+
+SAY_AS_FORMS = {"money": "12.50 GBP", "date": "2026-12-24", "time": "17:30", "count": "3 people"}
 
 MAX_TEXT = 2000
 MAX_PAUSE_S = 30.0
@@ -34,7 +40,8 @@ class PromptReader:
         self._report = report
         self._folder = folder
         self._pieces: dict[str, Callable[[str, Path, Scalar], PromptSegment | None]] = {
-            "text": self._text,
+            **{kind: partial(self._say_as, kind) for kind in SAY_AS},
+            "text": self._plain,
             "file": self._file,
             "pause": self._pause,
             "digits": self._digits,
@@ -62,13 +69,12 @@ class PromptReader:
 
     def read(self, tree: Tree, path: Path) -> Prompt:
         if not isinstance(tree, Sequence):
-            piece = self._piece(tree, path)
-            return Prompt(() if piece is None else (piece,))
+            return Prompt(self._piece(tree, path))
         self._report.mark(path, tree.place)
         if not tree.items:
             self._report.add(path, "value-empty", "the prompt says nothing", "write a text", place=tree.place)
         pieces = (self._piece(item, (*path, str(index))) for index, item in enumerate(tree.items, 1))
-        return Prompt(tuple(piece for piece in pieces if piece is not None))
+        return Prompt(tuple(part for piece in pieces for part in piece))
 
     def music(self, tree: Tree, path: Path) -> Music | PromptFile | None:
         """Read what is heard while waiting: the name of built-in music, or a file."""
@@ -79,15 +85,16 @@ class PromptReader:
             return None
         return Music(tree.text) if tree.text in BUILTIN_MUSIC else self._file(tree.text, path, tree)
 
-    def _piece(self, tree: Tree, path: Path) -> PromptSegment | None:
+    def _piece(self, tree: Tree, path: Path) -> tuple[PromptSegment, ...]:
         self._report.mark(path, tree.place)
         if isinstance(tree, Scalar):
             return self._text(tree.text, path, tree)
         if isinstance(tree, Mapping) and len(tree.entries) == 1:
-            return self._tagged(tree.entries[0], path)
+            piece = self._tagged(tree.entries[0], path)
+            return () if piece is None else (piece,)
         message = "a piece of a prompt is a text, or one of " + ", ".join(self._pieces)
         self._report.add(path, "value-type", message, "write it like - pause: 300ms", place=tree.place)
-        return None
+        return ()
 
     def _tagged(self, entry: Entry, path: Path) -> PromptSegment | None:
         path = (*path, entry.key)
@@ -102,9 +109,30 @@ class PromptReader:
             return None
         return read(entry.value.text, path, entry.value)
 
-    def _text(self, text: str, path: Path, scalar: Scalar) -> PromptSegment | None:
+    def _text(self, text: str, path: Path, scalar: Scalar) -> tuple[PromptSegment, ...]:
+        """Read a text, with the few marks of SSML that every synthesiser here can follow."""
+        try:
+            parts = split_marks(text)
+        except MarkError as error:
+            self._report.add(path, "ssml", error.message, error.mend, place=scalar.place)
+            return ()
+        found = (self._pieces[kind](inner, path, scalar) for kind, inner in parts)
+        return tuple(piece for piece in found if piece is not None)
+
+    def _plain(self, text: str, path: Path, scalar: Scalar) -> PromptSegment | None:
         template = self._template(text, path, scalar)
         return None if template is None else TextTemplate(template)
+
+    def _say_as(self, kind: str, text: str, path: Path, scalar: Scalar) -> PromptSegment | None:
+        template = self._template(text, path, scalar)
+        if template is None:
+            return None
+        if template.fixed is not None and SAY_AS[kind](template.fixed, "en") is None:
+            message = f'"{text[:40]}" cannot be read as {kind}'
+            mend = f"write it like {SAY_AS_FORMS[kind]}"
+            self._report.add(path, "value-type", message, mend, place=scalar.place)
+            return None
+        return SayAsTemplate(kind, template)
 
     def _digits(self, text: str, path: Path, scalar: Scalar) -> PromptSegment | None:
         template = self._template(text, path, scalar)

@@ -110,7 +110,7 @@ class FlowLine:
 
     async def play(self, order: StartPlayback) -> None:
         try:
-            sounds = await self._prompts.sounds(order.segments, self._voice)
+            sounds = await self._prompts.sounds(order.segments, order.voice or self._voice)
         except (MediaError, SpeechError) as error:
             log.warning("prompt.failed", reason=type(error).__name__)
             self.tell(PlaybackFailed(order.playback, type(error).__name__))

@@ -122,7 +122,7 @@ MISTAKES = [
         "",
         "waiting",
     ),
-    ("start: {hangup: normal}", "langauge: en", "key-unknown", "", "langauge", 'did you mean "language"?'),
+    ("start: {hangup: normal}", "langauge: en", "key-unknown", "", "langauge", 'did you mean "language"'),
     ("start: {hangup: normal}", "operator: bob", "target-unknown", "", "operator", "start"),
     ("start: {hangup: normal}", "fallback: bob", "target-unknown", "", "otherwise", "start"),
     ("start: {hangup: normal}", "language: E N", "value-type", "", "language", "en-GB"),

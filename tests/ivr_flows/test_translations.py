@@ -1,0 +1,67 @@
+"""A flow in two languages, and the marks that texts may hold."""
+
+from ivr_flows.engine.instructions import Listen, StartPlayback
+from ivr_flows.findings import Severity
+from ivr_flows.segments import Digits, Pause, Text
+from tests.ivr_flows.conftest import CallMaker, FindingsOf
+
+JA = "languages: {ja: {voice: ja, texts: {Choose.: 選んでください。, sales: [営業]}}}"
+MENU = """
+start: {language: ja, next: ask}
+ask: {menu: Choose., options: {1: {next: start, or_say: sales}}}
+"""
+
+
+def test_u12_a_caller_hears_and_says_the_language_that_was_chosen(call: CallMaker) -> None:
+    line = call(MENU, JA)
+    assert line.heard == ["選んでください。"]
+    assert line.playing.voice == "ja"
+    [listen] = [order for order in line.orders if isinstance(order, Listen)]
+    assert listen.phrases == ("営業", "いち")
+    line.say("営業")
+    assert line.node == "ask"
+    assert len([order for order in line.orders if isinstance(order, StartPlayback)]) == 2
+
+
+def test_u12_a_missing_translation_is_a_finding(findings_of: FindingsOf) -> None:
+    found = findings_of(MENU.replace("menu: Choose.", "menu: [Choose., Now.]"), JA)
+    assert [(finding.rule, finding.severity, finding.node) for finding in found] == [
+        ("translation-missing", Severity.WARNING, "ask")
+    ]
+
+
+def test_a_language_that_the_flow_does_not_have_is_a_mistake(findings_of: FindingsOf) -> None:
+    found = findings_of("start: {language: de, next: bye}\nbye: {hangup: normal}", JA)
+    assert [finding.rule for finding in found] == ["language-unknown"]
+
+
+def test_a_part_of_ssml_stands_in_texts(call: CallMaker) -> None:
+    line = call(
+        """
+        start:
+          - say: 'Hello.<break time="300ms"/>Your code is <say-as interpret-as="digits">47</say-as>, thank you.'
+          - hangup:
+        """
+    )
+    assert line.playing.segments == (
+        Text("Hello."),
+        Pause(300),
+        Text("Your code is"),
+        Digits("47"),
+        Text(", thank you."),
+    )
+
+
+def test_other_marks_are_refused(findings_of: FindingsOf) -> None:
+    for text in (
+        "<emphasis>now</emphasis>",
+        '<say-as interpret-as="x">1</say-as>',
+        '<say-as interpret-as="date">1',
+    ):
+        found = findings_of(f"start: [{{say: '{text}'}}, {{hangup: normal}}]")
+        assert "ssml" in [finding.rule for finding in found]
+
+
+def test_a_sign_that_is_no_mark_is_text(call: CallMaker) -> None:
+    line = call("start: [{say: 'a < b, and c > d'}, {hangup: normal}]")
+    assert line.heard == ["a < b, and c > d"]
