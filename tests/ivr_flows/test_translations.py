@@ -39,14 +39,14 @@ def test_a_part_of_ssml_stands_in_texts(call: CallMaker) -> None:
     line = call(
         """
         start:
-          - say: 'Hello.<break time="300ms"/>Your code is <say-as interpret-as="digits">47</say-as>, thank you.'
+          - say: 'Hello.<break time="300ms"/>Code <say-as interpret-as="digits">47</say-as>, thank you.'
           - hangup:
         """
     )
     assert line.playing.segments == (
         Text("Hello."),
         Pause(300),
-        Text("Your code is"),
+        Text("Code"),
         Digits("47"),
         Text(", thank you."),
     )
