@@ -30,6 +30,7 @@ COMMANDS = {
     "queues": Entry("server.commands.queues", "Queues as they are now: who waits and how long."),
     "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),
     "contacts": Entry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
+    "events": Entry("server.commands.events", "Follow the journal as it grows."),
     "recordings": Entry("server.commands.recordings", "List, show and play recordings."),
     "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
     "access": Entry("server.commands.access", "Tokens and roles of the API."),

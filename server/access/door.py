@@ -102,6 +102,14 @@ class Door:
         self._used(knock, principal)
         return principal
 
+    def still_opens(self, knock: Knock) -> bool:
+        """For what lasts: the token may have been revoked, or have expired, since they entered."""
+        permission = ROUTES[knock.route]
+        if permission is None or (knock.peer is not None and knock.peer.owns_the_server):
+            return True
+        principal = self._tokens.principal(knock.token or "", self._clocks.utc())
+        return principal is not None and may(principal.role, permission)
+
     async def _identify(self, knock: Knock) -> Principal:
         if knock.peer is not None and knock.peer.owns_the_server:
             return local_administrator(knock.peer)

@@ -28,6 +28,7 @@ class Permission(Enum):
     SEE_LIVE = "see agents, queues and trunks as they are now"
     OPERATE = "reload the settings, drain, see what is refused"
     ACT_AS_AGENT = "take a break and come back"
+    FOLLOW_EVENTS = "follow the journal, with the fields that the role may see"
     READ_CONTACTS = "read what happened to customers"
     READ_RECORDINGS = "find and hear recordings"
     CHANGE_RECORDINGS = "hold, release, export or delete recordings"
@@ -41,6 +42,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_LIVE: _EVERYBODY,
     Permission.OPERATE: _ADMINISTRATOR | {Role.OPERATOR},
     Permission.ACT_AS_AGENT: _ADMINISTRATOR | {Role.SUPERVISOR, Role.AGENT},
+    Permission.FOLLOW_EVENTS: _ADMINISTRATOR | {Role.OPERATOR, Role.SUPERVISOR, Role.OFFICER},
     Permission.READ_CONTACTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.READ_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.CHANGE_RECORDINGS: _ADMINISTRATOR | {Role.OFFICER},

@@ -61,8 +61,15 @@ class ApiClient:
             while piece := response.read(COPY_BYTES):
                 to.write(piece)
 
-    def events(self, path: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
-        """Server-sent events, one after the other, until the server ends them; waits for ever between two."""
+    def events(
+        self, path: str, query: Query | None = None, lists: Mapping[str, Sequence[str]] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Server-sent events, one after the other, until the server ends them; waits for ever between two.
+
+        Each value of `lists` stands in the query by itself.
+        """
+        many = urlencode(lists or {}, doseq=True)
+        path += f"?{many}" if many else ""
         patient = ApiClient(self._where, self._token)
         patient._timeout_s = None
         with patient._asked("GET", path, query, None) as response:
@@ -86,7 +93,8 @@ class ApiClient:
         self, method: str, path: str, query: Query | None, body: Mapping[str, Any] | None
     ) -> Iterator[http.client.HTTPResponse]:
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        target = path + (f"?{urlencode(given)}" if given else "")
+        separator = "&" if "?" in path else "?"
+        target = path + (f"{separator}{urlencode(given)}" if given else "")
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"

@@ -20,6 +20,7 @@ from server.access.routes import ROUTES
 from server.http.agents import add_agent_routes
 from server.http.contacts import add_contact_routes
 from server.http.errors import OF_EVERY_ROUTE, add_error_answers
+from server.http.events import add_event_routes
 from server.http.guard import check_every_route, guarded_by
 from server.http.live import LiveView
 from server.http.operation import add_operation_routes
@@ -53,6 +54,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_agent_routes(app, ports, live)
     add_queue_routes(app, live)
     add_contact_routes(app, ports)
+    add_event_routes(app, ports)
     add_token_routes(app, ports)
     check_every_route(app)
     _describe_access(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Engine
 
 from contacts.facts.entry import JournalEntry
@@ -9,7 +11,8 @@ from contacts.folds.summary import ContactSummary
 from contacts.folds.timeline import Timeline
 from contacts.privacy import Privacy
 from server.http.ports import ContactEvent, ContactLine, ContactLines, UnknownPageError
-from server.journal.reading import CursorError, entries_of, newest_contacts
+from server.journal.journal import Journal
+from server.journal.reading import CursorError, entries_after, entries_of, last_sequence, newest_contacts
 
 
 class JournalArchive:
@@ -28,6 +31,23 @@ class JournalArchive:
     def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
         timeline = Timeline()
         return tuple(_event(entry, timeline, most) for entry in entries_of(self._store, contact))
+
+
+class JournalFollower:
+    """`server.http.event_feed.FollowedJournal`: the running journal, and its database for what is older."""
+
+    def __init__(self, journal: Journal, store: Engine) -> None:
+        self._journal = journal
+        self._store = store
+
+    def subscribe(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
+        return self._journal.subscribe(listener)
+
+    def after(self, sequence: int, limit: int) -> list[JournalEntry]:
+        return entries_after(self._store, sequence, limit)
+
+    def newest(self) -> int:
+        return last_sequence(self._store)
 
 
 def _event(entry: JournalEntry, timeline: Timeline, most: Privacy) -> ContactEvent:

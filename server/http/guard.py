@@ -32,7 +32,8 @@ def guarded_by(door: Door) -> type[APIRoute]:
             [route] = names_of(self)
 
             async def guarded(request: Request) -> Response:
-                request.state.principal = await door.enter(_knock(route, request))
+                request.state.knock = knock = _knock(route, request)
+                request.state.principal = await door.enter(knock)
                 return await handle(Request(request.scope, _bounded(request.receive)))
 
             return guarded

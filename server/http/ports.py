@@ -19,6 +19,7 @@ from contacts.ids import ContactId
 from contacts.privacy import Privacy
 from server.access.door import Door
 from server.access.tokens import TokenBook
+from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from server.http.status import Health
 
@@ -132,6 +133,7 @@ class ApiPorts:
     health: Callable[[], Health]
     registry: CollectorRegistry
     archive: ContactArchive
+    feed: EventFeed
     dispatch: LiveDispatch
     acd: Callable[[], AcdSettings]
     """The agents and queues that apply now."""

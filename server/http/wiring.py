@@ -18,7 +18,8 @@ from media.speech.recogniser import SpeechWorkers
 from recordings.recorder import Recorder
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
-from server.http.archive import JournalArchive
+from server.http.archive import JournalArchive, JournalFollower
+from server.http.event_feed import EventFeed
 from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.off_loop import OffLoop
@@ -56,6 +57,8 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     door = Door(tokens, parts.journal, DoorClocks(time.monotonic, _utc))
     off_loop = OffLoop()
     stack.callback(off_loop.close)
+    feed = EventFeed(JournalFollower(parts.journal, parts.store), off_loop)
+    stack.callback(feed.close)
     parts.metrics.watch(lambda: _figures(parts, door))
     watch = _watch(parts)
     return ApiPorts(
@@ -65,6 +68,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         health=watch.health,
         registry=parts.metrics.registry,
         archive=JournalArchive(parts.store),
+        feed=feed,
         dispatch=parts.dispatcher,
         acd=lambda: parts.settings.acd,
         customers=_OnTheLine(parts.line),

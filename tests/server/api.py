@@ -18,6 +18,7 @@ from acd.events import AgentEvent, Event
 from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.snapshot import DispatchStatus
 from config.settings import HttpSettings
+from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.facts.system import AccessRefused, AccessUsed
 from contacts.ids import ContactId
@@ -28,6 +29,7 @@ from server.access.roles import Role
 from server.access.tokens import TokenBook
 from server.client.client import ApiClient
 from server.http.app import make_app
+from server.http.event_feed import EventFeed
 from server.http.listening import WebServer
 from server.http.off_loop import OffLoop
 from server.http.ports import (
@@ -86,11 +88,38 @@ class FactBook:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.error: Exception | None = None
+        self.entries: list[JournalEntry] = []
+        self.listeners: list[Callable[[JournalEntry], None]] = []
+        self.reads = 0
 
-    def append(self, fact: Fact) -> None:
+    def append(self, fact: Fact) -> JournalEntry:
         if self.error is not None:
             raise self.error
         self.facts.append(fact)
+        entry = JournalEntry(
+            sequence=len(self.facts),
+            instance="one",
+            boot="first",
+            at=NOW,
+            clock_s=0.0,
+            settings="same",
+            fact=fact,
+        )
+        self.entries.append(entry)
+        for listener in tuple(self.listeners):
+            listener(entry)
+        return entry
+
+    def subscribe(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def after(self, sequence: int, limit: int) -> list[JournalEntry]:
+        self.reads += 1
+        return self.entries[sequence : sequence + limit]
+
+    def newest(self) -> int:
+        return len(self.entries)
 
     def used(self) -> list[AccessUsed]:
         return [fact for fact in self.facts if isinstance(fact, AccessUsed)]
@@ -187,6 +216,7 @@ class Api:
             self.tokens, self.facts, DoorClocks(self.clock.monotonic, self.clock.utc, self.clock.sleep)
         )
         self.off_loop = OffLoop()
+        self.feed = EventFeed(self.facts, self.off_loop)
         self.url = ""
 
     def ports(self) -> ApiPorts:
@@ -197,6 +227,7 @@ class Api:
             health=self._health,
             registry=CollectorRegistry(),
             archive=self.archive,
+            feed=self.feed,
             dispatch=self.dispatch,
             acd=lambda: ACD,
             customers=self.line,
@@ -238,6 +269,7 @@ async def serving(
         try:
             yield api
         finally:
+            api.feed.close()
             for server in servers:
                 server.stop()
     api.off_loop.close()

@@ -1,5 +1,6 @@
 """Commands as clients of the running server."""
 
+import asyncio
 import json
 import os
 import socket
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 from acd.effects import RingAgent
 from acd.events import AgentRegistered, ContactEnqueued, ConversationHeld, OfferAnswered
 from config.reader import DEFAULT_FILE, read_settings
+from contacts.facts.agent import AgentBecame
+from contacts.facts.contact import ContactStarted
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from server.access.local_socket import listen_locally, socket_file
 from server.access.roles import Role
@@ -148,6 +151,26 @@ async def test_a_token_is_made_shown_once_listed_and_revoked(api: Api) -> None:
     assert "revoked" in await said(api, "access", "tokens", "revoke", identifier)
     with pytest.raises(ApiRefusedError):
         await aside(lambda: api.remote(token).get("/agents"))
+
+
+async def test_the_journal_is_followed_on_the_command_line(api: Api) -> None:
+    for number in range(2):
+        api.facts.append(ContactStarted(contact=ContactId(f"contact{number}"), caller=CALLER))
+    api.facts.append(AgentBecame(agent=AgentId("bob"), old="offline", new="available", cause="registered"))
+    told = asyncio.create_task(
+        aside(
+            lambda: run(
+                api.folder, "events", "--after", "0", "--kind", "contact.", "--kind", "agent.", "--json"
+            )
+        )
+    )
+    async with asyncio.timeout(10):
+        while not api.facts.used():
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
+        api.feed.close()
+        lines = [json.loads(line) for line in (await told).stdout.splitlines()]
+    assert [line["kind"] for line in lines] == ["contact.started", "contact.started", "agent.state"]
 
 
 async def test_another_server_is_reached_by_address_and_token(api: Api, tmp_path: Path) -> None:

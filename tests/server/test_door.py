@@ -37,7 +37,7 @@ async def status_of(api: Api, route: str, token: str | None) -> int:
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     head += "Content-Type: application/json\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
     writer.write(head.encode() + b"\r\n" + body)
-    answer = await reader.read()
+    answer = await reader.readline()
     writer.close()
     return int(answer.split(b" ")[1])
 
