@@ -1,41 +1,86 @@
-"""kill -9 in the middle of calls: at most the last second is lost, and the rest plays."""
+"""kill -9 at any moment of calls that begin and end: nothing is unlisted, at most a second is lost, the
+rest plays.
+"""
 
+import os
+import random
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from recordings.archive import Archive
 from recordings.catalogue import Catalogue, RecordingState
 from recordings.recovery import recover
 from recordings.wav import play_path, read_wav
 from server.store.store import open_store
 
 ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("TRUNKLINE_TEST_KILLS", "4"))
 
 
-@pytest.mark.parametrize("lived_s", [0.3, 1.7, 3.1])
-def test_killed_recordings_are_listed_interrupted_playable_and_lose_under_a_second(
-    tmp_path: Path, lived_s: float
+@dataclass
+class Child:
+    """What the killed program had told before it died, by recording."""
+
+    began_s: dict[str, float] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+
+    def listen(self, lines: "subprocess.Popen[bytes]") -> None:
+        assert lines.stdout is not None
+        for line in lines.stdout:
+            match line.split():
+                case [b"began", at_s, recording]:
+                    self.began_s[recording.decode()] = float(at_s)
+                case [b"finished", _, recording]:
+                    self.finished.add(recording.decode())
+
+
+def run_and_kill(folder: Path, database: Path, lived_s: float, seed: int) -> tuple[Child, float]:
+    arguments = ["-m", "tests.recordings.killed_child", str(folder), str(database), "5", str(seed)]
+    told = Child()
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE) as child:
+        listening = threading.Thread(target=told.listen, args=(child,))
+        listening.start()
+        while not told.began_s and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(lived_s)
+        died_s = time.monotonic()
+        child.kill()
+        listening.join()
+    return told, died_s
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+@pytest.mark.timeout(60)
+def test_a_kill_at_any_moment_leaves_no_recording_unlisted_and_costs_under_a_second(
+    tmp_path: Path, seed: int
 ) -> None:
     folder, database = tmp_path / "recordings", tmp_path / "trunkline.db"
-    arguments = [sys.executable, "-m", "tests.recordings.killed_child", str(folder), str(database), "5"]
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        told = next(line for line in child.stdout if line.startswith(b"began "))
-        began_s = float(told.split()[1])
-        time.sleep(max(0.0, began_s + lived_s - time.monotonic()))
-        lived_s = time.monotonic() - began_s
-        child.kill()
+    told, died_s = run_and_kill(folder, database, random.Random(seed).uniform(0.05, 4.0), seed)
     engine = open_store(database)
     catalogue = Catalogue(engine)
-    assert len(recover(folder, catalogue)) == 5
-    entries = catalogue.list()
-    assert len(entries) == 5
-    for entry in entries:
-        assert entry.state is RecordingState.INTERRUPTED
-        assert lived_s - 1.0 <= entry.duration_s <= lived_s + 0.05
+    recover(folder, catalogue)
+    entries = {entry.recording_id: entry for entry in catalogue.list()}
+    assert {path.stem for path in folder.rglob("*.tlr")} <= set(entries)
+    assert {entry.state for entry in entries.values()} <= {
+        RecordingState.INTERRUPTED,
+        RecordingState.COMPLETE,
+    }
+    for recording, began_s in told.began_s.items():
+        if died_s - began_s > 1.0:
+            assert recording in entries, "a recording is not listed"
+    assert told.finished <= {id_ for id_, entry in entries.items() if entry.state is RecordingState.COMPLETE}
+    archive = Archive(folder, catalogue)
+    for recording, entry in entries.items():
+        lived_s = died_s - told.began_s.get(recording, died_s)
+        if entry.contact_id != "short":
+            assert lived_s - 1.0 <= entry.duration_s <= lived_s + 0.1
         assert entry.gap_s == 0
+        assert archive.verify(entry).is_intact
         assert read_wav(play_path(folder, entry)).duration_s == pytest.approx(entry.duration_s)
     engine.dispose()
