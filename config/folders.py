@@ -10,7 +10,11 @@ from config.tables import Path, keys_of, scalars_of, table_in
 
 DATA = ("server", "data_directory")
 # What is not named lies inside the data directory.
-INSIDE: dict[Path, str] = {("recordings", "directory"): "recordings", ("speech", "cache_dir"): "speech"}
+INSIDE: dict[Path, str] = {
+    ("recordings", "directory"): "recordings",
+    ("recordings", "key_directory"): "keys",
+    ("speech", "cache_dir"): "speech",
+}
 
 
 def place_folders(data: dict[str, Any], root: type, base_of: Callable[[Path], pathlib.Path | None]) -> None:

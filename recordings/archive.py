@@ -14,6 +14,7 @@ from pathlib import Path
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.checks import Checks
 from recordings.errors import UnknownRecordingError
+from recordings.files import RecordingFiles
 from recordings.transcripts import TranscriptItem, Transcripts
 from recordings.verification import Verdict, is_missing, verify
 from recordings.wav import WavEncoding, play_path
@@ -41,8 +42,8 @@ class Playable:
 class Archive:
     """The recordings of one folder and their catalogue."""
 
-    def __init__(self, directory: Path, catalogue: Catalogue) -> None:
-        self._directory = directory
+    def __init__(self, files: RecordingFiles, catalogue: Catalogue) -> None:
+        self._files = files
         self._catalogue = catalogue
         self._checks = Checks(catalogue.engine)
         self._transcripts = Transcripts(catalogue)
@@ -70,7 +71,7 @@ class Archive:
 
     def verify(self, entry: RecordingEntry) -> Verdict:
         """Reads all of it, and remembers what was found."""
-        verdict = verify(self._directory, entry)
+        verdict = verify(self._files, entry)
         self._checks.save([verdict], datetime.now(UTC))
         return verdict
 
@@ -81,7 +82,7 @@ class Archive:
         entries = [e for e in self._catalogue.list() if e.state is not RecordingState.RECORDING]
         unsaved: list[Verdict] = []
         for done, entry in enumerate(entries, start=1):
-            verdict = verify(self._directory, entry)
+            verdict = verify(self._files, entry)
             unsaved.append(verdict)
             if len(unsaved) == _SAVED_AT_ONCE or done == len(entries):
                 self._checks.save(unsaved, datetime.now(UTC))
@@ -91,10 +92,10 @@ class Archive:
 
     def playable(self, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Playable:
         """Raises RecordingsError when there is nothing to play."""
-        return Playable(play_path(self._directory, entry, encoding), self.verify(entry))
+        return Playable(play_path(self._files, entry, encoding), self.verify(entry))
 
     def _listed(self, entry: RecordingEntry, fault: str) -> ListedRecording:
-        if entry.state is not RecordingState.RECORDING and is_missing(self._directory, entry):
+        if entry.state is not RecordingState.RECORDING and is_missing(self._files.directory, entry):
             return ListedRecording(entry, "missing", "the file is gone")
         if fault:
             return ListedRecording(entry, "damaged", fault)

@@ -1,9 +1,9 @@
 """One live recording on its way from the engine's ring, through memory, to its file.
 
-Three threads touch a capture, each its own part: the drain puts chunks in (`drain`, `end`), one disk thread
-at a time takes them to the file (`write`), and the finalizer says what is durable (`synced`, `sync_failed`).
-A chunk stays in memory until it is durable, so that a file can be cut back to what the disk is known to
-have, and written again.
+Three threads touch a capture, each its own part: the drain puts pieces in (`drain`, `end`), one disk thread
+at a time seals them and takes them to the file (`write`), and the finalizer says what is durable (`synced`,
+`sync_failed`). A piece stays in memory until it is durable, so that a file can be cut back to what the disk
+is known to have, and written again.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from recordings.chunk import ChunkWriter
+from recordings.content import ContentDigest
 from recordings.segment import (
     FRAMES_PER_S,
     MAX_RECORDING_FRAMES,
     MAX_SEGMENT_FRAMES,
     FileHeader,
     SegmentError,
-    encode_file_header,
-    encode_segment,
 )
 from recordings.source import RecordingSource
+from recordings.tracks import stereo_blocks
 from recordings.vault import Vault, VaultFile
 
 # A block shorter than this is nearly always all there was. Asking the engine again costs as much as asking
@@ -35,13 +34,24 @@ _WRITE_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Frames in memory, not sealed yet; without frames it is the end. `since_s`: when they left the ring."""
+
+    first_frame: int
+    frame_count: int
+    payload: bytes
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole segments; `end` is the file's length with them, `since_s` when they left the ring."""
+    """Octets of the file, never sealed twice; `end` is the file's length with them."""
 
     octets: bytes
     end: int
     end_frame: int
     since_s: float
+    held_bytes: int
 
 
 @dataclass(slots=True, eq=False)
@@ -55,10 +65,10 @@ class Capture:
     file: VaultFile | None = None
     next_frame: int = 0
     gap_frames: int = 0
-    produced_bytes: int = 0
+    taken_bytes: int = 0
+    freed_bytes: int = 0
     written_bytes: int = 0
     written_frames: int = 0
-    released_bytes: int = 0
     ended: bool = False
     give_up_s: float = float("inf")
     handed_over: bool = False
@@ -66,12 +76,16 @@ class Capture:
     error: str = ""
     failing_since_s: float | None = None
     retry_at_s: float = 0.0
+    begun_s: float = 0.0
+    content: ContentDigest = field(default_factory=ContentDigest)
     _retry_s: float = _FIRST_RETRY_S
     _sync_error: str = ""
     _sync_failing: bool = False
+    _synced_bytes: int = 0
     _synced_frames: int = 0
-    _sequence: int = 0
-    _pending: deque[Chunk] = field(default_factory=deque)
+    _chunks: ChunkWriter | None = None
+    _pending: deque[Piece] = field(default_factory=deque)
+    _unwritten: deque[Chunk] = field(default_factory=deque)
     _unsynced: deque[Chunk] = field(default_factory=deque)
 
     @property
@@ -84,19 +98,20 @@ class Capture:
 
     @property
     def in_memory_bytes(self) -> int:
-        return self.produced_bytes - self.released_bytes
+        return self.taken_bytes - self.freed_bytes
 
     @property
     def wants_write(self) -> bool:
         """Whether a disk thread has anything to do for it."""
-        return bool(self._pending or self._sync_error or (self.ended and not self.handed_over))
+        waits = self._pending or self._unwritten or self._sync_error or self.file is None
+        return not self.handed_over and bool(waits or self.ended)
 
     @property
     def is_written(self) -> bool:
-        return self.ended and not self._pending and not self._sync_error
+        return self.ended and not (self._pending or self._unwritten or self._sync_error)
 
     def unwritten_since_s(self) -> float | None:
-        return _oldest(self._pending)
+        return _oldest(self._unwritten) or _oldest(self._pending)
 
     def unsynced_since_s(self) -> float | None:
         return _oldest(self._unsynced)
@@ -104,15 +119,14 @@ class Capture:
     # The drain's part
 
     def begin(self, now_s: float) -> None:
-        """The file's header is its first chunk."""
-        self._put(encode_file_header(self.header), now_s)
+        """From here on a disk thread may make the file."""
+        self.begun_s = now_s
 
     def drain(self, now_s: float) -> int:
         """Takes what the source holds into memory; returns how many frames the source had lost.
 
         Only a drain that takes nothing proves that the source is empty.
         """
-        segments: list[bytes] = []
         lost_before = self.gap_frames
         while (frames := self.source.read()) is not None:
             if frames.first_frame < self.next_frame:
@@ -121,48 +135,68 @@ class Capture:
                 )
             self.gap_frames += frames.first_frame - self.next_frame
             self.next_frame = frames.first_frame
-            samples = np.ascontiguousarray(frames.samples)
-            for begin in range(0, len(samples), MAX_SEGMENT_FRAMES):
-                piece = samples[begin : begin + MAX_SEGMENT_FRAMES]
-                segments.append(encode_segment(self._sequence, self.next_frame, piece))
-                self._sequence += 1
-                self.next_frame += len(piece)
-            if len(samples) < _SHORT_BLOCK_FRAMES:
+            for begin in range(0, len(frames.samples), MAX_SEGMENT_FRAMES):
+                samples = frames.samples[begin : begin + MAX_SEGMENT_FRAMES]
+                self._put(Piece(self.next_frame, len(samples), stereo_blocks(samples), now_s))
+                self.next_frame += len(samples)
+            if len(frames.samples) < _SHORT_BLOCK_FRAMES:
                 break
         if self.next_frame > MAX_RECORDING_FRAMES:
             raise SegmentError("the recording has reached its greatest length")
-        if segments:
-            self._put(b"".join(segments), now_s)
         return self.gap_frames - lost_before
 
-    def end(self, give_up_s: float) -> None:
+    def end(self, now_s: float, give_up_s: float) -> None:
         """Nothing more comes; a disk that fails is tried until `give_up_s`."""
+        if not self.failure:
+            self._put(Piece(self.next_frame, 0, b"", now_s))
         self.give_up_s = give_up_s
         self.ended = True
 
-    def _put(self, octets: bytes, now_s: float) -> None:
-        self.produced_bytes += len(octets)
-        self._pending.append(Chunk(octets, self.produced_bytes, self.next_frame, now_s))
+    def _put(self, piece: Piece) -> None:
+        self.taken_bytes += len(piece.payload)
+        self._pending.append(piece)
 
     # A disk thread's part
 
     def write(self, vault: Vault) -> bool:
-        """Brings what waits to the file; whether it made the file. Raises OSError: then nothing has
-        changed.
+        """Brings what waits to the file; whether it made the file.
+
+        Raises OSError: then the file is as it was, or will be cut back to what it was.
         """
+        if self._chunks is None:
+            self._chunks = ChunkWriter(self.header, vault.make_seal(self.path))
+            self._add(self._chunks.header, 0, self.begun_s, 0)
         made = self.file is None
         if self.file is None:
             self.file = vault.create(self.path)
         if self._sync_error:
             self._rewind(self.file)
-        while count := min(len(self._pending), _WRITE_AT_ONCE):
-            chunks = [self._pending[index] for index in range(count)]
-            self.file.append(b"".join(chunk.octets for chunk in chunks))
-            self.written_bytes, self.written_frames = chunks[-1].end, chunks[-1].end_frame
-            for chunk in chunks:
-                self._unsynced.append(chunk)
-                self._pending.popleft()
+        while self._pending or self._unwritten:
+            self._seal_some(self._chunks)
+            self._append_some(self.file)
         return made
+
+    def _seal_some(self, chunks: ChunkWriter) -> None:
+        while self._pending and len(self._unwritten) < _WRITE_AT_ONCE:
+            piece = self._pending[0]
+            if piece.frame_count:
+                octets = chunks.chunk(piece.first_frame, piece.frame_count, piece.payload)
+            else:
+                octets = chunks.last(piece.first_frame)
+            self._add(octets, piece.first_frame + piece.frame_count, piece.since_s, len(piece.payload))
+            self._pending.popleft()
+
+    def _add(self, octets: bytes, end_frame: int, since_s: float, held_bytes: int) -> None:
+        self.content.add(octets)
+        self._unwritten.append(Chunk(octets, self.content.size_bytes, end_frame, since_s, held_bytes))
+
+    def _append_some(self, file: VaultFile) -> None:
+        chunks = [self._unwritten[index] for index in range(min(len(self._unwritten), _WRITE_AT_ONCE))]
+        file.append(b"".join(chunk.octets for chunk in chunks))
+        self.written_bytes, self.written_frames = chunks[-1].end, chunks[-1].end_frame
+        for chunk in chunks:
+            self._unsynced.append(chunk)
+            self._unwritten.popleft()
 
     def failed(self, error: str, now_s: float) -> None:
         """The store refused; it is asked again later."""
@@ -180,10 +214,10 @@ class Capture:
 
     def _rewind(self, file: VaultFile) -> None:
         """A failed sync may have lost any octet since the last good one."""
-        file.cut(self.released_bytes)
-        self._pending.extendleft(reversed(self._unsynced))
+        file.cut(self._synced_bytes)
+        self._unwritten.extendleft(reversed(self._unsynced))
         self._unsynced.clear()
-        self.written_bytes, self.written_frames = self.released_bytes, self._synced_frames
+        self.written_bytes, self.written_frames = self._synced_bytes, self._synced_frames
         self._sync_error = ""
 
     # The finalizer's part
@@ -195,7 +229,8 @@ class Capture:
             self.error, self.failing_since_s = "", None
         while self._unsynced and self._unsynced[0].end <= length:
             chunk = self._unsynced.popleft()
-            self.released_bytes, self._synced_frames = chunk.end, chunk.end_frame
+            self.freed_bytes += chunk.held_bytes
+            self._synced_bytes, self._synced_frames = chunk.end, chunk.end_frame
 
     def sync_failed(self, error: str) -> None:
         """A disk thread writes again what may be lost; until then nothing is synced."""
@@ -205,18 +240,19 @@ class Capture:
 
     @property
     def can_sync(self) -> bool:
-        return self.file is not None and not self._sync_error and self.written_bytes > self.released_bytes
+        return self.file is not None and not self._sync_error and self.written_bytes > self._synced_bytes
 
     def close(self) -> None:
         """What is still in memory is given up."""
         self._pending.clear()
+        self._unwritten.clear()
         self._unsynced.clear()
-        self.released_bytes = self.produced_bytes
+        self.freed_bytes = self.taken_bytes
         if self.file is not None:
             self.file.close()
 
 
-def _oldest(chunks: deque[Chunk]) -> float | None:
+def _oldest(chunks: deque[Chunk] | deque[Piece]) -> float | None:
     try:
         return chunks[0].since_s
     except IndexError:

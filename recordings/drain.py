@@ -152,14 +152,14 @@ class Drain:
 
     def _copy(self, capture: Capture, now_s: float) -> bool:
         """Whether anything was taken."""
-        frame, octets = capture.next_frame, capture.produced_bytes
+        frame, octets = capture.next_frame, capture.taken_bytes
         lost = capture.drain(now_s)
         self._account(capture)
         self.frames_taken += capture.next_frame - frame - lost
         if lost:
             self.frames_dropped += lost
             self._on_lost(capture, lost)
-        return capture.produced_bytes > octets
+        return capture.taken_bytes > octets
 
     def _is_held_up(self, now_s: float, since_s: float) -> bool:
         """With a full spool the rings cannot be emptied: the end waits for the disk, within reason."""
@@ -169,7 +169,7 @@ class Drain:
         recording_id = capture.header.recording_id
         del self._live[recording_id]
         self._finishing.pop(recording_id, None)
-        capture.end(now_s + self._retry_after_end_s)
+        capture.end(now_s, now_s + self._retry_after_end_s)
         self._ending[recording_id] = capture
         self._offer(capture, now_s)
 

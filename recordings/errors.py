@@ -17,6 +17,10 @@ class UnknownRecordingError(RecordingsError):
     """No recording of that id is in the catalogue."""
 
 
+class KeyMissingError(RecordingsError):
+    """The recording cannot be heard: its key was destroyed, or is not on this machine."""
+
+
 class CatalogueError(RecordingsError):
     """The database refused; says why without the statement, whose parameters hold numbers."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 
 from recordings.errors import RecordingsFolderError
 from recordings.segment import RecordingId
@@ -56,6 +56,21 @@ def check_folder(directory: Path) -> None:
             f"recordings folder {directory} cannot be written: {error.strerror}; make it writable for the "
             "user that runs trunkline, or set recordings.directory to a folder that is"
         ) from error
+
+
+def private_folder() -> Path:
+    """A folder for temporary files that nobody else can read; raises RecordingsFolderError."""
+    folder = Path(gettempdir()) / f"trunkline-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise RecordingsFolderError(f"{folder}: {error.strerror}; set TMPDIR to another folder") from error
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise RecordingsFolderError(
+            f"{folder} is not yours alone; remove it, or set TMPDIR to another folder"
+        )
+    return folder
 
 
 def lock_folder(directory: Path) -> int:

@@ -8,7 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 from threading import Lock
 
+from recordings.chunk import Seal
 from recordings.durability import sync_files, sync_folder
+from recordings.keyring import Keyring
 from recordings.vault import VaultFile
 
 _REMOVED = OSError(errno.ENOENT, "somebody removed the file while it was written")
@@ -45,12 +47,18 @@ class LocalFile:
 
 
 class LocalVault:
-    """All files are readable by nobody else, and lie on one file system."""
+    """All files are readable by nobody else, and lie on one file system. Without a keyring nothing is
+    sealed.
+    """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, keyring: Keyring | None = None) -> None:
         self._directory = directory
+        self._keyring = keyring
         self._new_folders: set[Path] = set()
         self._lock = Lock()
+
+    def make_seal(self, path: Path) -> Seal | None:
+        return None if self._keyring is None else self._keyring.make(path)
 
     def create(self, path: Path) -> LocalFile:
         file = self._directory / path

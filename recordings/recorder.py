@@ -18,10 +18,12 @@ from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.drain import WAKE_INTERVAL_S
 from recordings.errors import CatalogueError, RecordingsError
 from recordings.events import RecordingEvent, RecordingFinalized
+from recordings.files import RecordingFiles
 from recordings.finalizer import Finalizer, FinalizerReport, Opened, Written
 from recordings.finalizer import Stop as StopFinalizer
 from recordings.folder import check_folder, lock_folder, new_recording_id, relative_path
 from recordings.health import RecorderHealth, failing_since, oldest_s
+from recordings.keyring import Keyring
 from recordings.local_vault import LocalVault
 from recordings.recovery import recover
 from recordings.segment import FileHeader, RecordingId
@@ -68,7 +70,8 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock_fd = -1
         drain_s = settings.drain_interval_s
-        vault = vault or LocalVault(settings.directory)
+        self._files = RecordingFiles(settings.directory, _keyring(settings))
+        vault = vault or LocalVault(settings.directory, self._files.keyring)
         self._writer = Writer(settings, vault, self._opened, self._written, self._tell)
         self._finalizer = Finalizer(
             vault,
@@ -103,9 +106,7 @@ class Recorder:
 
     async def recover(self) -> list[RecordingEntry]:
         """Closes as interrupted what a dead server left unfinished; once, after `start`."""
-        return await asyncio.to_thread(
-            recover, self._settings.directory, self._catalogue, frozenset(self._live)
-        )
+        return await asyncio.to_thread(recover, self._files, self._catalogue, frozenset(self._live))
 
     def begin(
         self,
@@ -143,6 +144,11 @@ class Recorder:
             # It had ended by itself before the order reached the writer.
             return await asyncio.to_thread(self._look_up, recording_id, agent)
         return entry
+
+    @property
+    def files(self) -> RecordingFiles:
+        """For whoever reads what has been recorded."""
+        return self._files
 
     def report(self) -> RecorderReport:
         return RecorderReport(self._writer.report(), self._finalizer.report())
@@ -197,6 +203,10 @@ class Recorder:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop closed without stop(): nobody is left to be told
                 self._loop.call_soon_threadsafe(call)
+
+
+def _keyring(settings: RecordingSettings) -> Keyring | None:
+    return Keyring.open(settings.key_directory, create=True) if settings.sealed else None
 
 
 def _resolve(

@@ -10,9 +10,10 @@ from pathlib import Path
 import structlog
 
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.files import RecordingFiles
 from recordings.folder import begun_at, newest_files
 from recordings.segment import RecordingId
-from recordings.segment_reader import Survey, survey
+from recordings.segment_reader import Survey
 
 log = structlog.get_logger(__name__)
 
@@ -21,14 +22,14 @@ _STRAY_DAYS = 2
 
 
 def recover(
-    directory: Path, catalogue: Catalogue, live: Collection[RecordingId] = frozenset()
+    files: RecordingFiles, catalogue: Catalogue, live: Collection[RecordingId] = frozenset()
 ) -> list[RecordingEntry]:
     """Reads every unfinished file whole; blocks. `live` are this process's own. The files are not touched."""
     unfinished = [
         entry for entry in catalogue.list(state=RecordingState.RECORDING) if entry.recording_id not in live
     ]
-    recovered = [_finalise(directory, entry) for entry in unfinished]
-    recovered += _adopt_strays(directory, catalogue, live)
+    recovered = [_finalise(files, entry) for entry in unfinished]
+    recovered += _adopt_strays(files, catalogue, live)
     catalogue.save(recovered)
     for entry in recovered:
         log.warning(
@@ -42,9 +43,9 @@ def recover(
     return recovered
 
 
-def _finalise(directory: Path, entry: RecordingEntry) -> RecordingEntry:
+def _finalise(files: RecordingFiles, entry: RecordingEntry) -> RecordingEntry:
     try:
-        found = _survey(directory / entry.path)
+        found = files.survey(entry.path)
     except OSError as error:
         return replace(
             entry,
@@ -56,16 +57,16 @@ def _finalise(directory: Path, entry: RecordingEntry) -> RecordingEntry:
 
 
 def _adopt_strays(
-    directory: Path, catalogue: Catalogue, live: Collection[RecordingId]
+    files: RecordingFiles, catalogue: Catalogue, live: Collection[RecordingId]
 ) -> list[RecordingEntry]:
-    files = {RecordingId(path.stem): path for path in newest_files(directory, _STRAY_DAYS)}
-    known = catalogue.known(tuple(files)) | set(live)
-    return [_adopt(directory, path) for recording_id, path in files.items() if recording_id not in known]
+    found = {RecordingId(path.stem): path for path in newest_files(files.directory, _STRAY_DAYS)}
+    known = catalogue.known(tuple(found)) | set(live)
+    return [_adopt(files, path) for recording_id, path in found.items() if recording_id not in known]
 
 
-def _adopt(directory: Path, path: Path) -> RecordingEntry:
+def _adopt(files: RecordingFiles, path: Path) -> RecordingEntry:
     try:
-        found = _survey(directory / path)
+        found = files.survey(path)
     except OSError as error:
         # Listed all the same: a recording that nobody can read must not be one that nobody knows of.
         begun = begun_at(RecordingId(path.stem))
@@ -95,11 +96,6 @@ def _adopt(directory: Path, path: Path) -> RecordingEntry:
 
 def _unreadable(error: OSError) -> str:
     return f"the file cannot be read: {error.strerror}"
-
-
-def _survey(path: Path) -> Survey:
-    with path.open("rb") as file:
-        return survey(file)
 
 
 def _measured(entry: RecordingEntry, found: Survey) -> RecordingEntry:

@@ -16,6 +16,15 @@ class RecordingSettings(BaseModel):
         default=Path("var/recordings"),
         description="folder of the recordings; created when absent, one folder per UTC day inside",
     )
+    sealed: bool = Field(
+        default=True,
+        description="recordings are encrypted, each with a key of its own (AES-256-GCM)",
+    )
+    key_directory: Path = Field(
+        default=Path("var/keys"),
+        description="folder of the keys; back up its wrapping.key apart from the recordings: without it "
+        "nobody can hear them",
+    )
     drain_interval_s: float = Field(
         default=0.4,
         gt=0,

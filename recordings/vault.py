@@ -6,6 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
+from recordings.chunk import Seal
+
 
 class VaultFile(Protocol):
     """One recording's octets. Every method may block for as long as the store likes, and raises OSError."""
@@ -21,6 +23,13 @@ class VaultFile(Protocol):
 
 class Vault(Protocol):
     """A store; `path` is relative to it. Files may be appended to in several threads, one thread a file."""
+
+    def make_seal(self, path: Path) -> Seal | None:
+        """A new key, kept where it cannot be lost before the file that it seals; None where nothing is
+        sealed.
+
+        Raises OSError.
+        """
 
     def create(self, path: Path) -> VaultFile:
         """A new, empty file; what is there already is an error."""

@@ -8,8 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recordings.catalogue import RecordingEntry, RecordingState
+from recordings.files import RecordingFiles
 from recordings.segment import FRAMES_PER_S, FileHeader, RecordingId
-from recordings.segment_reader import Damage, DamageKind, Gap, GapCause, Segment, read_segments
+from recordings.segment_reader import (
+    Damage,
+    DamageKind,
+    Finished,
+    Gap,
+    GapCause,
+    Item,
+    SealedSegment,
+    Segment,
+)
 
 _MAX_FAULTS = 1000
 _FRAME_S = 1 / FRAMES_PER_S
@@ -57,11 +67,10 @@ def clock(at_s: float) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def verify(directory: Path, entry: RecordingEntry) -> Verdict:
+def verify(files: RecordingFiles, entry: RecordingEntry) -> Verdict:
     """Reads the whole file; blocks."""
     try:
-        with (directory / entry.path).open("rb") as file:
-            faults = tuple(_all_faults(entry, read_segments(file)))[:_MAX_FAULTS]
+        faults = tuple(_all_faults(entry, files.items(entry.path)))[:_MAX_FAULTS]
     except FileNotFoundError:
         faults = (Fault(FaultKind.MISSING, 0.0, _end_s(entry), "the file is gone"),)
     except OSError as error:
@@ -79,12 +88,29 @@ def _end_s(entry: RecordingEntry) -> float | None:
     return None if entry.state is RecordingState.RECORDING else entry.duration_s
 
 
-def _all_faults(
-    entry: RecordingEntry, items: Iterable[FileHeader | Segment | Gap | Damage]
-) -> Iterator[Fault]:
+@dataclass(slots=True)
+class _EndMark:
+    """Format 2 marks the end of what was not interrupted."""
+
+    _is_expected: bool = False
+    _is_there: bool = False
+
+    def read(self, item: Item) -> None:
+        if isinstance(item, SealedSegment) or (isinstance(item, Segment) and item.blocks):
+            self._is_expected = True
+        self._is_there |= isinstance(item, Finished)
+
+    @property
+    def is_missing(self) -> bool:
+        return self._is_expected and not self._is_there
+
+
+def _all_faults(entry: RecordingEntry, items: Iterable[Item]) -> Iterator[Fault]:
     frame = 0
     damaged: Damage | None = None
+    marked = _EndMark()
     for item in items:
+        marked.read(item)
         if isinstance(item, FileHeader):
             yield from _header_faults(entry, item)
         elif isinstance(item, Damage):
@@ -98,11 +124,12 @@ def _all_faults(
                 damaged = None
             frame = end
     yield from _end_faults(entry, frame, damaged)
+    if entry.state is RecordingState.COMPLETE and marked.is_missing:
+        yield Fault(FaultKind.TRUNCATED, frame * _FRAME_S, _end_s(entry), "the mark of the end is missing")
 
 
-def _end_frame(item: Segment | Gap) -> int:
-    count = item.frame_count if isinstance(item, Gap) else len(item.samples)
-    return item.first_frame + count
+def _end_frame(item: Segment | SealedSegment | Gap | Finished) -> int:
+    return item.end_frame if isinstance(item, Finished) else item.first_frame + item.frame_count
 
 
 def _header_faults(entry: RecordingEntry, header: FileHeader) -> Iterator[Fault]:
@@ -119,6 +146,7 @@ def _damaged(damage: Damage | None, begin: int, end: int) -> Fault:
         DamageKind.TORN: "the file ends in the middle of a segment",
         DamageKind.DAMAGED: f"{damage.length} octets at {damage.offset} were changed",
         DamageKind.OUT_OF_ORDER: f"{damage.length} octets at {damage.offset} are out of order",
+        DamageKind.FORGED: f"the seal of {damage.length} octets at {damage.offset} is broken",
     }
     return Fault(FaultKind.DAMAGED, begin * _FRAME_S, end * _FRAME_S, reasons[damage.kind])
 

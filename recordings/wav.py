@@ -8,20 +8,22 @@ from __future__ import annotations
 import enum
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, BinaryIO, assert_never
+from typing import IO, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from media.g711 import ulaw_decode
 from recordings.catalogue import RecordingEntry
-from recordings.errors import RecordingsError
+from recordings.errors import KeyMissingError, RecordingsError
+from recordings.files import RecordingFiles
+from recordings.folder import private_folder
 from recordings.segment import CHANNELS, FRAME_SAMPLES, RATE_HZ, ULAW_SILENCE, FileHeader
-from recordings.segment_reader import Damage, Gap, GapCause, Segment, read_segments
+from recordings.segment_reader import Damage, Finished, Gap, GapCause, Item, SealedSegment, Segment
 
 _SILENCE_FRAMES = 500
 _CHUNK = struct.Struct("<4sI")
@@ -61,14 +63,18 @@ class WavAudio:
         return len(self.samples) / self.rate_hz
 
 
-def play_path(directory: Path, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Path:
-    """A playable WAV of the recording as it is now, beside its file; rendered only when not there yet."""
-    recording = directory / entry.path
-    target = recording.with_suffix(".wav" if encoding is WavEncoding.ULAW else ".pcm16.wav")
+def play_path(files: RecordingFiles, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Path:
+    """A playable WAV of the recording as it is now; rendered only when not there yet.
+
+    Beside its file, or, when that is sealed, in a folder for temporary files that nobody else can read.
+    """
+    recording = files.directory / entry.path
+    folder = recording.parent if files.seal_of(entry.path) is None else private_folder()
+    target = folder / (recording.stem + (".wav" if encoding is WavEncoding.ULAW else ".pcm16.wav"))
     try:
         written_ns = recording.stat().st_mtime_ns
         if not target.exists() or target.stat().st_mtime_ns != written_ns:
-            export_wav(recording, target, encoding)
+            export_wav(files.sound(entry.path), target, encoding)
             # Equal times say "made from exactly this"; a recording that goes on gets a new WAV.
             os.utime(target, ns=(written_ns, written_ns))
     except OSError as error:
@@ -78,14 +84,11 @@ def play_path(directory: Path, entry: RecordingEntry, encoding: WavEncoding = Wa
     return target
 
 
-def export_wav(recording: Path, target: Path, encoding: WavEncoding = WavEncoding.ULAW) -> None:
+def export_wav(items: Iterable[Item], target: Path, encoding: WavEncoding = WavEncoding.ULAW) -> None:
     """Renders in a stream; `target` appears whole or not at all."""
-    with (
-        recording.open("rb") as source,
-        NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part,
-    ):
+    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
         try:
-            _render(source, part, encoding)
+            render_wav(items, part, encoding)
             part.flush()
             os.fsync(part.fileno())
             Path(part.name).replace(target)
@@ -94,29 +97,33 @@ def export_wav(recording: Path, target: Path, encoding: WavEncoding = WavEncodin
             raise
 
 
-def _render(source: BinaryIO, target: IO[bytes], encoding: WavEncoding) -> None:
+def render_wav(items: Iterable[Item], target: IO[bytes], encoding: WavEncoding) -> None:
+    """`target` must be seekable: the header is written last."""
+    begin = target.tell()
     target.write(_wav_header(encoding, 0, 0))
     sample_count = 0
     marks: list[_Mark] = []
-    for block in _blocks(source, marks):
+    for block in _blocks(items, marks):
         interleaved = block.transpose(0, 2, 1)
         octets = interleaved.tobytes() if encoding is WavEncoding.ULAW else _pcm16(interleaved)
         target.write(octets)
         sample_count += len(block) * FRAME_SAMPLES
     labels = _marker_chunks(marks)
     target.write(labels)
-    target.seek(0)
+    end = target.tell()
+    target.seek(begin)
     target.write(_wav_header(encoding, sample_count, len(labels)))
+    target.seek(end)
 
 
 def _pcm16(codes: NDArray[np.uint8]) -> bytes:
     return ulaw_decode(codes).astype("<i2").tobytes()
 
 
-def _blocks(source: BinaryIO, marks: list[_Mark]) -> Iterator[NDArray[np.uint8]]:
+def _blocks(items: Iterable[Item], marks: list[_Mark]) -> Iterator[NDArray[np.uint8]]:
     """The sound in order; where it is missing is added to `marks`."""
     silence = np.full((_SILENCE_FRAMES, CHANNELS, FRAME_SAMPLES), ULAW_SILENCE, np.uint8)
-    for item in read_segments(source):
+    for item in items:
         match item:
             case Segment():
                 yield item.samples
@@ -124,8 +131,10 @@ def _blocks(source: BinaryIO, marks: list[_Mark]) -> Iterator[NDArray[np.uint8]]
                 marks.append(_Mark(item.first_frame * FRAME_SAMPLES, _GAP_LABELS[item.cause]))
                 for begin in range(0, item.frame_count, _SILENCE_FRAMES):
                     yield silence[: item.frame_count - begin]
-            case FileHeader() | Damage():
+            case FileHeader() | Damage() | Finished():
                 pass
+            case SealedSegment():
+                raise KeyMissingError("sealed sound cannot be heard")
             case _:
                 assert_never(item)
 

@@ -246,12 +246,11 @@ async def _lay_ground(
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     vocabulary = _vocabulary(settings, repertoire)
     await workers.prepare(vocabulary)
-    folder = settings.recordings.directory
     transcription = Transcription(
         workers,
         vocabulary,
         catalogue,
-        folder,
+        recorder.files,
         JournalTranscripts(journal, store),
         side_by_side=settings.speech.workers,
     )

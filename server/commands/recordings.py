@@ -39,12 +39,14 @@ def _archive(config: Path | None) -> Iterator[Archive]:
     from recordings.archive import Archive
     from recordings.catalogue import Catalogue
     from recordings.errors import RecordingsError, UnknownRecordingError
+    from recordings.files import RecordingFiles
     from server.store.existing import existing_store
 
     with mistakes_explained():
         settings = settings_of(config)
         try:
-            yield Archive(settings.recordings.directory, Catalogue(existing_store(settings)))
+            files = RecordingFiles.open(settings.recordings.directory, settings.recordings.key_directory)
+            yield Archive(files, Catalogue(existing_store(settings)))
         except UnknownRecordingError as error:
             raise StartError(f"{error}; `trunkline recordings list` shows what there is") from None
         except RecordingsError as error:

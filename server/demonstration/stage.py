@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from contacts.facts.contact import TalkStarted
 from contacts.folds.timeline import Timeline
+from recordings.files import RecordingFiles
 from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
 from server.access.passwords import passwords
@@ -52,7 +53,8 @@ async def _perform(server: Trunkline) -> bool:
 
 async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed: Feed) -> bool:
     (entry,) = server.catalogue.list(contact_id=feed.contact)
-    wav = play_path(server.settings.recordings.directory, entry)
+    kept = server.settings.recordings
+    wav = play_path(RecordingFiles.open(kept.directory, kept.key_directory), entry)
     transcript = Transcripts(server.catalogue).of(entry.recording_id)
     flow = server.switchboard.repertoire.flow_for(NUMBER)
     voice = None if flow is None else flow.voice

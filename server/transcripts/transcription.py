@@ -16,8 +16,8 @@ from media.speech.errors import SpeechError
 from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue
 from recordings.errors import RecordingsError
+from recordings.files import RecordingFiles
 from recordings.segment import RecordingId
-from recordings.segment_reader import read_segments
 from recordings.transcripts import Speaker, TranscriptItem, Transcripts, Untranscribed, Utterance
 from server.transcripts.backlog import Backlog, Job
 from server.transcripts.ports import Recognizer, TranscriptLedger
@@ -52,7 +52,7 @@ class Transcription:
         recognizer: Recognizer,
         vocabulary: Vocabulary | General,
         catalogue: Catalogue,
-        folder: Path,
+        files: RecordingFiles,
         ledger: TranscriptLedger,
         *,
         side_by_side: int = 1,
@@ -62,7 +62,7 @@ class Transcription:
         self._vocabulary = vocabulary
         self._catalogue = catalogue
         self._transcripts = Transcripts(catalogue)
-        self._folder = folder
+        self._files = files
         self._ledger = ledger
         self._side_by_side = side_by_side
         self._clock = clock
@@ -137,8 +137,8 @@ class Transcription:
         try:
             entry = await asyncio.to_thread(self._catalogue.get, job.recording_id)
             spans = await self._ledger.speech_on_the_right(job.contact_id)
-            caller = await self._hear(job, self._folder / entry.path, Speaker.CALLER, _WHOLE)
-            agent = await self._hear(job, self._folder / entry.path, Speaker.AGENT, spans)
+            caller = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
+            agent = await self._hear(job, entry.path, Speaker.AGENT, spans)
         except (RecordingsError, OSError) as error:
             await self._give_up(job, type(error).__name__)
             return
@@ -152,15 +152,14 @@ class Transcription:
         await self._ledger.ready(job.contact_id, job.recording_id, words)
 
     async def _hear(
-        self, job: Job, file: Path, speaker: Speaker, spans: tuple[Span, ...]
+        self, job: Job, path: Path, speaker: Speaker, spans: tuple[Span, ...]
     ) -> list[TranscriptItem]:
         """One speaker's words; what is heard of the recording is kept whatever follows."""
         items: list[TranscriptItem] = []
         channel = Channel.LEFT if speaker is Speaker.CALLER else Channel.RIGHT
-        with await asyncio.to_thread(file.open, "rb") as stream:
-            found = windows(read_segments(stream), channel)
-            while (window := await asyncio.to_thread(_next_window, found, spans)) is not None:
-                items += await self._understand(window, speaker)
+        found = windows(self._files.sound(path), channel)
+        while (window := await asyncio.to_thread(_next_window, found, spans)) is not None:
+            items += await self._understand(window, speaker)
         await asyncio.to_thread(self._transcripts.replace, job.recording_id, speaker, items)
         return items
 

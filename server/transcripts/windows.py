@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from media.g711 import ULAW_SILENCE, ulaw_decode
 from media.sound import SAMPLES_PER_SECOND
 from recordings.segment import FRAME_SAMPLES, FileHeader
-from recordings.segment_reader import Damage, Gap, Segment
+from recordings.segment_reader import Damage, Finished, Gap, Item, SealedSegment, Segment
 
 WINDOW_S = 60
 _QUIET_SEARCH_S = 10
@@ -63,9 +63,7 @@ class Window:
         return max(0, round((at_s - self.start_s) * SAMPLES_PER_SECOND))
 
 
-def windows(
-    items: Iterable[FileHeader | Segment | Gap | Damage], channel: Channel, window_s: int = WINDOW_S
-) -> Iterator[Window]:
+def windows(items: Iterable[Item], channel: Channel, window_s: int = WINDOW_S) -> Iterator[Window]:
     """The whole channel, window after window; what is missing from the file is silence in it."""
     longest = window_s * SAMPLES_PER_SECOND
     begun = 0
@@ -95,9 +93,7 @@ def quietest(pcm: NDArray[np.int16]) -> int:
     return len(pcm) - searched + middle * FRAME_SAMPLES
 
 
-def _sound(
-    items: Iterable[FileHeader | Segment | Gap | Damage], channel: Channel
-) -> Iterator[NDArray[np.uint8]]:
+def _sound(items: Iterable[Item], channel: Channel) -> Iterator[NDArray[np.uint8]]:
     """In pieces of a second or so, so that joining them costs little."""
     waiting: list[NDArray[np.uint8]] = []
     for item in items:
@@ -110,7 +106,7 @@ def _sound(
                     waiting.append(np.full(silent, ULAW_SILENCE, np.uint8))
                     yield np.concatenate(waiting)
                     waiting = []
-            case FileHeader() | Damage():
+            case FileHeader() | Damage() | Finished() | SealedSegment():
                 pass
         if sum(map(len, waiting)) >= SAMPLES_PER_SECOND:
             yield np.concatenate(waiting)

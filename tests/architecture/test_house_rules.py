@@ -41,6 +41,7 @@ SHELLS = {
         "disk_threads.py",
         "finalizer.py",
         "folder.py",
+        "keyring.py",
         "local_vault.py",
         "recorder.py",
         "recovery.py",

@@ -35,7 +35,11 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 @pytest.fixture
 def settings(tmp_path: Path) -> RecordingSettings:
     return RecordingSettings(
-        directory=tmp_path / "recordings", drain_interval_s=0.05, sync_every_s=0.3, retry_after_end_s=0.5
+        directory=tmp_path / "recordings",
+        key_directory=tmp_path / "keys",
+        drain_interval_s=0.05,
+        sync_every_s=0.3,
+        retry_after_end_s=0.5,
     )
 
 

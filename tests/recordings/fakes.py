@@ -14,6 +14,8 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from recordings.chunk import Seal
+from recordings.sealing import AesGcmSeal
 from recordings.vault import VaultFile
 
 Samples = NDArray[np.uint8]
@@ -125,6 +127,7 @@ class MemoryVault:
 
     def __init__(self) -> None:
         self.files: dict[Path, MemoryFile] = {}
+        self.seals: dict[Path, AesGcmSeal] = {}
         self.refuses: OSError | None = None
         self.sync_fails: OSError | None = None
         self.hanging: set[Path] = set()
@@ -133,6 +136,10 @@ class MemoryVault:
     def obey(self) -> None:
         if self.refuses is not None:
             raise self.refuses
+
+    def make_seal(self, path: Path) -> Seal | None:
+        self.obey()
+        return self.seals.setdefault(path, AesGcmSeal(os.urandom(32)))
 
     def create(self, path: Path) -> MemoryFile:
         self.obey()

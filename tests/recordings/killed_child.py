@@ -42,7 +42,10 @@ async def short(recorder: Recorder, seconds: float) -> None:
 
 
 async def main(folder: Path, database: Path, count: int, seed: int) -> None:
-    recorder = Recorder(RecordingSettings(directory=folder), Catalogue(open_store(database)))
+    recorder = Recorder(
+        RecordingSettings(directory=folder, key_directory=folder.parent / "keys"),
+        Catalogue(open_store(database)),
+    )
     await recorder.start()
     lengths = random.Random(seed)
     async with asyncio.TaskGroup() as calls:

@@ -1,4 +1,4 @@
-"""What recording costs: `python -m tests.recordings.measure_recorder [RECORDINGS] [SECONDS]`.
+"""What recording costs: `python -m tests.recordings.measure_recorder [RECORDINGS] [SECONDS] [--clear]`.
 
 CPU time of the recorder's threads, the kernel's part included, per second of recorded call; sources give 50
 frames a second by the clock.
@@ -21,6 +21,8 @@ from recordings.settings import RecordingSettings
 from server.store.store import open_store
 from tests.recordings.fakes import PacedSource
 
+SEALED = "--clear" not in sys.argv
+
 
 def cpu_s(name: str) -> float:
     """User and system time of the thread of that name."""
@@ -32,7 +34,12 @@ async def main(count: int, seconds: float) -> None:
     threads = ("recording-drain", "recording-disk-0", "recording-disk-1", "recording-finalizer")
     with tempfile.TemporaryDirectory() as folder:
         catalogue = Catalogue(open_store(Path(folder) / "trunkline.db"))
-        recorder = Recorder(RecordingSettings(directory=Path(folder) / "recordings"), catalogue)
+        recorder = Recorder(
+            RecordingSettings(
+                directory=Path(folder) / "recordings", key_directory=Path(folder) / "keys", sealed=SEALED
+            ),
+            catalogue,
+        )
         await recorder.start()
         recordings = []
         for number in range(count):

@@ -29,4 +29,4 @@ async def test_a_legs_recording_lasts_as_long_as_it_was_recorded(studio: Studio)
     await engine.stop()
     assert (entry.state, entry.gap_s) == (RecordingState.COMPLETE, 0.0)
     assert entry.duration_s == pytest.approx(lasted_s, abs=0.1)
-    assert read_wav(play_path(studio.directory, entry)).duration_s == entry.duration_s
+    assert read_wav(play_path(studio.recorder.files, entry)).duration_s == entry.duration_s

@@ -15,6 +15,7 @@ import pytest
 
 from recordings.archive import Archive
 from recordings.catalogue import Catalogue, RecordingState
+from recordings.files import RecordingFiles
 from recordings.recovery import recover
 from recordings.wav import play_path, read_wav
 from server.store.store import open_store
@@ -64,7 +65,8 @@ def test_a_kill_at_any_moment_leaves_no_recording_unlisted_and_costs_under_a_sec
     told, died_s = run_and_kill(folder, database, random.Random(seed).uniform(0.05, 4.0), seed)
     engine = open_store(database)
     catalogue = Catalogue(engine)
-    recover(folder, catalogue)
+    files = RecordingFiles.open(folder, folder.parent / "keys")
+    recover(files, catalogue)
     entries = {entry.recording_id: entry for entry in catalogue.list()}
     assert {path.stem for path in folder.rglob("*.tlr")} <= set(entries)
     assert {entry.state for entry in entries.values()} <= {
@@ -75,12 +77,12 @@ def test_a_kill_at_any_moment_leaves_no_recording_unlisted_and_costs_under_a_sec
         if died_s - began_s > 1.0:
             assert recording in entries, "a recording is not listed"
     assert told.finished <= {id_ for id_, entry in entries.items() if entry.state is RecordingState.COMPLETE}
-    archive = Archive(folder, catalogue)
+    archive = Archive(files, catalogue)
     for recording, entry in entries.items():
         lived_s = died_s - told.began_s.get(recording, died_s)
         if entry.contact_id != "short":
             assert lived_s - 1.0 <= entry.duration_s <= lived_s + 0.1
         assert entry.gap_s == 0
         assert archive.verify(entry).is_intact
-        assert read_wav(play_path(folder, entry)).duration_s == pytest.approx(entry.duration_s)
+        assert read_wav(play_path(files, entry)).duration_s == pytest.approx(entry.duration_s)
     engine.dispose()

@@ -15,7 +15,7 @@ from recordings.catalogue import Catalogue, RecordingState
 from recordings.errors import CatalogueError, RecordingsError, RecordingsFolderError
 from recordings.events import FramesDropped, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
-from recordings.segment_reader import Segment, read_segments, survey
+from recordings.segment_reader import Segment, survey
 from recordings.settings import RecordingSettings
 from tests.recordings.conftest import STARTED, Studio
 from tests.recordings.fakes import BrokenSource, FakeSource, numbered_frames
@@ -27,9 +27,9 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def frames_in(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        return np.concatenate([item.samples for item in read_segments(file) if isinstance(item, Segment)])
+def frames_in(studio: Studio, path: Path) -> np.ndarray:
+    items = studio.recorder.files.sound(path)
+    return np.concatenate([item.samples for item in items if isinstance(item, Segment)])
 
 
 async def test_finished_recording_holds_every_frame_and_its_row_says_so(studio: Studio) -> None:
@@ -47,7 +47,7 @@ async def test_finished_recording_holds_every_frame_and_its_row_says_so(studio: 
     path = studio.directory / entry.path
     assert entry.path == Path(f"2025/03/01/{recording}.tlr")
     assert path.stat().st_size == entry.size_bytes
-    assert np.array_equal(frames_in(path), numbered_frames(0, 75))
+    assert np.array_equal(frames_in(studio, entry.path), numbered_frames(0, 75))
 
 
 async def test_recording_is_listed_while_it_runs_and_others_cannot_read_it(studio: Studio) -> None:
@@ -159,7 +159,7 @@ async def test_finding_31_a_full_disk_costs_nothing_once_it_has_room_again(studi
     large.end()
     entry = await studio.recorder.finish(held_up)
     assert (entry.state, entry.failure, entry.gap_s) == (RecordingState.COMPLETE, "", 0.0)
-    assert np.array_equal(frames_in(studio.directory / entry.path), numbered_frames(0, 20_000))
+    assert np.array_equal(frames_in(studio, entry.path), numbered_frames(0, 20_000))
 
 
 async def test_finding_31_a_disk_that_stays_full_keeps_what_it_took_and_says_so(studio: Studio) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.files import RecordingFiles
 from recordings.recovery import recover
 from recordings.segment import FileHeader, RecordingId, encode_file_header, encode_segment
 from tests.recordings.conftest import STARTED
@@ -33,7 +34,7 @@ def test_unfinished_row_gets_the_files_true_length(tmp_path: Path, catalogue: Ca
     catalogue.save([ENTRY])
     path = write_file(tmp_path, torn=True)
     octets = path.read_bytes()
-    (entry,) = recover(tmp_path, catalogue)
+    (entry,) = recover(RecordingFiles(tmp_path), catalogue)
     assert entry == catalogue.get(ID)
     assert (entry.state, entry.duration_s) == (RecordingState.INTERRUPTED, 1.0)
     assert entry.ended_at == STARTED + timedelta(seconds=1)
@@ -43,14 +44,14 @@ def test_unfinished_row_gets_the_files_true_length(tmp_path: Path, catalogue: Ca
 
 def test_row_whose_file_is_gone_is_closed_and_says_so(tmp_path: Path, catalogue: Catalogue) -> None:
     catalogue.save([ENTRY])
-    (entry,) = recover(tmp_path, catalogue)
+    (entry,) = recover(RecordingFiles(tmp_path), catalogue)
     assert (entry.state, entry.duration_s) == (RecordingState.INTERRUPTED, 0.0)
     assert "No such file" in entry.failure
 
 
 def test_file_without_a_row_is_adopted_from_its_own_header(tmp_path: Path, catalogue: Catalogue) -> None:
     write_file(tmp_path)
-    (entry,) = recover(tmp_path, catalogue)
+    (entry,) = recover(RecordingFiles(tmp_path), catalogue)
     assert entry == catalogue.get(ID)
     assert entry == replace(
         ENTRY,
@@ -67,15 +68,15 @@ def test_file_whose_header_is_lost_is_listed_all_the_same(
 ) -> None:
     path = write_file(tmp_path)
     path.write_bytes(octets)
-    (entry,) = recover(tmp_path, catalogue)
+    (entry,) = recover(RecordingFiles(tmp_path), catalogue)
     assert (entry.recording_id, entry.contact_id) == (ID, "")
     assert "header" in entry.failure
 
 
 def test_second_recovery_finds_nothing(tmp_path: Path, catalogue: Catalogue) -> None:
     write_file(tmp_path)
-    assert len(recover(tmp_path, catalogue)) == 1
-    assert recover(tmp_path, catalogue) == []
+    assert len(recover(RecordingFiles(tmp_path), catalogue)) == 1
+    assert recover(RecordingFiles(tmp_path), catalogue) == []
 
 
 def test_finished_and_live_recordings_are_left_alone(tmp_path: Path, catalogue: Catalogue) -> None:
@@ -83,7 +84,7 @@ def test_finished_and_live_recordings_are_left_alone(tmp_path: Path, catalogue: 
     catalogue.save([replace(ENTRY, state=RecordingState.COMPLETE), replace(ENTRY, recording_id=live)])
     write_file(tmp_path)
     write_file(tmp_path, live)
-    assert recover(tmp_path, catalogue, live={live}) == []
+    assert recover(RecordingFiles(tmp_path), catalogue, live={live}) == []
     assert catalogue.get(ID).state is RecordingState.COMPLETE
     assert catalogue.get(live).state is RecordingState.RECORDING
 
@@ -93,7 +94,7 @@ def test_foreign_files_and_links_are_not_adopted(tmp_path: Path, catalogue: Cata
     path.rename(tmp_path / "elsewhere.tlr")
     path.symlink_to(tmp_path / "elsewhere.tlr")
     (path.parent / "notes.tlr").write_bytes(b"")
-    assert recover(tmp_path, catalogue) == []
+    assert recover(RecordingFiles(tmp_path), catalogue) == []
 
 
 def test_finding_10_two_days_with_more_recordings_than_sqlite_takes_parameters(
@@ -109,7 +110,7 @@ def test_finding_10_two_days_with_more_recordings_than_sqlite_takes_parameters(
         for recording_id in ids[1:]
     ]
     catalogue.save(complete)
-    assert [entry.recording_id for entry in recover(tmp_path, catalogue)] == ids[:1]
+    assert [entry.recording_id for entry in recover(RecordingFiles(tmp_path), catalogue)] == ids[:1]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -119,7 +120,7 @@ def test_finding_10_a_stray_file_that_cannot_be_read_is_listed_and_keeps_nobody_
     write_file(tmp_path).chmod(0)
     readable = RecordingId("20250301-101531-0000000000cc")
     write_file(tmp_path, readable)
-    recover(tmp_path, catalogue)
+    recover(RecordingFiles(tmp_path), catalogue)
     assert catalogue.get(readable).duration_s == 1.5
     listed = catalogue.get(ID)
     assert listed.failure == "the file cannot be read: Permission denied"
@@ -129,4 +130,4 @@ def test_finding_10_a_stray_file_that_cannot_be_read_is_listed_and_keeps_nobody_
 def test_a_name_that_only_looks_like_an_id_is_left_alone(tmp_path: Path, catalogue: Catalogue) -> None:
     (tmp_path / "2025/03/01").mkdir(parents=True)
     (tmp_path / "2025/03/01/20259999-999999-0000000000aa.tlr").write_bytes(b"")
-    assert recover(tmp_path, catalogue) == []
+    assert recover(RecordingFiles(tmp_path), catalogue) == []

@@ -18,7 +18,7 @@ from recordings.events import FramesDropped
 from recordings.health import RecorderHealth
 from recordings.recorder import Recorder
 from recordings.segment import FileHeader, RecordingId
-from recordings.segment_reader import Gap, GapCause, Segment, read_segments, survey
+from recordings.segment_reader import Gap, GapCause, Item, Segment, read_segments, survey
 from recordings.settings import RecordingSettings
 from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import FakeSource, MemoryVault, numbered_frames
@@ -88,6 +88,9 @@ class Stepped:
     def octets(self, number: int) -> bytes:
         return self.vault.files[Path(f"{number}.tlr")].octets
 
+    def items(self, number: int) -> list[Item]:
+        return list(read_segments(self.octets(number), self.vault.seals[Path(f"{number}.tlr")]))
+
 
 def test_finding_31_a_disk_that_hangs_for_a_minute_costs_no_sound() -> None:
     office = Stepped(calls=5, spool_bytes=8 << 20)
@@ -101,7 +104,7 @@ def test_finding_31_a_disk_that_hangs_for_a_minute_costs_no_sound() -> None:
     assert office.lost == []
     assert office.drain.held_bytes == 0
     for number in range(5):
-        heard = [item.samples for item in read_segments(office.octets(number)) if isinstance(item, Segment)]
+        heard = [item.samples for item in office.items(number) if isinstance(item, Segment)]
         assert np.array_equal(np.concatenate(heard), numbered_frames(0, 80 * 50))
 
 
@@ -115,7 +118,7 @@ def test_finding_31_what_the_spool_cannot_hold_is_a_marked_gap_and_the_recording
     office.run(10)
     office.end()
     for number in range(2):
-        items = list(read_segments(office.octets(number)))
+        items = office.items(number)
         gaps = [item for item in items if isinstance(item, Gap)]
         assert [gap.cause for gap in gaps] == [GapCause.DROPPED]
         assert survey(office.octets(number)).duration_s == 75.0
@@ -153,7 +156,12 @@ def vault() -> MemoryVault:
 
 
 def recorder_with(vault: MemoryVault, tmp_path: Path, catalogue: Catalogue, events: list[object]) -> Recorder:
-    settings = RecordingSettings(directory=tmp_path / "recordings", drain_interval_s=0.05, sync_every_s=0.3)
+    settings = RecordingSettings(
+        directory=tmp_path / "recordings",
+        key_directory=tmp_path / "keys",
+        drain_interval_s=0.05,
+        sync_every_s=0.3,
+    )
     return Recorder(settings, catalogue, events.append, vault)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from recordings.archive import Archive
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.files import RecordingFiles
 from recordings.segment import FileHeader, RecordingId, encode_file_header, encode_segment
 from recordings.verification import Fault, FaultKind, verify
 from tests.recordings.conftest import STARTED
@@ -27,7 +28,7 @@ def pieces() -> list[bytes]:
 
 def faults(tmp_path: Path, octets: bytes, entry: RecordingEntry = ENTRY) -> tuple[Fault, ...]:
     (tmp_path / entry.path).write_bytes(octets)
-    return verify(tmp_path, entry).faults
+    return verify(RecordingFiles(tmp_path), entry).faults
 
 
 def test_what_was_recorded_is_intact(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_changed_header_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
-    (fault,) = verify(tmp_path, ENTRY).faults
+    (fault,) = verify(RecordingFiles(tmp_path), ENTRY).faults
     assert str(fault) == "missing from 0:00.0 to 0:10.0: the file is gone"
 
 
@@ -108,7 +109,7 @@ def test_frames_that_the_recorder_dropped_are_no_damage(tmp_path: Path) -> None:
 def archive(tmp_path: Path, catalogue: Catalogue) -> Archive:
     (tmp_path / ENTRY.path).write_bytes(b"".join(pieces()))
     catalogue.save([ENTRY])
-    return Archive(tmp_path, catalogue)
+    return Archive(RecordingFiles(tmp_path), catalogue)
 
 
 def test_u1_the_list_says_what_is_damaged_and_what_is_missing(archive: Archive, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from media.g711 import ulaw_decode
 from recordings.catalogue import RecordingEntry, RecordingState
 from recordings.errors import RecordingsError
+from recordings.files import RecordingFiles
 from recordings.segment import FileHeader, RecordingId, encode_file_header, encode_segment
+from recordings.segment_reader import read_segments
 from recordings.wav import WavEncoding, export_wav, play_path, read_wav
 from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import numbered_frames
@@ -40,7 +42,7 @@ def expected() -> np.ndarray:
 def test_channels_and_silence_of_gaps_come_back(
     recording: Path, tmp_path: Path, encoding: WavEncoding
 ) -> None:
-    export_wav(recording, tmp_path / "out.wav", encoding)
+    export_wav(read_segments(recording.read_bytes()), tmp_path / "out.wav", encoding)
     audio = read_wav(tmp_path / "out.wav")
     assert (audio.encoding, audio.rate_hz, audio.duration_s) == (encoding, 8000, 0.5)
     assert np.array_equal(audio.samples, expected())
@@ -50,7 +52,7 @@ def test_ulaw_header_is_format_7_with_an_extended_format_and_a_fact_chunk(
     recording: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.wav"
-    export_wav(recording, target)
+    export_wav(read_segments(recording.read_bytes()), target)
     octets = target.read_bytes()
     samples = 25 * 160
     assert octets[:58] == (
@@ -63,7 +65,7 @@ def test_ulaw_header_is_format_7_with_an_extended_format_and_a_fact_chunk(
 
 
 def test_what_is_missing_has_a_marker_that_players_show(recording: Path, tmp_path: Path) -> None:
-    export_wav(recording, tmp_path / "out.wav")
+    export_wav(read_segments(recording.read_bytes()), tmp_path / "out.wav")
     octets = (tmp_path / "out.wav").read_bytes()
     cue, labels = octets[58 + 25 * 160 * 2 :][:36], octets[58 + 25 * 160 * 2 + 36 :]
     assert cue == b"cue " + struct.pack("<IIII4sIII", 28, 1, 1, 1600, b"data", 0, 0, 1600)
@@ -72,7 +74,7 @@ def test_what_is_missing_has_a_marker_that_players_show(recording: Path, tmp_pat
 
 
 def test_pcm_is_read_by_the_standard_library(recording: Path, tmp_path: Path) -> None:
-    export_wav(recording, tmp_path / "out.wav", WavEncoding.PCM16)
+    export_wav(read_segments(recording.read_bytes()), tmp_path / "out.wav", WavEncoding.PCM16)
     with wave.open(str(tmp_path / "out.wav")) as reader:
         assert reader.getparams()[:4] == (2, 2, 8000, 25 * 160)
         heard = np.frombuffer(reader.readframes(25 * 160), "<i2").reshape(-1, 2)
@@ -83,40 +85,40 @@ def test_an_hour_of_gap_is_silence_and_not_an_hour_in_memory(tmp_path: Path) -> 
     path = tmp_path / ENTRY.path
     header = encode_file_header(FileHeader(ID, "c", STARTED, "a", "b"))
     path.write_bytes(header + encode_segment(0, 180_000, numbered_frames(0, 1)))
-    assert read_wav(play_path(tmp_path, ENTRY)).duration_s == 3600.02
+    assert read_wav(play_path(RecordingFiles(tmp_path), ENTRY)).duration_s == 3600.02
 
 
 def test_play_path_renders_once(recording: Path, tmp_path: Path) -> None:
-    path = play_path(tmp_path, ENTRY)
+    path = play_path(RecordingFiles(tmp_path), ENTRY)
     made = path.stat().st_ino
     assert path == tmp_path / f"{ID}.wav"
-    assert play_path(tmp_path, ENTRY).stat().st_ino == made
+    assert play_path(RecordingFiles(tmp_path), ENTRY).stat().st_ino == made
 
 
 def test_play_path_follows_a_recording_that_goes_on(recording: Path, tmp_path: Path) -> None:
-    assert read_wav(play_path(tmp_path, ENTRY)).duration_s == 0.5
+    assert read_wav(play_path(RecordingFiles(tmp_path), ENTRY)).duration_s == 0.5
     with recording.open("ab") as file:
         file.write(encode_segment(2, 25, numbered_frames(25, 25)))
     # Two writes within one tick of the file system's clock would look like one.
     os.utime(recording, ns=(1, 1))
-    assert read_wav(play_path(tmp_path, ENTRY)).duration_s == 1.0
+    assert read_wav(play_path(RecordingFiles(tmp_path), ENTRY)).duration_s == 1.0
 
 
 def test_both_encodings_can_stand_beside_each_other(recording: Path, tmp_path: Path) -> None:
-    paths = [play_path(tmp_path, ENTRY, encoding) for encoding in WavEncoding]
+    paths = [play_path(RecordingFiles(tmp_path), ENTRY, encoding) for encoding in WavEncoding]
     assert [read_wav(path).encoding for path in paths] == list(WavEncoding)
 
 
 def test_missing_recording_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordingsError, match=f"{ID}.tlr.*No such file"):
-        play_path(tmp_path, ENTRY)
+        play_path(RecordingFiles(tmp_path), ENTRY)
 
 
 def test_export_that_fails_leaves_nothing_behind(recording: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.wav"
     target.mkdir()
     with pytest.raises(OSError):
-        export_wav(recording, target)
+        export_wav(read_segments(recording.read_bytes()), target)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{ID}.tlr", "out.wav"]
 
 

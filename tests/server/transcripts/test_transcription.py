@@ -16,6 +16,7 @@ from media.speech.errors import RecogniserFailed
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, LanguageModel
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.files import RecordingFiles
 from recordings.segment import FileHeader, RecordingId, encode_file_header, encode_segment
 from recordings.transcripts import Speaker, Transcripts, Untranscribed, Utterance
 from server.journal.journal import Journal
@@ -91,7 +92,7 @@ class Desk:
             self.recognizer,
             General(),
             self.catalogue,
-            self.folder,
+            RecordingFiles(self.folder),
             self.ledger,
             side_by_side=self.side_by_side,
             clock=lambda: self.now_s,
@@ -242,4 +243,4 @@ async def test_finding_30_a_full_journal_does_not_end_transcription(
 
 def replace_ledger(desk: Desk, journal: Journal) -> Transcription:
     ledger = JournalTranscripts(journal, desk.catalogue.engine, full_pause_s=0.02)
-    return Transcription(desk.recognizer, General(), desk.catalogue, desk.folder, ledger)
+    return Transcription(desk.recognizer, General(), desk.catalogue, RecordingFiles(desk.folder), ledger)
