@@ -1,6 +1,4 @@
-"""Format 2: tracks as they arrived, sealed; no change, move, repetition or cut goes unseen, and no number
-is in clear.
-"""
+"""Format 2: tracks as they arrived, sealed: no change, move, repetition or cut goes unseen."""
 
 import os
 import random
@@ -85,11 +83,8 @@ def test_without_the_key_lengths_are_known_and_nothing_can_be_heard() -> None:
 
 
 def test_another_key_opens_nothing() -> None:
-    kinds = {
-        item.kind for item in read(b"".join(pieces()), AesGcmSeal(bytes(32))) if isinstance(item, Damage)
-    }
-    assert DamageKind.FORGED in kinds | {DamageKind.FORGED}
-    assert not any(isinstance(item, Segment) for item in read(b"".join(pieces()), AesGcmSeal(bytes(32))))
+    items = read(b"".join(pieces()), AesGcmSeal(bytes(32)))
+    assert not any(isinstance(item, Segment) for item in items)
 
 
 def forged(chunk: bytes, **fields: int) -> bytes:
@@ -152,10 +147,14 @@ def mutations(number: int) -> tuple[str, bytes]:
             parts[at], parts[other] = parts[other], parts[at]
             octets = b"".join(parts)
         case "replay":
-            octets = b"".join(parts[:at] + [parts[at], parts[at]] + parts[at + 1 :])
+            octets = b"".join([*parts[:at], parts[at], parts[at], *parts[at + 1 :]])
         case "truncate":
             octets = octets[: chance.randrange(len(octets))]
     return kind, octets
+
+
+def is_faulty(item: Item) -> bool:
+    return isinstance(item, Damage) or (isinstance(item, Gap) and item.cause is GapCause.LOST)
 
 
 @pytest.mark.timeout(120)
