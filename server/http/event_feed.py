@@ -69,7 +69,9 @@ class EventFeed:
         return not self.closed
 
     def close(self) -> None:
-        """Every stream ends."""
+        """Every stream ends; closing twice is the same as once."""
+        if self.closed:
+            return
         self.closed = True
         self._unsubscribe()
         self._wake()
