@@ -75,6 +75,8 @@ class Contact:
         self._owed = False
         """A callback is: the customer may hang up and the contact goes on."""
         self._recording = False
+        self._flow = False
+        """It runs: its last word, FlowEnded, comes before the contact's."""
 
     def handle(self, told: Fact, now: float) -> tuple[ContactEffect, ...]:
         """`now` is monotonic and never goes back."""
@@ -129,7 +131,7 @@ class Contact:
         match told:
             case fact.LegStarted(leg=leg):
                 self.participants.start_leg(participant.id, leg)
-                return self._customer_rings(told) if customer else ()
+                return self._customer_rings() if customer else self._other_rings(participant.id)
             case fact.LegAnswered(leg=leg):
                 if not self.participants.answer_leg(participant.id, leg):
                     return ()
@@ -139,12 +141,23 @@ class Contact:
                     return ()
                 return self._customer_left() if customer else self._other_left(participant, told)
 
-    def _customer_rings(self, told: fact.LegStarted) -> tuple[ContactEffect, ...]:
+    def _customer_rings(self) -> tuple[ContactEffect, ...]:
         if self.phase is Phase.AWAY:
             self.phase = Phase.STARTING
             return ()
         incoming = self._origin is Origin.INCOMING and self.phase is Phase.STARTING
-        return (order.AnswerCustomer(told.leg),) if incoming else ()
+        return self._start_flow() if incoming else ()
+
+    def _start_flow(self) -> tuple[ContactEffect, ...]:
+        self._flow = True
+        return (order.StartFlow(),)
+
+    def _other_rings(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
+        """Somebody whom a transfer called, but for whom there is no customer any more."""
+        known = self.participants.get(participant)
+        if self.phase is not Phase.ENDING or known is None or known.role is not Role.THIRD_PARTY:
+            return ()
+        return self._end(known, "the customer has left")
 
     def _customer_answered(self, told: fact.LegAnswered) -> tuple[ContactEffect, ...]:
         if self.phase is not Phase.STARTING:
@@ -159,7 +172,8 @@ class Contact:
             self.phase = Phase.WAITING
             return (keep, order.StartWaiting())
         self.phase = Phase.IN_FLOW
-        return (keep, order.StartFlow())
+        # A caller's flow runs already: it said that the call is to be answered.
+        return (keep,) if self._origin is Origin.INCOMING else (keep, *self._start_flow())
 
     def _other_answered(self, participant: Participant) -> tuple[ContactEffect, ...]:
         if self.phase is not Phase.CONNECTING or self._other is None:
@@ -189,7 +203,8 @@ class Contact:
 
     def _customer_left(self) -> tuple[ContactEffect, ...]:
         """Whatever was there for the customer ends with them, unless they are to be called."""
-        effects = [order.StopFlow(), *self._leave_other()]
+        effects: list[ContactEffect] = [order.StopFlow()] if self._flow else []
+        effects += self._leave_other()
         away = self._owed and self.phase in (Phase.IN_FLOW, Phase.WAITING, Phase.STARTING)
         if not away and (self._queued or self.phase is Phase.WAITING):
             effects.append(order.LeaveQueue())
@@ -322,16 +337,19 @@ class Contact:
     def _give_up(self, told: flow.FlowEnded | fact.ContactFailed) -> tuple[ContactEffect, ...]:
         """The flow is done, or we cannot go on: the customer's call ends, and with it everything else."""
         if isinstance(told, flow.FlowEnded):
-            self._history.flow_ended = True
+            self._flow = False
             cause = told.cause
         else:
             self._history.failure = told.reason or "internal error"
             cause = "internal error"
-        if self.phase is Phase.AWAY:
+        if self.phase is Phase.AWAY and isinstance(told, fact.ContactFailed):
             self.phase = Phase.ENDING
             return (order.LeaveQueue(),) if self._queued else ()
         customer = self.participants.get(CUSTOMER)
-        return () if customer is None else self._end(customer, cause)
+        if customer is None or customer.leg is None:
+            return ()
+        self._history.flow_ended = isinstance(told, flow.FlowEnded)
+        return self._end(customer, cause)
 
     def _recorded(self, told: Fact) -> tuple[ContactEffect, ...]:
         """A recording that begins only after the customer has gone is finished at once."""
@@ -342,7 +360,8 @@ class Contact:
 
     def _closing(self) -> tuple[ContactEffect, ...]:
         """Closed once nothing of the contact is left."""
-        if self.phase is not Phase.ENDING or self._queued or self._recording or self.participants.on_line():
+        busy = self._queued or self._recording or self._flow
+        if self.phase is not Phase.ENDING or busy or self.participants.on_line():
             return ()
         self.phase = Phase.CLOSED
         outcome, lasted_s = self._history.outcome(), self._history.lasted_s()

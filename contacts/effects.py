@@ -11,13 +11,6 @@ from contacts.outcomes import Outcome, QueueExit, TransferResult
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerCustomer:
-    """Take the customer's call; `LegAnswered` or `LegEnded` follows."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
 class StartRecording:
     """Keep the sound of the customer's leg; `RecordingStarted` or `RecordingBroken` follows."""
 
@@ -33,12 +26,12 @@ class FinishRecording:
 
 @dataclass(frozen=True, slots=True)
 class StartFlow:
-    """The flow takes the customer from its beginning."""
+    """The flow takes the customer from its beginning; it is the flow that has a caller's call answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopFlow:
-    """The customer is gone: nothing of the flow may go on."""
+    """The customer is gone: nothing of the flow may go on; `FlowEnded` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +108,7 @@ class Close:
 
 
 ContactEffect = (
-    AnswerCustomer
-    | StartRecording
+    StartRecording
     | FinishRecording
     | StartFlow
     | StopFlow

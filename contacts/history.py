@@ -64,7 +64,7 @@ class History:
         if self.failure:
             return Outcome.FAILED
         if not self.answered:
-            return Outcome.NOT_ANSWERED
+            return Outcome.COMPLETED if self.flow_ended else Outcome.NOT_ANSWERED
         return self._without_talk()
 
     def _without_talk(self) -> Outcome:

@@ -13,13 +13,8 @@ import structlog
 from sqlalchemy import Engine
 
 from acd.dispatcher import Dispatcher
-from acd.events import AgentRegistered, AgentUnregistered
-from acd.events import Event as DispatchEvent
-from acd.ports import Ledger, Phones, QueuePort
 from config.settings import Settings
-from contacts.ids import AgentId, ContactId, DeviceId
 from ivr_flows import texts
-from ivr_flows.ports import Caller
 from media.engine import MediaEngine
 from media.errors import MediaError
 from media.speech.errors import SpeechError
@@ -40,47 +35,24 @@ from server.http.listening import WebServer, listen
 from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
 from server.http.wiring import RunningParts, api_ports
-from server.intake.agent_phones import AgentPhones
-from server.intake.call_intake import Switchboard
-from server.intake.contact import Contact
-from server.intake.dialler import TransferDialler
-from server.intake.ears import RecogniserEars
-from server.intake.flow_line import FlowLine
-from server.intake.house import House
+from server.intake.call_intake import CallIntake
+from server.intake.opening import Keeping, open_line
 from server.intake.prompts import Prompts
-from server.intake.queue_port import WaitingRoom
+from server.intake.recognition import PhraseRecognition
+from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
-from server.journal.ledger import JournalLedger
 from server.journal.recovery import start_keeping
-from server.late import Late
 from server.store.store import StoreError, open_store
 from server.store.writer import CatalogueRows, StoreWriter
 from server.tasks import Tasks
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
-from telephony.call import Call
-from telephony.endpoint import SipEndpoint
-from telephony.registrar import (
-    BindingAdded,
-    BindingExpired,
-    BindingRefreshed,
-    BindingRemoved,
-    RegistrarEffect,
-)
-from telephony.registration_desk import RegistrationDesk
 from telephony.sip.digest import Password
-from telephony.transport import BoundAddress, TransportError
+from telephony.transport import TransportError
 
 log = structlog.get_logger(__name__)
 
 OnProgress = Callable[[str], None]
-
-
-def _fits(line: FlowLine, phones: AgentPhones, room: WaitingRoom, ledger: JournalLedger) -> None:
-    """The type checker proves here that telephony fits the needs of flows and dispatch; nobody calls it."""
-    caller: Caller = line
-    needs: tuple[Phones, QueuePort, Ledger] = (phones, room, ledger)
-    del caller, needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +64,37 @@ class Trunkline:
     web: str
     journal: Journal
     catalogue: Catalogue
-    switchboard: Switchboard
+    intake: CallIntake
     dispatcher: Dispatcher
+    reloading: Reloading
     transcription: Transcription
     prompts: Prompts
     recovered: tuple[RecordingEntry, ...]
 
     async def drain(self) -> None:
         """Takes no new calls; returns when the last has ended or the settings' time is over."""
-        self.switchboard.draining = True
+        self.intake.draining = True
         try:
             async with asyncio.timeout(self.settings.server.drain_s):
-                await self.switchboard.idle()
+                await self.intake.idle()
         except TimeoutError:
-            log.warning("server.drain_over", calls=len(self.switchboard.guests))
+            log.warning("server.drain_over", calls=len(self.intake.active))
 
 
 @asynccontextmanager
-async def running(settings: Settings, on_progress: OnProgress) -> AsyncIterator[Trunkline]:
-    """A server that takes calls until the context is left; raises StartError with every mistake it finds."""
+async def running(
+    settings: Settings, on_progress: OnProgress, reread: Callable[[], Settings] | None = None
+) -> AsyncIterator[Trunkline]:
+    """A server that takes calls until the context is left; raises StartError with every mistake it finds.
+
+    `reread` reads the settings once more for a reload; without it a reload reads the flows only.
+    """
     repertoire = load_repertoire(settings)
     secrets = _check_ground(settings)
     async with AsyncExitStack() as stack:
         try:
-            server = await _build(settings, repertoire, secrets, stack, on_progress)
+            again = reread or (lambda: settings)
+            server = await _build(settings, repertoire, secrets, stack, on_progress, again)
         except (
             StoreError,
             JournalError,
@@ -151,6 +130,7 @@ async def _build(
     secrets: dict[str, Password],
     stack: AsyncExitStack,
     on_progress: OnProgress,
+    reread: Callable[[], Settings],
 ) -> Trunkline:
     """Each part after those it needs; the stack stops them in the opposite order."""
     web_socket = listen(settings.http)
@@ -158,16 +138,13 @@ async def _build(
     ground = await _lay_ground(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
     tasks.background(ground.transcription.run())
-    switchboard, dispatcher, endpoint, bound = await _open_line(
-        settings, repertoire, secrets, ground, tasks, stack
-    )
-    where = f"{bound.address}:{bound.port}"
+    line = await open_line(settings, repertoire, secrets, _keeping(ground, tasks), stack)
+    reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
+    where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
-        settings,
+        reloading,
         (where,),
-        switchboard,
-        dispatcher,
-        endpoint,
+        line,
         ground.engine,
         ground.workers,
         ground.recorder,
@@ -178,15 +155,30 @@ async def _build(
     web = await _open_door(settings, api_ports(parts, stack), web_socket, tasks, stack)
     return Trunkline(
         settings,
-        (bound.address, bound.port),
+        (line.bound.address, line.bound.port),
         web.address,
         ground.journal,
         ground.catalogue,
-        switchboard,
-        dispatcher,
+        line.intake,
+        line.dispatcher,
+        reloading,
         ground.transcription,
         ground.prompts,
         ground.recovered,
+    )
+
+
+def _keeping(ground: _Ground, tasks: Tasks) -> Keeping:
+    return Keeping(
+        ground.engine,
+        ground.journal,
+        ground.recorder,
+        lambda: not ground.recorder.health().problems,
+        ground.prompts,
+        PhraseRecognition(ground.workers),
+        ground.transcription,
+        ground.metrics,
+        tasks,
     )
 
 
@@ -260,41 +252,6 @@ async def _lay_ground(
     )
 
 
-async def _open_line(
-    settings: Settings,
-    repertoire: Repertoire,
-    secrets: dict[str, Password],
-    ground: _Ground,
-    tasks: Tasks,
-    stack: AsyncExitStack,
-) -> tuple[Switchboard, Dispatcher, SipEndpoint, BoundAddress]:
-    """Telephony and dispatch tied together; from here on calls are taken."""
-    guests: dict[ContactId, Contact] = {}
-    post, take = Late[DispatchEvent](), Late[Call]()
-    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, post))
-    endpoint = SipEndpoint(settings.sip, ground.engine, take, desk)
-    house = House(
-        ground.journal,
-        ground.prompts,
-        ground.recorder,
-        ground.metrics,
-        RecogniserEars(ground.workers),
-        TransferDialler(endpoint, desk, settings.flows.number_gateway, post),
-        ground.transcription,
-        post,
-    )
-    phones = AgentPhones(endpoint, desk, guests, post, tasks)
-    dispatcher = Dispatcher(settings.acd, phones, WaitingRoom(guests, phones), JournalLedger(ground.journal))
-    stack.callback(dispatcher.stop)
-    post.to(dispatcher.post)
-    switchboard = Switchboard(repertoire, house, guests, settings.server.max_calls)
-    take.to(lambda call: switchboard.take(call, tasks))
-    stack.push_async_callback(switchboard.idle)
-    bound = await endpoint.start()
-    stack.push_async_callback(endpoint.stop)
-    return switchboard, dispatcher, endpoint, bound
-
-
 async def _all_started(*starts: Awaitable[None]) -> None:
     """Side by side; when one fails the others have ended too before the first error goes on."""
     for outcome in await asyncio.gather(*starts, return_exceptions=True):
@@ -323,15 +280,3 @@ def _vocabulary(settings: Settings, repertoire: Repertoire) -> Vocabulary | Gene
     sentences = [sentence for flow in repertoire.flows() for sentence in texts.vocabulary(flow)]
     sentences += house_sentences(settings.flows.vocabulary)
     return Vocabulary("house", tuple(dict.fromkeys(sentences))) if sentences else General()
-
-
-def _on_registrar(change: RegistrarEffect, post: Callable[[DispatchEvent], None]) -> None:
-    """A phone that comes or goes is a fact about its agent."""
-    agent, device = AgentId(change.binding.aor), DeviceId(change.binding.device)
-    match change:
-        case BindingAdded():
-            post(AgentRegistered(agent, device))
-        case BindingRefreshed():
-            post(AgentRegistered(agent, device, refresh=True))
-        case BindingRemoved() | BindingExpired():
-            post(AgentUnregistered(agent, device))

@@ -39,7 +39,10 @@ class Tasks:
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """The edge of a call: what it did not expect is logged, and harms no other call."""
-        return self._group.create_task(_guarded(work))
+        task = self._group.create_task(_guarded(work))
+        # Cancelled before it ever ran, the work would be told about as never awaited.
+        task.add_done_callback(lambda _: work.close())
+        return task
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         self._background.append(self.start(work))

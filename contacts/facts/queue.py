@@ -32,7 +32,6 @@ class QueuePlaceRegained(ContactFact, frozen=True, kw_only=True, tag="queue.rega
     """The agent's phone was lost in mid-talk: the customer waits again, at their old place and age."""
 
     queue: QueueId
-    agent: AgentId
 
 
 class QueueExited(ContactFact, frozen=True, kw_only=True, tag="queue.left"):

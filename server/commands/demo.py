@@ -44,12 +44,12 @@ def demo(
 async def _demonstrate(settings: Settings, config: Path | None, once: bool) -> int:
     from server.assembly import running
     from server.commands import lifecycle
-    from server.commands.serve import ready_line, reload
+    from server.commands.serve import again, ready_line, reload
     from server.demonstration.stage import explain, show
 
     signals = lifecycle.Signals()
     with out.status("starting") as progress:
-        context = running(settings, progress.update)
+        context = running(settings, progress.update, lambda: again(config))
         server = await lifecycle.started(context, signals)
     if server is None:
         return lifecycle.EXIT_BROKEN_OFF
@@ -58,7 +58,7 @@ async def _demonstrate(settings: Settings, config: Path | None, once: bool) -> i
         happened = await show(server, signals.end)
         if not once and not signals.end.is_set():
             explain(server, program())
-            await lifecycle.serve_until_asked(signals, lambda: reload(server, config))
+            await lifecycle.serve_until_asked(signals, lambda: reload(server))
             await lifecycle.finish_calls(server, signals)
     finally:
         await context.__aexit__(None, None, None)

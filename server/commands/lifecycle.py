@@ -80,7 +80,7 @@ async def serve_until_asked(signals: Signals, reload: Callable[[], Awaitable[Non
 
 async def finish_calls(server: Trunkline, signals: Signals) -> None:
     """No new calls; those in progress may end, until the settings' time is over or a second request."""
-    calls = len(server.switchboard.guests)
+    calls = len(server.intake)
     if calls:
         limit = f"{server.settings.server.drain_s:.0f} s"
         err.print(

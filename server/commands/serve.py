@@ -37,22 +37,41 @@ async def _serve(settings: Settings, config: Path | None) -> int:
 
     signals = lifecycle.Signals()
     with err.status("starting") as progress:
-        context = running(settings, progress.update)
+        context = running(settings, progress.update, lambda: again(config))
         server = await lifecycle.started(context, signals)
     if server is None:
         return lifecycle.EXIT_BROKEN_OFF
     try:
         err.print(ready_line(server), markup=False)
-        await lifecycle.serve_until_asked(signals, lambda: reload(server, config))
+        await lifecycle.serve_until_asked(signals, lambda: reload(server))
         await lifecycle.finish_calls(server, signals)
     finally:
         await context.__aexit__(None, None, None)
     return 0
 
 
-async def reload(server: Trunkline, config: Path | None) -> None:
+def again(config: Path | None) -> Settings:
+    """The settings read once more; raises ConfigError with every mistake."""
+    from config.reader import DEFAULT_FILE
+    from server.checks.configuration import examine
+
+    return examine(config or DEFAULT_FILE).usable()
+
+
+async def reload(server: Trunkline) -> None:
     """What SIGHUP does; the server goes on as it is when anything is wrong."""
-    err.print("SIGHUP: reading the settings anew is not possible yet; restart to apply them", markup=False)
+    outcome = await server.reloading.reload("SIGHUP")
+    for problem in outcome.problems:
+        err.print(problem, markup=False)
+    if outcome.problems:
+        err.print("SIGHUP: nothing was changed; mend these and send it again", markup=False)
+        return
+    for line in outcome.changed:
+        err.print(f"applied: {line}", markup=False)
+    for key in outcome.restart_needed:
+        err.print(f"needs a restart: {key}", markup=False)
+    if not outcome.changed:
+        err.print("SIGHUP: nothing has changed", markup=False)
 
 
 def ready_line(server: Trunkline) -> str:

@@ -171,7 +171,7 @@ class Performance:
         await asyncio.sleep(position.duration_s + RINGS_S)
 
     def _voice(self) -> str | None:
-        flow = self._server.switchboard.repertoire.flow_for(NUMBER)
+        flow = self._server.intake.repertoire.flow_for(NUMBER)
         return None if flow is None else flow.voice
 
     async def _talk(self, caller: Softphone, agent: Softphone) -> None:

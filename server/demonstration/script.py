@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.g711 import ulaw_decode
-from media.speech.synthesis import Synthesiser
+from server.intake.ports import Speaking
 from server.softphone.wav_file import write_wav
 
 CONVERSATION = Path(__file__).with_name("conversation.toml")
@@ -35,7 +35,7 @@ class Turn:
     pcm: NDArray[np.int16]
 
 
-async def rehearse(synthesiser: Synthesiser, folder: Path) -> tuple[Turn, ...]:
+async def rehearse(synthesiser: Speaking, folder: Path) -> tuple[Turn, ...]:
     """Every turn with its audio, written into the folder."""
     lines = tomllib.loads(CONVERSATION.read_text(encoding="utf-8"))["turns"]
     turns = []

@@ -56,7 +56,7 @@ async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed
     kept = server.settings.recordings
     wav = play_path(RecordingFiles.open(kept.directory, kept.key_directory), entry)
     transcript = Transcripts(server.catalogue).of(entry.recording_id)
-    flow = server.switchboard.repertoire.flow_for(NUMBER)
+    flow = server.intake.repertoire.flow_for(NUMBER)
     voice = None if flow is None else flow.voice
     exhibits = Exhibits(
         turns,
@@ -112,7 +112,7 @@ def explain(server: Trunkline, program: str) -> None:
             f"  agent account   {name}, password {secret.get_secret_value()}, registrar {host}:{port}",
             markup=False,
         )
-    for flow in server.switchboard.repertoire.flows():
+    for flow in server.intake.repertoire.flows():
         out.print(f"  flow to edit    {flow.path}", markup=False)
     out.print(f"  status          {server.web}/healthz and {server.web}/metrics", markup=False)
     out.print("Serving until Ctrl-C.")

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy import Engine
 
-from acd.dispatcher import Dispatcher
-from config.settings import Settings
 from contacts.ids import ContactId
 from media.engine import MediaEngine
 from media.speech.recogniser import SpeechWorkers
@@ -24,12 +22,13 @@ from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.off_loop import OffLoop
 from server.http.parts import engine_health, journal_health, recogniser_health, recorder_health
-from server.http.ports import ApiPorts, ReloadOutcome, TrunkStatus
+from server.http.ports import ApiPorts, TrunkStatus
 from server.http.watch import Watch
-from server.intake.call_intake import Switchboard
+from server.intake.call_intake import CallIntake
+from server.intake.opening import OpenLine
+from server.intake.reloading import Reloading
 from server.journal.journal import Journal
 from server.version import VERSION
-from telephony.endpoint import SipEndpoint
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +37,9 @@ log = structlog.get_logger(__name__)
 class RunningParts:
     """What stands when the door is opened."""
 
-    settings: Settings
+    reloading: Reloading
     sip: tuple[str, ...]
-    line: Switchboard
-    dispatcher: Dispatcher
-    endpoint: SipEndpoint
+    line: OpenLine
     engine: MediaEngine
     workers: SpeechWorkers
     recorder: Recorder
@@ -53,7 +50,7 @@ class RunningParts:
 
 def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     """Raises TokensError when the file of tokens cannot be understood."""
-    tokens = TokenBook(parts.settings.server.data_directory)
+    tokens = TokenBook(parts.reloading.settings.server.data_directory)
     door = Door(tokens, parts.journal, DoorClocks(time.monotonic, _utc))
     off_loop = OffLoop()
     stack.callback(off_loop.close)
@@ -69,12 +66,12 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         registry=parts.metrics.registry,
         archive=JournalArchive(parts.store),
         feed=feed,
-        dispatch=parts.dispatcher,
-        acd=lambda: parts.settings.acd,
-        customers=_OnTheLine(parts.line),
+        dispatch=parts.line.dispatcher,
+        acd=lambda: parts.reloading.settings.acd,
+        customers=_OnTheLine(parts.line.intake),
         trunks=lambda: _trunks(parts),
-        gate=parts.line,
-        reloader=_NoReload(),
+        gate=parts.line.intake,
+        reloader=parts.reloading,
         monotonic=time.monotonic,
         utc=_utc,
     )
@@ -85,7 +82,7 @@ def _watch(parts: RunningParts) -> Watch:
         VERSION,
         time.monotonic(),
         parts.sip,
-        parts.line,
+        parts.line.intake,
         (
             lambda: engine_health(parts.engine),
             lambda: journal_health(parts.journal),
@@ -121,26 +118,18 @@ def _trunks(parts: RunningParts) -> tuple[TrunkStatus, ...]:
             trunk.name,
             tuple(map(str, trunk.networks)),
             trunk.max_calls,
-            parts.endpoint.incoming_calls(trunk.name),
+            parts.line.endpoint.incoming_calls(trunk.name),
         )
-        for trunk in parts.settings.sip.trunks
+        for trunk in parts.reloading.settings.sip.trunks
     )
 
 
 class _OnTheLine:
     """The customers of the contacts that there are."""
 
-    def __init__(self, line: Switchboard) -> None:
+    def __init__(self, line: CallIntake) -> None:
         self._line = line
 
     def caller(self, contact: ContactId) -> str:
-        guest = self._line.guests.get(contact)
-        return "" if guest is None else guest.call.facts.remote_uri.user or ""
-
-
-class _NoReload:
-    """Nothing can be reloaded yet."""
-
-    async def reload(self, by: str) -> ReloadOutcome:
-        del by
-        return ReloadOutcome(problems=("this version takes other settings at its next start only",))
+        guest = self._line.active.get(contact)
+        return "" if guest is None else guest.call.facts.caller

@@ -5,90 +5,73 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import structlog
 
 from contacts.ids import ContactId
 from server.checks.repertoire import Repertoire
-from server.intake.contact import Contact
-from server.intake.house import House
-from server.tasks import Tasks
+from server.intake.active_contact import ActiveContact
+from server.intake.services import Services
+from telephony.admission import Refusal
 from telephony.call import Call
 
 log = structlog.get_logger(__name__)
 
-RETRY_AFTER_S = 5
+NO_SUCH_NUMBER = Refusal(404, "No flow for this number", "intake.no-such-number")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a call is not taken, as SIP says it and as the metrics count it."""
-
-    status: int
-    reason: str
-
-
-NO_SUCH_NUMBER = Refusal(404, "no flow for this number")
-DRAINING = Refusal(503, "draining")
-FULL = Refusal(503, "too many calls")
-JOURNAL_FULL = Refusal(503, "journal is full")
-
-
-class Switchboard:
-    """One task per contact, all in the server's group; `guests` are the contacts on the line."""
+class CallIntake:
+    """`repertoire` may be exchanged at any time: calls in progress keep the flow they began with."""
 
     def __init__(
-        self, repertoire: Repertoire, house: House, guests: dict[ContactId, Contact], max_calls: int
+        self, repertoire: Repertoire, services: Services, active: dict[ContactId, ActiveContact]
     ) -> None:
         self.repertoire = repertoire
-        self._house = house
-        self._max_calls = max_calls
-        self.guests = guests
+        self._services = services
+        self._active = active
         self.draining = False
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def take(self, call: Call, tasks: Tasks) -> None:
-        """Does not block; the call is answered or refused in a task of its own."""
-        number = call.facts.called or ""
-        flow = self.repertoire.flow_for(number)
-        if flow is None:
-            self._refuse(call, NO_SUCH_NUMBER, tasks)
-        elif self.draining:
-            self._refuse(call, DRAINING, tasks)
-        elif self._house.journal.crowded:
-            self._refuse(call, JOURNAL_FULL, tasks)
-        elif len(self.guests) >= self._max_calls:
-            self._refuse(call, FULL, tasks)
-        else:
-            contact = Contact(_new_contact_id(), call, flow, self._house)
-            self._enter(contact)
-            task = tasks.start(contact.run(number))
-            task.add_done_callback(lambda _: self._leave(contact))
-
     def __len__(self) -> int:
-        return len(self.guests)
+        return len(self._active)
+
+    @property
+    def active(self) -> Mapping[ContactId, ActiveContact]:
+        """The contacts on the line."""
+        return self._active
+
+    def take(self, call: Call) -> None:
+        """Does not block; the call is answered or refused in a task of its own."""
+        flow = self.repertoire.flow_for(call.facts.called or "")
+        if flow is None:
+            self._refuse(call, NO_SUCH_NUMBER)
+            return
+        contact = ActiveContact(_new_contact_id(), call, flow, self._services, self._closed)
+        self._active[contact.id] = contact
+        self._count()
+        contact.begin()
 
     async def idle(self) -> None:
         """Returns when nobody is on the line."""
         await self._idle.wait()
 
-    def _enter(self, contact: Contact) -> None:
-        self.guests[contact.id] = contact
-        self._house.metrics.calls.set(len(self.guests))
-        self._idle.clear()
+    def _closed(self, contact: ActiveContact) -> None:
+        del self._active[contact.id]
+        self._count()
 
-    def _leave(self, contact: Contact) -> None:
-        del self.guests[contact.id]
-        self._house.metrics.calls.set(len(self.guests))
-        if not self.guests:
+    def _count(self) -> None:
+        self._services.metrics.calls.set(len(self._active))
+        if self._active:
+            self._idle.clear()
+        else:
             self._idle.set()
 
-    def _refuse(self, call: Call, refusal: Refusal, tasks: Tasks) -> None:
-        log.warning("call.refused", status=refusal.status, reason=refusal.reason, trunk=call.facts.trunk)
-        self._house.metrics.refused.labels(refusal.reason).inc()
-        tasks.start(call.reject(refusal.status, refusal.reason))
+    def _refuse(self, call: Call, refusal: Refusal) -> None:
+        log.warning("call.refused", status=refusal.status, rule=refusal.rule_id, trunk=call.facts.trunk)
+        self._services.metrics.refused.labels(refusal.rule_id).inc()
+        self._services.tasks.start(call.reject(refusal.status, refusal.reason))
 
 
 def _new_contact_id() -> ContactId:

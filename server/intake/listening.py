@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
@@ -13,8 +12,8 @@ from ivr_flows.engine.instructions import Listen
 from media.errors import MediaError
 from media.events import TalkEnded
 from media.sound import SAMPLES_PER_SECOND
-from media.speech.recogniser import SpeechError
-from server.intake.house import Ears
+from media.speech.errors import SpeechError
+from server.intake.ports import Recognition
 from telephony.call import Call
 
 log = structlog.get_logger(__name__)
@@ -24,12 +23,18 @@ class Listening:
     """From `begin` to `end`; one utterance is decoded at a time, one that comes meanwhile replaces none."""
 
     def __init__(
-        self, call: Call, ears: Ears, tasks: asyncio.TaskGroup, heard: Callable[[SpeechHeard], None]
+        self,
+        call: Call,
+        recognition: Recognition,
+        tasks: asyncio.TaskGroup,
+        heard: Callable[[SpeechHeard], None],
+        now: Callable[[], float],
     ) -> None:
         self._call = call
-        self._ears = ears
+        self._recognition = recognition
         self._tasks = tasks
         self._heard = heard
+        self._now = now
         self._phrases: tuple[str, ...] = ()
         self.listen = ListenId(0)
         self._decoding: asyncio.Task[None] | None = None
@@ -62,7 +67,7 @@ class Listening:
         """An utterance is complete: endpoint first, decode whole."""
         if not self._phrases or (self._decoding is not None and not self._decoding.done()):
             return
-        began_at = time.monotonic() - (talk.end - talk.start) / SAMPLES_PER_SECOND
+        began_at = self._now() - (talk.end - talk.start) / SAMPLES_PER_SECOND
         self._decoding = self._tasks.create_task(self._understand(talk, self._phrases, self.listen, began_at))
 
     async def _understand(
@@ -70,7 +75,7 @@ class Listening:
     ) -> None:
         try:
             pcm = self._call.leg.heard(talk.start, talk.end)
-            speech = await self._ears.understand(pcm, phrases)
+            speech = await self._recognition.understand(pcm, phrases)
         except (SpeechError, MediaError) as error:
             # The caller still has the keypad; the flow's own no-input prompt says so.
             log.warning("speech.not_understood", reason=type(error).__name__)

@@ -14,7 +14,8 @@ from media.g711 import ULAW_SILENCE
 from media.hold_music import hold_music
 from media.prompt_file import read_prompt
 from media.sound import SAMPLES_PER_SECOND, Sound
-from media.speech.synthesis import Progress, Synthesiser, Voice
+from media.speech.synthesis import Progress, Voice
+from server.intake.ports import Speaking
 
 POSITIONS_AHEAD = 20
 
@@ -29,7 +30,7 @@ def position_text(position: int) -> str:
 class Prompts:
     """Renders segments; a text that was rendered before costs a look-up."""
 
-    def __init__(self, synthesiser: Synthesiser, voice: Voice) -> None:
+    def __init__(self, synthesiser: Speaking, voice: Voice) -> None:
         self.synthesiser = synthesiser
         self._voice = voice
         self._files: dict[Path, Sound] = {}

@@ -1,37 +1,37 @@
-"""The waiting room as dispatch knows it: finds the guest that an order is about."""
+"""The callers as dispatch knows them: what it orders for a contact becomes a fact of that contact."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contacts.facts.queue import QueueExited
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
 from contacts.outcomes import QueueExit
-from server.intake.agent_phones import AgentPhones
-from server.intake.contact import Contact
+from server.intake.active_contact import ActiveContact
+from server.intake.agent_legs import AgentLegs, participant_of
 
 
-class WaitingRoom:
-    """A guest who has just left is not an error: dispatch learns of it by an event of its own."""
+class IntakeQueuePort:
+    """A contact that has just closed is not an error: dispatch learns of it by an event of its own."""
 
-    def __init__(self, guests: Mapping[ContactId, Contact], phones: AgentPhones) -> None:
-        self._guests = guests
-        self._phones = phones
+    def __init__(self, active: Mapping[ContactId, ActiveContact], legs: AgentLegs) -> None:
+        self._active = active
+        self._legs = legs
 
     def announce_position(self, contact: ContactId, position: int, of: int) -> None:
-        if guest := self._guests.get(contact):
-            guest.announce_position(position, of)
+        if active := self._active.get(contact):
+            active.announce_position(position, of)
 
     def bridge(self, contact: ContactId, agent: AgentId, offer: OfferId) -> None:
-        guest, answered = self._guests.get(contact), self._phones.answered(offer)
-        if guest is not None and answered is not None:
-            guest.bridge(agent, *answered)
+        active, answered_at = self._active.get(contact), self._legs.answered_at(offer)
+        if active is not None and answered_at is not None:
+            active.agent_joined(participant_of(agent), answered_at)
 
     def return_to_queue(self, contact: ContactId) -> None:
-        """Agents' legs do not say yet that they were lost."""
+        if active := self._active.get(contact):
+            active.place_regained()
 
     def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
-        guest = self._guests.get(contact)
-        if guest is not None and how is QueueExit.OVERFLOWED:
-            guest.overflowed()
-        elif guest is not None and how is QueueExit.NOBODY:
-            guest.nobody_qualified()
+        if active := self._active.get(contact):
+            exited = QueueExited(contact=contact, queue=queue, exit=how, waited_s=round(waited_s, 3))
+            active.tell(exited)

@@ -111,9 +111,16 @@ class Journal:
         self._identity = Identity(self._identity.instance, self._identity.boot, settings)
 
     @property
-    def crowded(self) -> bool:
-        """Half full: no new contacts, so that those there are have room for what still happens to them."""
-        return len(self._waiting) > self._capacity // 2
+    def share(self) -> float:
+        """Of its room, from 0 to 1; long before it is full no new contacts are taken."""
+        return len(self._waiting) / self._capacity
+
+    def note(self, fact: Fact) -> None:
+        """As `append`, for whoever can do nothing about a full journal: the fact is lost and logged."""
+        try:
+            self.append(fact)
+        except JournalFull:
+            log.critical("journal.fact_lost", contact=fact.contact_id, kind=fact.kind())
 
     def health(self) -> JournalHealth:
         alive = self._writer.health().alive

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import structlog
-
 from acd.agent_state import AgentState
-from acd.effects import AgentStateChanged, Bridge, ContactOutcome, Effect, RingAgent
+from acd.effects import AgentStateChanged, Bridge, Effect, RingAgent
 from acd.events import Event
 from contacts.facts.agent import AgentBecame
 from contacts.facts.fact import Fact
-from contacts.facts.queue import OfferMade, QueueExited, WrapUpFinished, WrapUpStarted
+from contacts.facts.queue import OfferMade, WrapUpFinished, WrapUpStarted
 from contacts.ids import AgentId, ContactId
-from server.journal.journal import Journal, JournalFull
-
-log = structlog.get_logger(__name__)
+from server.journal.journal import Journal
 
 
 class JournalLedger:
@@ -27,14 +23,7 @@ class JournalLedger:
         """`acd.ports.Ledger`; the event itself reached the journal through the contact it is about."""
         for effect in effects:
             for fact in self._facts(effect):
-                self._append(fact)
-
-    def _append(self, fact: Fact) -> None:
-        """A journal that is full although new callers are refused loses the fact, not the decision."""
-        try:
-            self._journal.append(fact)
-        except JournalFull:
-            log.critical("journal.fact_lost", contact=fact.contact_id, kind=fact.kind())
+                self._journal.note(fact)
 
     def _facts(self, effect: Effect) -> tuple[Fact, ...]:
         match effect:
@@ -52,9 +41,6 @@ class JournalLedger:
             case Bridge(contact, agent, _):
                 self._last_contact[agent] = contact
                 return ()
-            case ContactOutcome(contact, queue, outcome, waited_s):
-                exited = QueueExited(contact=contact, queue=queue, exit=outcome, waited_s=round(waited_s, 3))
-                return (exited,)
             case AgentStateChanged(agent, old, new, cause):
                 became = AgentBecame(agent=agent, old=old.value, new=new.value, cause=cause.value)
                 return (became, *self._wrap_up(agent, old, new))

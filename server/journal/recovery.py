@@ -9,14 +9,13 @@ import structlog
 from sqlalchemy import Engine
 
 from config.settings import Settings
-from contacts.facts.fact import Fact
 from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingGap
 from contacts.ids import ContactId
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
 from server.journal.identity import identity_of
-from server.journal.journal import Journal, JournalFull
+from server.journal.journal import Journal
 from server.store.writer import StoreWriter
 
 log = structlog.get_logger(__name__)
@@ -34,8 +33,7 @@ async def start_keeping(
     stack.push_async_callback(recorder.stop)
     recovered = tuple(await recorder.recover())
     for entry in recovered:
-        _append(
-            journal,
+        journal.note(
             RecordingFinished(
                 contact=ContactId(entry.contact_id),
                 recording=entry.recording_id,
@@ -55,16 +53,9 @@ def _on_recording(event: RecordingEvent, journal: Journal) -> None:
         case RecordingFailed(recording, contact, reason):
             log.error("recording.failed", recording=recording, reason=reason)
             broken = RecordingBroken(contact=ContactId(contact), recording=recording, reason=reason)
-            _append(journal, broken)
+            journal.note(broken)
         case FramesDropped(recording, contact, frames):
             log.warning("recording.gap", recording=recording, frames=frames)
-            _append(journal, RecordingGap(contact=ContactId(contact), recording=recording, frames=frames))
+            journal.note(RecordingGap(contact=ContactId(contact), recording=recording, frames=frames))
         case RecordingFinalized():
             pass
-
-
-def _append(journal: Journal, fact: Fact) -> None:
-    try:
-        journal.append(fact)
-    except JournalFull:
-        log.critical("journal.fact_lost", contact=fact.contact_id, kind=fact.kind())

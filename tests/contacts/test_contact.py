@@ -9,7 +9,7 @@ from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
 from contacts.facts.contact import Origin, Role
 from contacts.facts.fact import Fact
-from contacts.ids import AgentId, ContactId, LegId, ParticipantId, QueueId
+from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import EndedBy, Outcome, QueueExit, TransferResult
 
 ID = ContactId("c1")
@@ -35,6 +35,10 @@ class Told:
         self.now += 1
         self.last = self.contact.handle(told, self.now)
         self.all += self.last
+        if order.StopFlow() in self.last:
+            ended = flow.FlowEnded(contact=ID, flow="f", cause="caller_left")
+            self.last += self.contact.handle(ended, self.now)
+            self.all += self.last[-2:] if self.contact.phase is Phase.CLOSED else ()
         return self.last
 
     def starts(self, participant: ParticipantId = CUSTOMER, leg: LegId = LEG) -> None:
@@ -92,13 +96,22 @@ class Told:
         return next((told.outcome for told in self.notes() if isinstance(told, fact.ContactClosed)), None)
 
 
-def test_an_incoming_call_is_answered_recorded_and_given_to_its_flow() -> None:
+def test_an_incoming_call_is_given_to_its_flow_and_recorded_once_it_is_answered() -> None:
     told = Told()
     told.starts()
-    assert told.all == [order.AnswerCustomer(LEG)]
+    assert told.all == [order.StartFlow()]
     told.answers()
-    assert told.all[1:] == [order.StartRecording(LEG), order.StartFlow()]
+    assert told.all[1:] == [order.StartRecording(LEG)]
     assert told.contact.phase is Phase.IN_FLOW
+
+
+def test_a_flow_may_refuse_a_call_that_it_never_answered() -> None:
+    told = Told()
+    told.starts()
+    told.tell(flow.FlowEnded(contact=ID, flow="f", cause="busy"))
+    assert told.last == (order.HangUpLeg(CUSTOMER, LEG, "busy"),)
+    told.leaves(by=EndedBy.SERVER)
+    assert told.outcome is Outcome.COMPLETED
 
 
 def test_a_caller_who_hangs_up_before_the_answer_was_not_answered() -> None:
@@ -179,7 +192,7 @@ def test_finding_06_a_lost_agent_gives_the_caller_back_to_the_queue_and_not_to_t
     assert order.StartWaiting() in told.last
     assert not any(isinstance(each, order.TellQueueExit) for each in told.last)
     assert told.contact.phase is Phase.WAITING
-    told.tell(queue.QueuePlaceRegained(contact=ID, queue=QUEUE, agent=AgentId("alice")))
+    told.tell(queue.QueuePlaceRegained(contact=ID, queue=QUEUE))
     told.leaves()
     assert order.LeaveQueue() in told.last
     told.exited(QueueExit.ABANDONED)

@@ -11,7 +11,7 @@ from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
 from contacts.facts.contact import Role
 from contacts.facts.fact import Fact
-from contacts.ids import AgentId, ContactId, LegId, ParticipantId, QueueId
+from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import EndedBy, Outcome, QueueExit
 
 ID = ContactId("c1")
@@ -68,7 +68,8 @@ class ContactLife(RuleBasedStateMachine):
                 assert not self.flow_runs
                 self.flow_runs = True
             case order.StopFlow():
-                self.flow_runs = False
+                assert self.flow_runs
+                return self.end_flow()
             case order.HangUpLeg(_, leg, _):
                 self.hanging_up.add(leg)
             case order.Enqueue():
@@ -78,6 +79,10 @@ class ContactLife(RuleBasedStateMachine):
             case _:
                 return self.obey_recording(effect)
         return []
+
+    def end_flow(self) -> list[ContactEffect]:
+        self.flow_runs = False
+        return list(self.contact.handle(flow.FlowEnded(contact=ID, flow="f", cause="caller_left"), self.now))
 
     def obey_recording(self, effect: ContactEffect) -> list[ContactEffect]:
         match effect:
@@ -129,7 +134,7 @@ class ContactLife(RuleBasedStateMachine):
         self.tell(fact.ParticipantJoined(contact=ID, participant=CUSTOMER, role=Role.CUSTOMER))
         self.customer = LegId("customer-1")
         self.tell(fact.LegStarted(contact=ID, participant=CUSTOMER, leg=self.customer))
-        assert order.AnswerCustomer(self.customer) in self.orders
+        assert order.StartFlow() in self.orders
 
     # What phones do
 
@@ -224,7 +229,7 @@ class ContactLife(RuleBasedStateMachine):
     def place_after_loss(self, place_left: bool) -> None:
         if place_left:
             self.in_dispatch = True
-            self.tell(queue.QueuePlaceRegained(contact=ID, queue=QUEUE, agent=AgentId("a")))
+            self.tell(queue.QueuePlaceRegained(contact=ID, queue=QUEUE))
         else:
             self.last_exit = QueueExit.NOBODY
             self.tell(queue.QueueExited(contact=ID, queue=QUEUE, exit=QueueExit.NOBODY, waited_s=1))
@@ -238,12 +243,12 @@ class ContactLife(RuleBasedStateMachine):
 
     # What the flow and the recorder do
 
-    @precondition(lambda self: self.flow_runs and self.contact.phase is Phase.IN_FLOW)
+    @precondition(lambda self: self.flow_runs and self.contact.phase in (Phase.STARTING, Phase.IN_FLOW))
     @rule(more_to_say=st.integers(0, 3))
     def flow_ends(self, more_to_say: int) -> None:
         if more_to_say:
             return
-        self.flow_ended = True
+        self.flow_ended, self.flow_runs = True, False
         self.tell(flow.FlowEnded(contact=ID, flow="f", cause="normal"))
 
     @precondition(lambda self: self.customer)
@@ -251,6 +256,7 @@ class ContactLife(RuleBasedStateMachine):
     def we_fail(self, luck: int) -> None:
         if luck:
             return
+        self.flow_ended = False
         self.failed = True
         self.tell(fact.ContactFailed(contact=ID, reason="internal error"))
 
@@ -335,7 +341,7 @@ class ContactLife(RuleBasedStateMachine):
         if self.failed:
             return Outcome.FAILED
         if not self.answered:
-            return Outcome.NOT_ANSWERED
+            return Outcome.COMPLETED if self.flow_ended else Outcome.NOT_ANSWERED
         if self.last_exit is not None:
             return {
                 QueueExit.ANSWERED: Outcome.ABANDONED,

@@ -9,6 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ READ_AT_ONCE = 64
 KEYS = "0123456789*#ABCD"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Playback:
     """One order to play."""
 
@@ -50,7 +51,7 @@ class Playback:
     sounds: tuple[Sound, ...]
     loop: bool
 
-    @property
+    @cached_property
     def ulaw(self) -> bytes:
         return b"".join(sound.ulaw for sound in self.sounds)
 
@@ -279,8 +280,10 @@ class FakeLeg:
             return self.bridged.said if self.bridged is not None else SILENCE
         playback, ulaw = self.playing, self.playing.ulaw
         if playback.loop:
-            endless = itertools.islice(itertools.cycle(ulaw), self._played % len(ulaw), None)
-            frame = bytes(itertools.islice(endless, FRAME))
+            start = self._played % len(ulaw)
+            frame = ulaw[start : start + FRAME]
+            while len(frame) < FRAME:
+                frame += ulaw[: FRAME - len(frame)]
         else:
             frame = ulaw[self._played : self._played + FRAME].ljust(FRAME, bytes([ULAW_SILENCE]))
         self._played += FRAME

@@ -146,7 +146,7 @@ async def test_when_full_append_raises_and_what_was_taken_is_kept(journal: Journ
             journal.append(counted("c", number))
         with pytest.raises(JournalFull):
             journal.append(counted("c", 100))
-        assert journal.crowded
+        assert journal.share == 1.0
         assert journal.health().behind == 100
     await journal.durable()
     journal.append(counted("c", 101))

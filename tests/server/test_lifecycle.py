@@ -85,7 +85,7 @@ async def test_u03_sighup_reloads_and_ends_nothing() -> None:
 
 def a_server(drain: Callable[[], Any]) -> Any:
     settings = SimpleNamespace(server=SimpleNamespace(drain_s=3600.0))
-    return SimpleNamespace(drain=drain, settings=settings, switchboard=SimpleNamespace(guests={"a": 1}))
+    return SimpleNamespace(drain=drain, settings=settings, intake=["a"])
 
 
 async def test_calls_may_be_finished_after_one_signal() -> None:

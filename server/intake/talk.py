@@ -14,9 +14,9 @@ from telephony.call_events import CallEvent, Digit, Held, Resumed
 
 
 class Side(Enum):
-    """The two parties: who called us, and whom we called for him."""
+    """The two parties: the customer, and whoever is there for them."""
 
-    CALLER = "caller"
+    CUSTOMER = "customer"
     OTHER = "other"
 
 
@@ -24,23 +24,23 @@ HoldListener = Callable[[Side, bool], None]
 
 
 @dataclass(slots=True)
-class Conversation:
+class Talk:
     """Begins bridged. `on_hold` is told who holds or resumes; a party on hold hears music."""
 
-    caller: Call
+    customer: Call
     other: Call
     music: Sound
     on_hold: HoldListener
     _holding: set[Side] = field(default_factory=set)
 
     def begin(self) -> None:
-        """Either may have left in this very moment; whoever owns the calls then hears of it and ends this."""
-        if self.caller.hangup is None and self.other.hangup is None:
-            self.caller.leg.bridge(self.other.leg)
+        """Either may have left in this very moment; whoever owns the calls hears of it and ends this."""
+        if self.customer.hangup is None and self.other.hangup is None:
+            self.customer.leg.bridge(self.other.leg)
 
     def end(self) -> None:
         """Leaves both legs silent; idempotent, whichever party has left already."""
-        for call in (self.caller, self.other):
+        for call in (self.customer, self.other):
             if call.hangup is None:
                 call.leg.unbridge()
                 call.leg.stop_playback()
@@ -64,7 +64,8 @@ class Conversation:
         self._holding.add(side)
         listener = self._opposite(side)
         if listener.hangup is None:
-            listener.leg.play((self.music,), loop=True)
+            with suppress(MediaError):
+                listener.leg.play((self.music,), loop=True)
         self.on_hold(side, True)
 
     def _resume(self, side: Side) -> None:
@@ -84,4 +85,4 @@ class Conversation:
                 listener.leg.send_digits(digit)
 
     def _opposite(self, side: Side) -> Call:
-        return self.other if side is Side.CALLER else self.caller
+        return self.other if side is Side.CUSTOMER else self.customer

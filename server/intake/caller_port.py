@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
-from contacts.facts.contact import PromptStarted, SecretEntry
+from contacts.facts.contact import ContactFact, PromptStarted, SecretEntry
 from contacts.ids import ContactId
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import (
@@ -22,8 +22,9 @@ from ivr_flows.engine.inputs import (
 from ivr_flows.engine.instructions import Enqueue, Listen, Note, StartPlayback, Transfer
 from media import events as media
 from media.errors import MediaError
+from media.sound import Sound
 from media.speech.errors import SpeechError
-from server.intake.call_recording import TellFact
+from server.intake.flow_facts import flow_fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
 from telephony.call import Call
@@ -32,38 +33,40 @@ from telephony.call_events import CallEvent, Digit
 log = structlog.get_logger(__name__)
 
 MAX_INPUTS = 256  # keys and playbacks that a flow has not taken yet; what comes on top is dropped
+LONGEST_REACTION_S = 10.0  # a prompt that comes later is not the answer to the key before it
 
 
-class Orders(Protocol):
+class FlowOrders(Protocol):
     """What a flow orders that takes more than the caller's own line."""
+
+    async def answer(self) -> None:
+        """Returns when the call is answered; one that ended instead is told as such, not raised."""
 
     async def enqueue(self, order: Enqueue) -> None: ...
 
     async def transfer(self, order: Transfer) -> None: ...
 
-    async def hang_up(self, cause: HangupCause) -> None: ...
 
-    def note(self, note: Note) -> None: ...
-
-
-class FlowLine:
-    """`listening` is given by whoever owns the tasks that understand speech."""
+class CallerPort:
+    """Made with the call, so that a key that comes with the ACK is not lost."""
 
     def __init__(
         self,
         contact: ContactId,
         call: Call,
-        orders: Orders,
+        orders: FlowOrders,
         prompts: Prompts,
         voice: str | None,
-        fact: TellFact,
+        tell: Callable[[ContactFact], None],
+        now: Callable[[], float],
     ) -> None:
         self._contact = contact
         self._call = call
         self._orders = orders
         self._prompts = prompts
         self._voice = voice
-        self._fact = fact
+        self._tell = tell
+        self._now = now
         self._inputs: asyncio.Queue[Input] = asyncio.Queue(MAX_INPUTS)
         self._playing: tuple[media.PlaybackId, PlaybackId] | None = None
         self._key_at: float | None = None
@@ -80,11 +83,12 @@ class FlowLine:
         """What the call tells while the flow has the caller."""
         match event:
             case Digit(digit):
-                self.tell(DigitPressed(digit, time.monotonic()))
+                self._key_at = self._now()
+                self.tell(DigitPressed(digit, self._key_at))
             case media.PlaybackFinished(playback):
                 self._playback_finished(playback)
             case media.TalkStarted() if self.listening is not None and self.listening.active:
-                self.tell(SpeechStarted(self.listening.listen, time.monotonic()))
+                self.tell(SpeechStarted(self.listening.listen, self._now()))
             case media.TalkEnded() if self.listening is not None:
                 self.listening.talk_ended(event)
             case _:
@@ -95,36 +99,34 @@ class FlowLine:
             self.listening.end()
 
     async def next_input(self) -> Input:
-        """The key that a prompt answers is the one taken last, until the next input is asked for."""
-        self._key_at = None
-        received = await self._inputs.get()
-        if isinstance(received, DigitPressed):
-            self._key_at = received.at
-        return received
+        return await self._inputs.get()
 
     async def answer(self) -> None:
-        """The call has been answered before its flow begins."""
+        await self._orders.answer()
 
     async def conceal(self, on: bool) -> None:
-        self._fact(SecretEntry(contact=self._contact, on=on))
+        self._tell(SecretEntry(contact=self._contact, on=on))
 
     async def play(self, order: StartPlayback) -> None:
         try:
             sounds = await self._prompts.sounds(order.segments, order.voice or self._voice)
-        except (MediaError, SpeechError) as error:
-            log.warning("prompt.failed", reason=type(error).__name__)
-            self.tell(PlaybackFailed(order.playback, type(error).__name__))
-            return
+            self._play(order, sounds)
+        except (MediaError, SpeechError, OSError) as error:
+            reason = type(error).__name__
+            log.warning("prompt.failed", contact=self._contact, reason=reason)
+            self.tell(PlaybackFailed(order.playback, reason))
+
+    def _play(self, order: StartPlayback, sounds: tuple[Sound, ...]) -> None:
         if self._call.hangup is not None:
             return
         if not sounds:
             self.tell(PlaybackFinished(order.playback))
             return
         self._playing = self._call.leg.play(sounds, loop=order.loop), order.playback
-        if self._key_at is not None:
-            after_ms = round((time.monotonic() - self._key_at) * 1000, 2)
-            self._fact(PromptStarted(contact=self._contact, after_key_ms=after_ms))
-            self._key_at = None
+        key_at, self._key_at = self._key_at, None
+        after_s = None if key_at is None else self._now() - key_at
+        if after_s is not None and after_s <= LONGEST_REACTION_S:
+            self._tell(PromptStarted(contact=self._contact, after_key_ms=round(after_s * 1000, 2)))
 
     async def stop_playback(self, playback: PlaybackId) -> None:
         if self._playing is not None and self._playing[1] == playback:
@@ -137,8 +139,7 @@ class FlowLine:
             self.listening.begin(order)
 
     async def stop_listening(self) -> None:
-        if self.listening is not None:
-            self.listening.end()
+        self.end()
 
     async def enqueue(self, order: Enqueue) -> None:
         await self._orders.enqueue(order)
@@ -147,10 +148,12 @@ class FlowLine:
         await self._orders.transfer(order)
 
     async def hang_up(self, cause: HangupCause) -> None:
-        await self._orders.hang_up(cause)
+        """The note that the flow has ended came just before, and did it."""
 
     def note(self, note: Note) -> None:
-        self._orders.note(note)
+        fact = flow_fact(self._contact, note)
+        if fact is not None:
+            self._tell(fact)
 
     def _playback_finished(self, playback: media.PlaybackId) -> None:
         if self._playing is not None and self._playing[0] == playback:

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from media.speech.recogniser import SpeechWorkers
 from media.speech.vocabulary import Phrases
-from server.intake.house import Understood
+from server.intake.ports import Understood
 
 
-class RecogniserEars:
+class PhraseRecognition:
     """One utterance, one of the phrases: the best of what the recogniser found."""
 
     def __init__(self, workers: SpeechWorkers) -> None:

@@ -8,9 +8,8 @@ from acd.events import Event as DispatchEvent
 from acd.events import OtherCallEnded, OtherCallStarted
 from contacts.ids import AgentId, CallId
 from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, TransferTarget
+from server.intake.ports import Lines, PhoneBook
 from telephony.call import Call
-from telephony.endpoint import SipEndpoint
-from telephony.registration_desk import RegistrationDesk
 
 
 class UnreachableError(Exception):
@@ -18,39 +17,46 @@ class UnreachableError(Exception):
 
 
 class TransferDialler:
-    """`gateway` is the host (and port) that numbers are dialled through."""
+    """`gateway` is the host (and port) that numbers are dialled through; it may be exchanged at any time."""
 
     def __init__(
-        self,
-        endpoint: SipEndpoint,
-        desk: RegistrationDesk,
-        gateway: str | None,
-        post: Callable[[DispatchEvent], None],
+        self, lines: Lines, phones: PhoneBook, gateway: str | None, post: Callable[[DispatchEvent], None]
     ) -> None:
-        self._endpoint = endpoint
-        self._desk = desk
-        self._gateway = gateway
+        self._lines = lines
+        self._phones = phones
+        self.gateway = gateway
         self._post = post
 
     async def dial(self, target: TransferTarget, caller: Call) -> Call:
-        """Also raises what `SipEndpoint.place_call` does."""
+        """Raises UnreachableError, and what `SipEndpoint.place_call` does."""
         number, display = caller.facts.caller, caller.facts.remote_display
         match target:
             case SipTarget(uri):
-                return await self._endpoint.place_call(uri, caller=number, display=display)
+                return await self._lines.place_call(uri, caller=number, display=display)
             case NumberTarget(called):
-                if self._gateway is None:
+                if self.gateway is None:
                     raise UnreachableError("no gateway")
-                uri = f"sip:{called}@{self._gateway}"
-                return await self._endpoint.place_call(uri, caller=number, display=display)
+                uri = f"sip:{called}@{self.gateway}"
+                return await self._lines.place_call(uri, caller=number, display=display)
             case AgentTarget(agent):
                 return await self._dial_agent(AgentId(agent), number, display)
 
     async def _dial_agent(self, agent: AgentId, number: str | None, display: str | None) -> Call:
-        bindings = self._desk.bindings(agent)
+        bindings = self._phones.bindings(agent)
         if not bindings:
             raise UnreachableError("no phone registered")
-        call = await self._endpoint.place_call(bindings[-1], caller=number, display=display)
+        call = await self._lines.place_call(bindings[-1], caller=number, display=display)
         self._post(OtherCallStarted(agent, CallId(call.id)))
         call.ended.add_done_callback(lambda _: self._post(OtherCallEnded(agent, CallId(call.id))))
         return call
+
+
+def address_of(target: TransferTarget) -> str:
+    """Whom a transfer is to reach, as a person would write it."""
+    match target:
+        case SipTarget(uri):
+            return uri
+        case NumberTarget(called):
+            return called
+        case AgentTarget(agent):
+            return agent

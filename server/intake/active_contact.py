@@ -1,0 +1,266 @@
+"""One contact while it lives: facts go through its core and into the journal, and its orders are carried out.
+
+It decides nothing itself. Whatever goes wrong in an order is a fault of ours, told as a fact, and ends this
+contact and no other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from acd.agent_state import AcdError
+from acd.events import ContactEnqueued, ContactLeft, LeaveReason
+from acd.skills import Requirement
+from contacts import effects as order
+from contacts.contact import CUSTOMER, Contact
+from contacts.effects import ContactEffect, Happened
+from contacts.facts import contact as fact
+from contacts.facts.contact import ContactFact, Role
+from contacts.facts.queue import QueueExited, QueuePlaceRegained, QueuePositionTold
+from contacts.ids import ContactId, LegId, ParticipantId
+from contacts.outcomes import QueueExit, TransferResult
+from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.flow import Flow
+from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded, TransferOutcome
+from server.intake.contact_recording import ContactRecording
+from server.intake.customer_orders import CustomerOrders
+from server.intake.customer_sound import CustomerSound
+from server.intake.flow_run import FlowRun
+from server.intake.legs import Legs
+from server.intake.services import Services
+from server.intake.talk import Side
+from server.journal.journal import JournalFull
+from telephony.call import Call
+from telephony.call_events import CallEvent
+
+log = structlog.get_logger(__name__)
+
+QUEUE_OUTCOMES = {
+    QueueExit.ANSWERED: QueueOutcome.ANSWERED,
+    QueueExit.OVERFLOWED: QueueOutcome.OVERFLOW,
+    QueueExit.NOBODY: QueueOutcome.NOBODY,
+}
+TRANSFER_OUTCOMES = {
+    TransferResult.ANSWERED: TransferOutcome.ANSWERED,
+    TransferResult.BUSY: TransferOutcome.BUSY,
+    TransferResult.NO_ANSWER: TransferOutcome.NO_ANSWER,
+}
+
+
+class ActiveContact:
+    """`begin` is the start of a call that came in; from then on everything happens by `tell`."""
+
+    def __init__(
+        self,
+        contact: ContactId,
+        call: Call,
+        flow: Flow,
+        services: Services,
+        on_closed: Callable[[ActiveContact], None],
+    ) -> None:
+        self.id = contact
+        self.call = call
+        self.legs = Legs(contact, self.tell)
+        self._flow = flow
+        self._services = services
+        self._on_closed = on_closed
+        self._core = Contact(contact)
+        self._mailbox: deque[ContactFact] = deque()
+        self._handling = False
+        self._failed = False
+        self._sound = CustomerSound(contact, services.prompts, self.tell)
+        self._recording = ContactRecording(contact, services, self.tell)
+        self._orders = CustomerOrders(contact, call, self.legs, services, self.tell, self.on_other)
+        self._run = FlowRun(contact, flow, call, self._orders, services, self.tell)
+
+    def begin(self) -> None:
+        facts = self.call.facts
+        caller = facts.caller
+        started = fact.ContactStarted(
+            contact=self.id,
+            caller=caller,
+            caller_name=facts.remote_display or "",
+            number=facts.called or "",
+            trunk=facts.trunk or "",
+            flow=self._flow.name,
+            call_id=facts.sip_call_id,
+        )
+        joined = fact.ParticipantJoined(
+            contact=self.id, participant=CUSTOMER, role=Role.CUSTOMER, address=caller
+        )
+        self.tell(started)
+        self.tell(joined)
+        self.legs.start(CUSTOMER, LegId(self.call.id), self.call, self._on_customer)
+
+    def tell(self, told: ContactFact) -> None:
+        """One fact after the other, each to its end; one told from inside an order waits for its turn."""
+        self._mailbox.append(told)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._mailbox:
+                self._handle(self._mailbox.popleft())
+        finally:
+            self._handling = False
+
+    def on_other(self, event: CallEvent) -> None:
+        """What the call of the other party tells."""
+        self._sound.on_event(Side.OTHER, event)
+
+    def agent_joined(self, participant: ParticipantId, answered_at: float) -> None:
+        """Dispatch joins the agent's leg, which is up, with the customer's."""
+        now = self._services.now()
+        waited_s = now - self._orders.stay.joined_at if self._orders.stay is not None else 0.0
+        if self._orders.stay is not None:
+            self._services.metrics.wait_s.labels(self._orders.stay.queue).observe(waited_s)
+        started = fact.TalkStarted(
+            contact=self.id,
+            participant=participant,
+            waited_s=round(waited_s, 3),
+            bridge_ms=round((now - answered_at) * 1000, 2),
+        )
+        self.tell(started)
+
+    def place_regained(self) -> None:
+        """The agent's phone was lost: dispatch has the customer waiting again."""
+        if self._orders.stay is not None:
+            self.tell(QueuePlaceRegained(contact=self.id, queue=self._orders.stay.queue))
+
+    def announce_position(self, position: int, of: int) -> None:
+        if self._orders.stay is None:
+            return
+        self.tell(QueuePositionTold(contact=self.id, queue=self._orders.stay.queue, position=position, of=of))
+        self._services.tasks.start(self._sound.announce(position, self._flow.voice))
+
+    # Facts
+
+    def _handle(self, told: ContactFact) -> None:
+        self._keep(told)
+        for effect in self._core.handle(told, self._services.now()):
+            self._carry_out(effect)
+
+    def _keep(self, told: ContactFact) -> None:
+        """A journal that is full although new callers are refused loses the fact, not the call."""
+        try:
+            self._services.journal.append(told)
+        except JournalFull:
+            log.critical("journal.fact_lost", contact=self.id, kind=told.kind())
+
+    def _carry_out(self, effect: ContactEffect) -> None:
+        try:
+            _ORDERS[type(effect)](self, effect)
+        except Exception:
+            log.exception("contact.order_failed", contact=self.id, order=type(effect).__name__)
+            if not self._failed:
+                self._failed = True
+                self.tell(fact.ContactFailed(contact=self.id, reason="an order could not be carried out"))
+
+    def _on_customer(self, event: CallEvent) -> None:
+        if not self._sound.on_event(Side.CUSTOMER, event):
+            self._run.on_event(event)
+
+    # Orders of the contact core
+
+    def _start_recording(self, effect: order.StartRecording) -> None:
+        facts = self.call.facts
+        self._recording.start(self.call, facts.caller, facts.called or "")
+
+    def _finish_recording(self, effect: order.FinishRecording) -> None:
+        self._services.tasks.start(self._recording.finish(effect.served_by))
+
+    def _start_flow(self, effect: order.StartFlow) -> None:
+        self._run.start()
+
+    def _stop_flow(self, effect: order.StopFlow) -> None:
+        self._run.stop()
+
+    def _tell_queue_exit(self, effect: order.TellQueueExit) -> None:
+        self._run.tell(QueueLeft(QUEUE_OUTCOMES.get(effect.exit, QueueOutcome.FAILED)))
+
+    def _tell_transfer_result(self, effect: order.TellTransferResult) -> None:
+        self._run.tell(TransferEnded(TRANSFER_OUTCOMES.get(effect.result, TransferOutcome.FAILED)))
+
+    def _enqueue(self, effect: order.Enqueue) -> None:
+        joined = effect.joined
+        event = ContactEnqueued(
+            self.id,
+            joined.queue,
+            Requirement.of(joined.skills),
+            joined.priority,
+            joined.max_wait_s,
+            joined.announce_every_s,
+        )
+        try:
+            self._services.post(event)
+        except AcdError:
+            # A queue that the settings no longer name: the flow takes its error edge.
+            log.exception("queue.not_joined", contact=self.id, queue=joined.queue)
+            self.tell(QueueExited(contact=self.id, queue=joined.queue, exit=QueueExit.FAILED, waited_s=0.0))
+
+    def _leave_queue(self, effect: order.LeaveQueue) -> None:
+        self._services.post(ContactLeft(self.id, LeaveReason.HUNG_UP))
+
+    def _start_waiting(self, effect: order.StartWaiting) -> None:
+        self._sound.start_waiting(
+            self.call, self._orders.stay.music if self._orders.stay is not None else None
+        )
+
+    def _stop_waiting(self, effect: order.StopWaiting) -> None:
+        self._sound.stop_waiting()
+
+    def _connect(self, effect: order.Connect) -> None:
+        participant = self._core.participants.get(effect.participant)
+        other = self.legs.call(participant.leg if participant is not None else None)
+        if other is not None:
+            self._sound.connect(self.call, other, effect.participant)
+
+    def _disconnect(self, effect: order.Disconnect) -> None:
+        self._sound.disconnect()
+
+    def _hang_up(self, effect: order.HangUpLeg) -> None:
+        call = self.legs.call(effect.leg)
+        if call is None:
+            return
+        if call is self.call and call.answered_at is None:
+            self._services.tasks.start(call.reject(_status(effect.cause), effect.cause))
+        else:
+            self._services.tasks.start(call.hang_up(effect.cause))
+
+    def _happened(self, effect: Happened) -> None:
+        self._keep(effect.fact)
+
+    def _close(self, effect: order.Close) -> None:
+        self._services.metrics.contacts.labels(effect.outcome.value).inc()
+        self._on_closed(self)
+
+
+_ORDERS: dict[type[ContactEffect], Callable[[ActiveContact, Any], None]] = {
+    order.StartRecording: ActiveContact._start_recording,
+    order.FinishRecording: ActiveContact._finish_recording,
+    order.StartFlow: ActiveContact._start_flow,
+    order.StopFlow: ActiveContact._stop_flow,
+    order.TellQueueExit: ActiveContact._tell_queue_exit,
+    order.TellTransferResult: ActiveContact._tell_transfer_result,
+    order.Enqueue: ActiveContact._enqueue,
+    order.LeaveQueue: ActiveContact._leave_queue,
+    order.StartWaiting: ActiveContact._start_waiting,
+    order.StopWaiting: ActiveContact._stop_waiting,
+    order.Connect: ActiveContact._connect,
+    order.Disconnect: ActiveContact._disconnect,
+    order.HangUpLeg: ActiveContact._hang_up,
+    Happened: ActiveContact._happened,
+    order.Close: ActiveContact._close,
+}
+
+
+def _status(cause: str) -> int:
+    """The SIP status of a call that its flow turned away."""
+    try:
+        return HangupCause(cause).on_the_wire.sip_status
+    except ValueError:
+        return 500

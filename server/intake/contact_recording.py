@@ -1,0 +1,70 @@
+"""The recording of one contact: begun at the answer, finished after the call, handed on to be transcribed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from contacts.facts.contact import ContactFact
+from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
+from contacts.ids import ContactId
+from media.errors import MediaError
+from recordings.errors import RecordingsError
+from recordings.segment import RecordingId
+from server.intake.services import Services
+from telephony.call import Call
+
+log = structlog.get_logger(__name__)
+
+
+class ContactRecording:
+    """A call whose recording cannot begin goes on without one, and the journal says so."""
+
+    def __init__(self, contact: ContactId, services: Services, tell: Callable[[ContactFact], None]) -> None:
+        self._contact = contact
+        self._services = services
+        self._tell = tell
+        self._recording: RecordingId | None = None
+
+    def start(self, call: Call, caller: str, called: str) -> None:
+        """A caller who left with the very packet after their ACK leaves nothing to record."""
+        if call.hangup is not None:
+            return
+        try:
+            self._recording = self._services.recordings.begin(
+                self._contact,
+                call.leg.start_recording(),
+                started_at=datetime.now(UTC),
+                caller=caller,
+                called=called,
+            )
+        except (MediaError, RecordingsError) as error:
+            log.exception("recording.not_started", contact=self._contact)
+            self._tell(RecordingBroken(contact=self._contact, reason=str(error)))
+            return
+        self._tell(RecordingStarted(contact=self._contact, recording=self._recording))
+
+    async def finish(self, served_by: tuple[str, ...]) -> None:
+        """Returns once every frame is durable."""
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        try:
+            entry = await self._services.recordings.finish(recording, agent=", ".join(served_by))
+        except Exception as error:
+            # The contact must close whatever became of its sound; what is on disk is found at the next start.
+            log.exception("recording.not_finished", contact=self._contact)
+            self._tell(
+                RecordingBroken(contact=self._contact, recording=recording, reason=type(error).__name__)
+            )
+            return
+        finished = RecordingFinished(
+            contact=self._contact,
+            recording=entry.recording_id,
+            duration_s=round(entry.duration_s, 3),
+            state=entry.state.value,
+        )
+        self._tell(finished)
+        self._services.transcribing.transcribe(self._contact, entry.recording_id)

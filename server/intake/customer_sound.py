@@ -1,0 +1,83 @@
+"""What a customer hears when the flow has not got them: the queue's music, announcements, the other party."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from contacts.contact import CUSTOMER
+from contacts.facts.contact import ContactFact, HoldEnded, HoldStarted, PromptFailed
+from contacts.ids import ContactId, ParticipantId
+from media.errors import MediaError
+from media.events import PlaybackFinished
+from media.sound import Sound
+from media.speech.errors import SpeechError
+from server.intake.prompts import Prompts
+from server.intake.queue_sound import QueueSound, waiting_sound
+from server.intake.talk import Side, Talk
+from telephony.call import Call
+from telephony.call_events import CallEvent
+
+log = structlog.get_logger(__name__)
+
+
+class CustomerSound:
+    """Either waiting, or talking, or neither; which of them is the contact core's decision."""
+
+    def __init__(self, contact: ContactId, prompts: Prompts, tell: Callable[[ContactFact], None]) -> None:
+        self._contact = contact
+        self._prompts = prompts
+        self._tell = tell
+        self._waiting: QueueSound | None = None
+        self._talk: Talk | None = None
+
+    @property
+    def talking(self) -> bool:
+        return self._talk is not None
+
+    def start_waiting(self, customer: Call, music: Sound | None) -> None:
+        """With the music of the queue, or ours where none was chosen."""
+        self._waiting = waiting_sound(customer, music or self._prompts.hold_music())
+
+    def stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.end()
+            self._waiting = None
+
+    async def announce(self, position: int, voice: str | None) -> None:
+        """A position that cannot be said is not said: the caller goes on waiting."""
+        waiting = self._waiting
+        if waiting is None:
+            return
+        try:
+            waiting.announce(await self._prompts.position(position, voice))
+        except (MediaError, SpeechError, OSError) as error:
+            log.warning("queue.position_not_said", contact=self._contact, reason=type(error).__name__)
+            self._tell(PromptFailed(contact=self._contact, reason=type(error).__name__))
+
+    def connect(self, customer: Call, other: Call, participant: ParticipantId) -> None:
+        """Raises MediaError."""
+        music = self._prompts.hold_music()
+        self._talk = Talk(customer, other, music, lambda side, on: self._held(side, on, participant))
+        self._talk.begin()
+
+    def disconnect(self) -> None:
+        if self._talk is not None:
+            self._talk.end()
+            self._talk = None
+
+    def on_event(self, side: Side, event: CallEvent) -> bool:
+        """Says whether the event was for here, and not for the flow."""
+        if self._talk is not None:
+            self._talk.on_event(side, event)
+            return True
+        if self._waiting is not None and isinstance(event, PlaybackFinished):
+            self._waiting.playback_finished(event.playback)
+            return True
+        return False
+
+    def _held(self, side: Side, on: bool, other: ParticipantId) -> None:
+        by = other if side is Side.OTHER else CUSTOMER
+        kind = HoldStarted if on else HoldEnded
+        self._tell(kind(contact=self._contact, participant=by))

@@ -1,0 +1,143 @@
+"""Telephony, dispatch and contacts tied together: from `open_line` on calls are taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from acd.dispatcher import Dispatcher
+from acd.events import AgentRegistered, AgentUnregistered
+from acd.events import Event as DispatchEvent
+from acd.ports import Ledger, Phones, QueuePort
+from config.settings import Settings
+from contacts.facts.agent import PhoneRegistered, PhoneUnregistered
+from contacts.ids import AgentId, ContactId, DeviceId
+from ivr_flows.ports import Caller
+from media.call_sound import SoundEngine
+from server.checks.repertoire import Repertoire
+from server.http.metrics import Metrics
+from server.intake.active_contact import ActiveContact
+from server.intake.agent_legs import AgentLegs
+from server.intake.call_intake import CallIntake
+from server.intake.caller_port import CallerPort
+from server.intake.ports import Recognition, Recordings, Transcribing
+from server.intake.prompts import Prompts
+from server.intake.queue_port import IntakeQueuePort
+from server.intake.services import Services
+from server.intake.third_party import TransferDialler
+from server.journal.journal import Journal
+from server.journal.ledger import JournalLedger
+from server.tasks import Tasks
+from telephony.admission import Load
+from telephony.call import Call
+from telephony.endpoint import SipEndpoint
+from telephony.registrar import (
+    BindingAdded,
+    BindingExpired,
+    BindingRefreshed,
+    BindingRemoved,
+    RegistrarEffect,
+)
+from telephony.registration_desk import RegistrationDesk
+from telephony.sip.digest import Password
+from telephony.transport import BoundAddress
+
+
+def _fits(line: CallerPort, legs: AgentLegs, queues: IntakeQueuePort, ledger: JournalLedger) -> None:
+    """The type checker proves here that the parts fit the needs of flows and dispatch; nobody calls it."""
+    caller: Caller = line
+    needs: tuple[Phones, QueuePort, Ledger] = (legs, queues, ledger)
+    del caller, needs
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What calls leave behind, and what they are spoken to with: all of it running."""
+
+    engine: SoundEngine
+    journal: Journal
+    recordings: Recordings
+    recorder_ready: Callable[[], bool]
+    prompts: Prompts
+    recognition: Recognition
+    transcribing: Transcribing
+    metrics: Metrics
+    tasks: Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """Calls are taken at `bound`."""
+
+    intake: CallIntake
+    dispatcher: Dispatcher
+    endpoint: SipEndpoint
+    dialler: TransferDialler
+    bound: BoundAddress
+
+
+async def open_line(
+    settings: Settings,
+    repertoire: Repertoire,
+    secrets: dict[str, Password],
+    keeping: Keeping,
+    stack: AsyncExitStack,
+) -> OpenLine:
+    """Raises TransportError. `secrets` may be changed while the line is open: the next login counts."""
+    active: dict[ContactId, ActiveContact] = {}
+
+    def post(event: DispatchEvent) -> None:
+        dispatcher.post(event)
+
+    def take(call: Call) -> None:
+        intake.take(call)
+
+    def measure() -> Load:
+        return Load(
+            calls=len(active),
+            max_calls=settings.server.max_calls,
+            tick_share=keeping.engine.load(),
+            journal_share=keeping.journal.share,
+            recorder_ready=keeping.recorder_ready(),
+            draining=intake.draining,
+        )
+
+    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, keeping, post))
+    endpoint = SipEndpoint(settings.sip, keeping.engine, take, desk, measure)
+    dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
+    services = Services(
+        keeping.journal,
+        keeping.prompts,
+        keeping.recordings,
+        keeping.metrics,
+        keeping.recognition,
+        dialler,
+        keeping.transcribing,
+        post,
+        keeping.tasks,
+        asyncio.get_running_loop().time,
+    )
+    legs = AgentLegs(endpoint, desk, active, post, keeping.tasks)
+    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs), JournalLedger(keeping.journal))
+    stack.callback(dispatcher.stop)
+    intake = CallIntake(repertoire, services, active)
+    stack.push_async_callback(intake.idle)
+    bound = await endpoint.start()
+    stack.push_async_callback(endpoint.stop)
+    return OpenLine(intake, dispatcher, endpoint, dialler, bound)
+
+
+def _on_registrar(change: RegistrarEffect, keeping: Keeping, post: Callable[[DispatchEvent], None]) -> None:
+    """A phone that comes or goes is a fact about its agent."""
+    agent, device = AgentId(change.binding.aor), DeviceId(change.binding.device)
+    match change:
+        case BindingAdded():
+            keeping.journal.note(PhoneRegistered(agent=agent, device=device))
+            post(AgentRegistered(agent, device))
+        case BindingRefreshed():
+            post(AgentRegistered(agent, device, refresh=True))
+        case BindingRemoved() | BindingExpired():
+            keeping.journal.note(PhoneUnregistered(agent=agent, device=device))
+            post(AgentUnregistered(agent, device))

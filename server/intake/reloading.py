@@ -1,0 +1,93 @@
+"""Other settings and flows while calls run: applied whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from acd.agent_state import AcdError
+from config.reader import ConfigError
+from config.settings import Settings
+from contacts.facts.system import SettingsApplied
+from ivr_flows import texts
+from media.errors import MediaError
+from media.speech.errors import SpeechError
+from server.access.passwords import AccountsError, passwords
+from server.checks.reload import changed_flows, reloadable
+from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
+from server.errors import StartError
+from server.http.ports import ReloadOutcome
+from server.intake.opening import OpenLine
+from server.intake.prompts import Prompts
+from server.journal.identity import settings_hash
+from server.journal.journal import Journal
+from telephony.sip.digest import Password
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Reloading:
+    """`reread` reads and checks the settings as a start does; it blocks, and raises with every mistake."""
+
+    settings: Settings
+    line: OpenLine
+    prompts: Prompts
+    journal: Journal
+    secrets: dict[str, Password]
+    reread: Callable[[], Settings]
+    one_at_a_time: asyncio.Lock
+
+    async def reload(self, by: str) -> ReloadOutcome:
+        """Everything that can fail is done before anything is applied."""
+        async with self.one_at_a_time:
+            try:
+                return await self._reload(by)
+            except (StartError, ConfigError) as error:
+                return ReloadOutcome(problems=error.problems)
+            except (MediaError, SpeechError, OSError, AccountsError) as error:
+                return ReloadOutcome(problems=(str(error),))
+
+    async def _reload(self, by: str) -> ReloadOutcome:
+        found = reloadable(self.settings, await asyncio.to_thread(self.reread))
+        settings = found.settings
+        repertoire = await asyncio.to_thread(load_repertoire, settings)
+        flows = changed_flows(self.line.intake.repertoire, repertoire)
+        await self._prepare(repertoire)
+        accounts = await asyncio.to_thread(passwords, settings.agents, settings.server.data_directory)
+        secrets = {name: Password(password.get_secret_value()) for name, password in accounts.items()}
+        problems = self._apply(settings, repertoire, secrets)
+        if problems:
+            return ReloadOutcome(problems=problems)
+        changed = (*found.changed, *(f"flow {name}: its file is changed" for name in flows))
+        if changed:
+            self.journal.apply(settings_hash(settings))
+            self.journal.note(SettingsApplied(tables=changed, by=by))
+        log.info("settings.applied", changed=len(changed), restart_needed=len(found.restart_needed))
+        return ReloadOutcome(changed, found.restart_needed)
+
+    async def _prepare(self, repertoire: Repertoire) -> None:
+        """What is known to be said is rendered before anybody can reach it."""
+        for flow in repertoire.flows():
+            await self.prompts.prepare(
+                texts.spoken_texts(flow), prompt_files(flow), flow.voice, lambda done, total: None
+            )
+
+    def _apply(
+        self, settings: Settings, repertoire: Repertoire, secrets: dict[str, Password]
+    ) -> tuple[str, ...]:
+        """Dispatch may refuse, and is therefore asked first; the rest cannot fail."""
+        try:
+            self.line.dispatcher.apply(settings.acd)
+        except AcdError as error:
+            return (str(error),)
+        self.line.endpoint.reconfigure(settings.sip)
+        self.line.dialler.gateway = settings.flows.number_gateway
+        self.line.intake.repertoire = repertoire
+        self.secrets.clear()
+        self.secrets.update(secrets)
+        self.settings = settings
+        return ()

@@ -1,0 +1,28 @@
+"""What every contact needs of the program around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from acd.events import Event as DispatchEvent
+from server.http.metrics import Metrics
+from server.intake.ports import Dialler, FactLog, Recognition, Recordings, Transcribing
+from server.intake.prompts import Prompts
+from server.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of a contact. `post` tells dispatch an event; `now` is the loop's clock."""
+
+    journal: FactLog
+    prompts: Prompts
+    recordings: Recordings
+    metrics: Metrics
+    recognition: Recognition
+    dialler: Dialler
+    transcribing: Transcribing
+    post: Callable[[DispatchEvent], None]
+    tasks: Tasks
+    now: Callable[[], float]

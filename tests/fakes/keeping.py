@@ -1,0 +1,145 @@
+"""Journal, recorder, recogniser and voice of a server in process: nothing touches a disk or a thread."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contacts.facts.entry import JournalEntry
+from contacts.facts.fact import Fact
+from media.call_sound import RecordingFeed
+from media.g711 import ULAW_SILENCE
+from media.sound import Sound
+from media.speech.errors import SynthesisError
+from media.speech.synthesis import Voice
+from recordings.catalogue import RecordingEntry, RecordingState
+from recordings.errors import RecordingsError
+from recordings.segment import RecordingId
+from server.intake.ports import Understood
+from server.journal.journal import JournalFull
+
+F = TypeVar("F", bound=Fact)
+
+Listener = Callable[[JournalEntry], None]
+
+
+@dataclass
+class MemoryJournal:
+    """Durable at once. `full` is the test's to set."""
+
+    now: Callable[[], float]
+    entries: list[JournalEntry] = field(default_factory=list)
+    full: bool = False
+    awaited: int = 0
+    """How often somebody waited for durability."""
+
+    def append(self, fact: Fact) -> JournalEntry:
+        if self.full:
+            raise JournalFull("no room")
+        entry = JournalEntry(
+            sequence=len(self.entries) + 1,
+            instance="test",
+            boot="test",
+            at=datetime.now(UTC),
+            clock_s=self.now(),
+            settings="",
+            fact=fact,
+        )
+        self.entries.append(entry)
+        return entry
+
+    async def durable(self) -> None:
+        self.awaited += 1
+
+    def facts(self, kind: type[F], contact: str | None = None) -> list[F]:
+        """All of one kind, in order."""
+        return [
+            entry.fact
+            for entry in self.entries
+            if isinstance(entry.fact, kind) and contact in (None, entry.fact.contact_id)
+        ]
+
+    def at(self, fact: Fact) -> float:
+        """When it was told, by the clock of the loop."""
+        return next(entry.clock_s for entry in self.entries if entry.fact is fact)
+
+
+@dataclass
+class FakeRecordings:
+    """Remembers what was begun; what goes wrong is the test's to set."""
+
+    refuses: bool = False
+    breaks: bool = False
+    live: dict[RecordingId, tuple[str, RecordingFeed]] = field(default_factory=dict)
+    finished: dict[RecordingId, str] = field(default_factory=dict)
+    """The agents' names, by recording."""
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def begin(
+        self, contact_id: str, source: RecordingFeed, *, started_at: datetime, caller: str, called: str
+    ) -> RecordingId:
+        if self.refuses:
+            raise RecordingsError("no room for another recording")
+        recording = RecordingId(f"recording-{next(self._numbers)}")
+        self.live[recording] = (contact_id, source)
+        return recording
+
+    async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
+        if self.breaks:
+            raise OSError("the disk is gone")
+        contact, _ = self.live.pop(recording_id)
+        self.finished[recording_id] = agent
+        return RecordingEntry(
+            recording_id,
+            contact,
+            RecordingState.COMPLETE,
+            Path("nowhere"),
+            datetime.now(UTC),
+            "",
+            "",
+            agent,
+            duration_s=1.0,
+        )
+
+
+@dataclass
+class FakeVoice:
+    """Text is as long as its letters: 50 ms each. `mute` texts cannot be said."""
+
+    mute: bool = False
+    said: list[str] = field(default_factory=list)
+
+    async def render(self, text: str, voice: Voice | None = None) -> Sound:
+        if self.mute:
+            raise SynthesisError("no voice")
+        self.said.append(text)
+        return Sound(name=text, ulaw=bytes([ULAW_SILENCE - 1]) * (400 * max(1, len(text))))
+
+
+@dataclass
+class FakeRecognition:
+    """Understands every utterance as `next`; an exception in its place is raised."""
+
+    next: str | Exception = ""
+
+    async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> Understood:
+        if isinstance(self.next, Exception):
+            raise self.next
+        return Understood(self.next, 0.9 if self.next else 0.0)
+
+
+@dataclass
+class FakeTranscribing:
+    """Remembers what was handed over."""
+
+    handed: list[tuple[str, str]] = field(default_factory=list)
+
+    def transcribe(self, contact_id: str, recording_id: str) -> None:
+        self.handed.append((contact_id, recording_id))

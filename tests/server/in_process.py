@@ -1,0 +1,179 @@
+"""A whole server in process: real flows, dispatch, contacts and calls, on a fake line and a stepped clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from acd.dispatcher import Dispatcher
+from acd.effects import Effect
+from acd.events import AgentRegistered
+from acd.events import Event as DispatchEvent
+from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from contacts.facts.contact import ContactClosed, ContactStarted
+from contacts.facts.fact import Fact
+from contacts.ids import AgentId, ContactId, DeviceId
+from contacts.outcomes import Outcome
+from ivr_flows.known import Known
+from ivr_flows.loader import parse_flow
+from media.speech.synthesis import Voice
+from server.checks.repertoire import Repertoire
+from server.http.metrics import Metrics
+from server.intake.active_contact import ActiveContact
+from server.intake.agent_legs import AgentLegs
+from server.intake.call_intake import CallIntake
+from server.intake.prompts import Prompts
+from server.intake.queue_port import IntakeQueuePort
+from server.intake.services import Services
+from server.intake.third_party import TransferDialler
+from server.tasks import Tasks
+from tests.fakes.keeping import (
+    FakeRecognition,
+    FakeRecordings,
+    FakeTranscribing,
+    FakeVoice,
+    MemoryJournal,
+)
+from tests.fakes.line import FakeLine, FarPhone, Manners
+from tests.fakes.media import FakeEngine
+
+F = TypeVar("F", bound=Fact)
+
+FRAMES_S = 0.1
+
+AGENTS = (
+    AgentSettings(name="alice", skills={"support": 5}),
+    AgentSettings(name="bob", skills={"support": 3}),
+)
+SUPPORT = QueueSettings(name="support", skills={"support": 1}, wrap_up_s=0, pause_after_no_answer_s=10)
+
+
+class _NoLedger:
+    def decided(self, event: DispatchEvent, effects: tuple[Effect, ...], now: float) -> None:
+        """Nobody reads what dispatch decided."""
+
+
+class InProcess:
+    """The running server, its far ends, and what it left in its journal."""
+
+    def __init__(self, flows: dict[str, str], settings: AcdSettings, tasks: Tasks) -> None:
+        loop = asyncio.get_running_loop()
+        known = Known(
+            queues=frozenset(queue.name for queue in settings.queues),
+            skills=frozenset(skill for agent in settings.agents for skill in agent.skills),
+            agents=frozenset(agent.name for agent in settings.agents),
+            dials_numbers=True,
+        )
+        self.engine = FakeEngine()
+        self.line = FakeLine(self.engine)
+        self.journal = MemoryJournal(loop.time)
+        self.recordings = FakeRecordings()
+        self.voice = FakeVoice()
+        self.recognition = FakeRecognition()
+        self.transcribing = FakeTranscribing()
+        self.metrics = Metrics()
+        self.active: dict[ContactId, ActiveContact] = {}
+        legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
+        self.dispatcher = Dispatcher(settings, legs, IntakeQueuePort(self.active, legs), _NoLedger())
+        self.services = Services(
+            journal=self.journal,
+            prompts=Prompts(self.voice, Voice("test", 170, 50)),
+            recordings=self.recordings,
+            metrics=self.metrics,
+            recognition=self.recognition,
+            dialler=TransferDialler(self.line, self.line, "gateway.example", self._post),
+            transcribing=self.transcribing,
+            post=self._post,
+            tasks=tasks,
+            now=loop.time,
+        )
+        repertoire = Repertoire({number: _flow(number, text, known) for number, text in flows.items()})
+        self.intake = CallIntake(repertoire, self.services, self.active)
+        self.line.on_call = self.intake.take
+
+    # What the test does
+
+    def sign_in(self, agent: str, *manners: Manners) -> None:
+        """The agent's phones register; one that answers after a second when none is described."""
+        self.line.phones[agent] = list(manners) or [Manners()]
+        for device, _ in enumerate(self.line.phones[agent]):
+            self._post(AgentRegistered(AgentId(agent), DeviceId(f"device-{device}")))
+
+    async def call(self, number: str = "100", caller: str = "0301234567") -> FarPhone:
+        """A call that has been answered."""
+        phone = self.line.dial(number, caller)
+        await self.until(lambda: phone.answered or phone.over)
+        return phone
+
+    async def until(self, happened: Callable[[], object], within_s: float = 600.0) -> None:
+        """Steps until it is so; fails when it is not within that time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        while not happened():
+            assert loop.time() < end, "it did not happen"
+            await asyncio.sleep(0.05)
+
+    async def pass_time(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    # What the test sees
+
+    def facts(self, kind: type[F], contact: str | None = None) -> list[F]:
+        return self.journal.facts(kind, contact)
+
+    def kinds(self, contact: str) -> list[str]:
+        """The journal of one contact, by kind."""
+        return [e.fact.kind() for e in self.journal.entries if e.fact.contact_id == contact]
+
+    @property
+    def contact(self) -> ContactId:
+        """The newest."""
+        return self.facts(ContactStarted)[-1].contact
+
+    def outcome(self, contact: str | None = None) -> Outcome | None:
+        closed = self.facts(ContactClosed, contact or self.contact)
+        assert len(closed) <= 1
+        return closed[0].outcome if closed else None
+
+    async def run(self) -> None:
+        """The audio engine's frames, until cancelled."""
+        while True:
+            await asyncio.sleep(FRAMES_S)
+            self.engine.advance(FRAMES_S)
+
+    def _post(self, event: DispatchEvent) -> None:
+        self.dispatcher.post(event)
+
+
+def _flow(number: str, text: str, known: Known):  # type: ignore[no-untyped-def]
+    loaded = parse_flow(text.encode(), f"{number}.yaml", path=Path(f"{number}.yaml"), known=known)
+    assert loaded.flow is not None, loaded.findings
+    return loaded.flow
+
+
+@asynccontextmanager
+async def serving(
+    flow: str,
+    *,
+    agents: tuple[AgentSettings, ...] = AGENTS,
+    queues: tuple[QueueSettings, ...] = (SUPPORT,),
+) -> AsyncIterator[InProcess]:
+    """A server whose number 100 has this flow; left, every call has been ended and every contact closed."""
+    async with Tasks() as tasks:
+        server = InProcess({"100": flow}, AcdSettings(agents=agents, queues=queues), tasks)
+        tasks.background(server.run())
+        try:
+            yield server
+        finally:
+            for phone in tuple(server.line.far):
+                phone.hang_up()
+            server.dispatcher.stop()
+        async with asyncio.timeout(30):
+            await server.intake.idle()
+        assert not server.recordings.live or server.recordings.breaks
+        started = [fact.contact for fact in server.facts(ContactStarted)]
+        closed = [fact.contact for fact in server.facts(ContactClosed)]
+        assert sorted(started) == sorted(closed), "every contact closes exactly once"
