@@ -153,9 +153,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
     contact.ContactClosed: lambda _, f: _with(f"contact closed: {f.outcome.value}", _if(f.reason, " ({})")),
     queue.QueueJoined: lambda _, f: _joined_queue(f),
     queue.QueuePositionTold: lambda _, f: _with(f"told: position {f.position}", _if(f.of, " of {}")),
-    queue.QueuePlaceRegained: lambda _, f: (
-        f"{f.agent}'s phone is gone: back in queue {f.queue}, at the old place"
-    ),
+    queue.QueuePlaceRegained: lambda _, f: f"back in queue {f.queue}, at the old place",
     queue.QueueExited: lambda _, f: f"left queue {f.queue} after {f.waited_s:.1f} s: {_EXIT[f.exit]}",
     queue.OfferMade: lambda _, f: _with(f"offered to {f.agent}", _if(f.rule, " ({})")),
     queue.OfferRefused: lambda _, f: _with(f"{f.agent} did not take it", _if(f.reason, ": {}")),
