@@ -94,7 +94,7 @@ def _watch(parts: RunningParts) -> Watch:
 
 
 def _figures(parts: RunningParts, door: Door) -> LoadFigures:
-    refusals, workers = parts.endpoint.refusals, parts.workers.statistics()
+    refusals, workers = parts.line.endpoint.refusals, parts.workers.statistics()
     journal = parts.journal.health()
     return LoadFigures(
         refused=refusals.counts,
