@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from contacts.facts.contact import (
     ContactClosed,
@@ -23,8 +25,7 @@ from contacts.ids import ContactId
 from contacts.outcomes import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class ContactSummary:
+class ContactSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`outcome` is None while it is in progress. What is saved after the call does not make it longer."""
 
     contact_id: ContactId
@@ -49,8 +50,7 @@ class ContactSummary:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """A summary in the making; `names` is who the participants are."""
 
     summary: ContactSummary
