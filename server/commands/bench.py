@@ -1,0 +1,52 @@
+"""`trunkline bench`: what the server costs on this machine, measured from outside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server.commands.console import JsonOption, err, out, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Measure what the server costs on this machine.")
+
+
+@app.command()
+def contacts(
+    rate: Annotated[
+        list[float], typer.Option("--rate", min=1, max=5000, help="Calls a second; may be repeated.")
+    ] = [100.0],  # noqa: B006 - Typer's form of a default list
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=600, help="How long each load lasts.")
+    ] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU time of a whole contact: recorded, journalled, hung up at once; and of the bare call beside it.
+
+    It starts servers of its own in a folder that is removed afterwards, on free ports of the loopback.
+
+    Example: trunkline bench contacts --rate 100 --rate 400
+    """
+    from dataclasses import asdict
+    from itertools import chain
+
+    from server.bench.contacts import BenchError, floor, whole_contacts
+
+    try:
+        with err.status("measuring"):
+            bare = list(floor(rate, seconds))
+            whole = list(whole_contacts(rate, seconds))
+    except BenchError as error:
+        err.print(f"trunkline: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json([asdict(cost) for cost in chain(bare, whole)])
+        return
+    for alone, cost in zip(bare, whole, strict=True):
+        out.print(
+            f"{cost.rate:g} a second, {seconds:g} s: {cost.whole} of {cost.placed} whole, "
+            f"{cost.refused} refused, {cost.lost} lost; answered after {cost.answer_ms_p50:.1f} ms "
+            f"(p99 {cost.answer_ms_p99:.1f}); {cost.cpu_ms:.2f} ms CPU a contact, "
+            f"{alone.cpu_ms:.2f} ms for the bare call",
+            markup=False,
+        )
