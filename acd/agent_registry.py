@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from acd.agent_state import AcdError, AgentFacts, AgentState, Cause, checked
-from acd.agents import Agent, pause_s
+from acd.agents import Agent, Record, pause_s
 from acd.availability import Availability
 from acd.deadlines import Deadlines, PauseOver, WrapUpOver
 from acd.effects import AgentStateChanged, Effect
 from acd.settings import AgentSettings
+from acd.strategies import AgentOrder
 from contacts.ids import AgentId
 
 
@@ -33,12 +34,12 @@ class AgentRegistry:
         self._deadlines = deadlines
         self._outbox = outbox
 
-    def configure(self, settings: Iterable[AgentSettings], now: float) -> None:
+    def configure(self, settings: Iterable[AgentSettings], orders: frozenset[AgentOrder], now: float) -> None:
         """Agents new, changed and gone; who is gone but in a call stays until it ends."""
         known, self._agents = self._agents, {}
         for agent_settings in settings:
             name = AgentId(agent_settings.name)
-            agent = known.pop(name, None) or Agent(agent_settings, 0, now, now, self._next_turn())
+            agent = known.pop(name, None) or Agent(agent_settings, 0, now, now, self._next_turn(), Record())
             agent.settings, agent.leaving = agent_settings, False
             self._agents[name] = agent
         for name, agent in known.items():
@@ -48,12 +49,12 @@ class AgentRegistry:
             else:
                 self._deadlines.cancel(WrapUpOver(name))
                 self._deadlines.cancel(PauseOver(name))
-        self._renumber()
+        self._renumber(orders)
 
-    def adopt(self, agents: Iterable[Agent]) -> None:
+    def adopt(self, agents: Iterable[Agent], orders: frozenset[AgentOrder]) -> None:
         """Takes over what an earlier registry knew."""
         self._agents = {agent.id: agent for agent in agents}
-        self._renumber()
+        self._renumber(orders)
 
     def agent(self, agent: AgentId) -> Agent:
         if agent not in self._agents:
@@ -80,7 +81,7 @@ class AgentRegistry:
             self._schedule_wrap_up(agent, facts.wrap_up_until)
         agent.facts = facts
         if new is not old:
-            agent.state, agent.since = new, now
+            agent.enter(new, now)
             if new is AgentState.AVAILABLE and not keeps_turn:
                 agent.idle_since, agent.turn = now, self._next_turn()
             self._outbox.append(AgentStateChanged(agent.id, old, new, cause))
@@ -123,9 +124,9 @@ class AgentRegistry:
         self._deadlines.cancel(PauseOver(agent.id))
         self._deadlines.cancel(WrapUpOver(agent.id))
 
-    def _renumber(self) -> None:
+    def _renumber(self, orders: frozenset[AgentOrder]) -> None:
         self._by_number = list(self._agents.values())
-        self.availability = Availability()
+        self.availability = Availability(orders)
         for number, agent in enumerate(self._by_number):
             agent.number, agent.groups_version = number, -1
             self.availability.update(agent)

@@ -1,18 +1,17 @@
 """Contacts meet agents: a contact looks for an agent, an agent for a contact, or neither is there."""
 
-from dataclasses import dataclass
-from typing import Self
-
 from acd.agent_registry import AgentRegistry
 from acd.agents import Agent
-from acd.deadlines import Deadlines, NobodyCame
+from acd.choice import AgentChoice
+from acd.deadlines import Deadlines, NobodyCame, RingMore
 from acd.effects import ContactOutcome, Effect, ReturnToQueue, Rule
 from acd.events import ContactEnqueued, LeaveReason
-from acd.matching import GroupKey, Matching, RequirementGroup
+from acd.matching import GroupKey, Matching
 from acd.offers import Offers
-from acd.places import QueuedContact, Whereabouts, Wishes
+from acd.patience import Patience
+from acd.places import QueuedContact, Whereabouts
 from acd.queue_places import QueuePlaces
-from acd.settings import AcdSettings, NoAgents
+from acd.strategies import Strategy
 from contacts.outcomes import QueueExit
 
 LEFT_AT_ONCE = 50
@@ -38,46 +37,49 @@ class Assignment:
         deadlines: Deadlines,
         outbox: list[Effect],
     ) -> None:
-        self.matching = Matching(registry.all())
+        self.choice = AgentChoice(registry)
+        self.patience = Patience(registry, places, deadlines, outbox)
+        self.index(registry)
         self._registry = registry
         self._places = places
         self._offers = offers
         self._deadlines = deadlines
         self._outbox = outbox
 
-    def index(self) -> None:
+    def index(self, registry: AgentRegistry) -> None:
         """Makes the index anew, without contacts, from the agents as they are."""
-        self.matching = Matching(self._registry.all())
+        self.matching = self.patience.matching = Matching(registry.all())
 
     def adopt(self, contact: QueuedContact) -> None:
         """Takes over a contact that an earlier one had."""
         if contact.place is not Whereabouts.TALKING:
             self.matching.join(contact.group)
         if contact.place is Whereabouts.WAITING:
-            self.adopt_waiting(contact)
-
-    def adopt_waiting(self, contact: QueuedContact) -> None:
-        """The contact waits for an agent who looks for one."""
-        self.matching.add_waiting(contact.group, contact.rank)
+            self.wait(contact)
 
     def enqueue(self, event: ContactEnqueued, now: float) -> None:
         self._places.refuse_if_here(event.contact)
         queue = self._places.queue(event.queue)
-        group = self.matching.group(GroupKey(queue.id, queue.required(event.requirement)))
-        if self._is_hopeless(group) or (self._is_unattended(group) and self._leaves_when_alone(group)):
-            self._outbox.append(ContactOutcome(event.contact, queue.id, QueueExit.NOBODY, 0.0))
-            return
-        wishes = Wishes(event.requirement, event.priority, event.max_wait_s, event.announce_every_s)
-        self._serve(self._places.join(event.contact, queue, group, wishes, self.matching, now), now)
+        full = queue.settings.max_length is not None and len(queue.line) >= queue.settings.max_length
+        contact = self._places.newcomer(event, self.matching, now)
+        if full:
+            self._outbox.append(ContactOutcome(contact.id, queue.id, QueueExit.OVERFLOWED, 0.0))
+        elif not self.patience.hopes(contact, now):
+            self._outbox.append(ContactOutcome(contact.id, queue.id, QueueExit.NOBODY, 0.0))
+        else:
+            self.patience.begin(contact, now)
+            self._places.take_place(contact, self.matching, now)
+            self.serve(contact, now)
 
     def go_on(self, contact: QueuedContact | None, now: float) -> None:
         """The contact, given back by whoever was rung for it, looks for another agent."""
         if contact is None:
             return
+        self._deadlines.cancel(RingMore(contact.id))
         if contact.overflow_at is not None and contact.overflow_at <= now:
             self.overflow(contact, now)
         else:
-            self._serve(contact, now)
+            self.serve(contact, now)
 
     def settle(self, now: float) -> None:
         """Agents who became free take what waits for them; callers of agents who left may be alone."""
@@ -86,11 +88,9 @@ class Assignment:
             if agent.free and (contact := self.matching.first_waiting(agent)) is not None:
                 self._offer(self._places.contact(contact), agent, Rule.NEXT_IN_LINE, now)
         while self._registry.gone:
-            self._signed_out(self._registry.gone.popleft(), now)
-
-    def look_again(self, agent: Agent) -> None:
-        """The agent, free already, may take contacts that they could not before."""
-        self._registry.freed.append(agent)
+            for group in self.patience.alone_without(self._registry.gone.popleft(), now):
+                for rank in group.line.from_position(1):
+                    self.release(self._places.contact(rank.contact), now)
 
     def waited_too_long(self, contact: QueuedContact, now: float) -> None:
         """While an agent is being rung, their answer is awaited."""
@@ -107,10 +107,8 @@ class Assignment:
             self._places.forget(contact)
             return
         exit_ = _EXITS[reason]
-        if (
-            exit_ is QueueExit.ABANDONED
-            and now - contact.enqueued_at < contact.queue.settings.short_abandon_s
-        ):
+        waited_s = now - contact.waits_since
+        if exit_ is QueueExit.ABANDONED and waited_s < contact.queue.settings.short_abandon_s:
             exit_ = QueueExit.SHORT_ABANDONED
         self._places.end_wait(contact, exit_, self.matching, now)
 
@@ -124,84 +122,89 @@ class Assignment:
             self._places.forget(contact)
             return
         contact.queue, contact.offers, contact.place = queue, [], Whereabouts.WAITING
-        contact.waits_since = now
+        contact.waits_since, contact.released = now, True
         contact.rank = contact.rank._replace(given_back=0)
-        contact.group = self.matching.group(GroupKey(queue.id, queue.required(contact.wishes.requirement)))
+        contact.group = self.matching.group(contact.group_key)
         self._outbox.append(ReturnToQueue(contact.id))
+        self.patience.begin(contact, now)
         self._places.take_place(contact, self.matching, now)
-        self._serve(contact, now)
+        self.serve(contact, now)
+
+    def relax(self, contact: QueuedContact, now: float) -> None:
+        if self.patience.relax(contact, now):
+            self._changed(contact, now)
+
+    def release(self, contact: QueuedContact, now: float) -> None:
+        """The contact no longer waits for one agent alone."""
+        contact.released = True
+        self._changed(contact, now)
 
     def nobody_came(self, key: GroupKey, now: float) -> None:
-        queue = self._places.find_queue(key.queue)
+        """These callers have been without anybody who could serve them for as long as their queue allows."""
         group = self.matching.group(key)
-        if queue is None or not self._is_unattended(group) or not self._leaves_when_alone(group):
+        if not self.patience.is_alone(group):
             return
         ranks = group.line.from_position(1, LEFT_AT_ONCE + 1)
         for rank in ranks[:LEFT_AT_ONCE]:
-            self.nobody(self._places.contact(rank.contact), now)
-        if len(ranks) > LEFT_AT_ONCE:
-            self._deadlines.set(NobodyCame(*key), now + LEAVE_NEXT_S)
-
-    def nobody(self, contact: QueuedContact, now: float) -> None:
-        self._places.end_wait(contact, QueueExit.NOBODY, self.matching, now)
+            self._left_alone(self._places.contact(rank.contact), now)
+        if len(ranks) > LEFT_AT_ONCE and group.line.first() != ranks[0]:
+            self._deadlines.set(NobodyCame(key.queue, key.requirement), now + LEAVE_NEXT_S)
 
     def regroup(self, contact: QueuedContact, now: float) -> None:
         """Other settings apply: the contact is sorted in anew, and looks for an agent in `settle`."""
-        key = GroupKey(contact.queue.id, contact.queue.required(contact.wishes.requirement))
-        contact.group = self.matching.group(key)
+        contact.group = self.matching.group(contact.group_key)
         self.adopt(contact)
-        if contact.place is not Whereabouts.WAITING:
+        self.patience.begin(contact, now)
+        if contact.place is Whereabouts.WAITING and self.patience.is_hopeless(contact):
+            self._places.end_wait(contact, QueueExit.NOBODY, self.matching, now)
+
+    def look_again(self, agent: Agent) -> None:
+        """The agent, free already, may take contacts that they could not before."""
+        self._registry.freed.append(agent)
+
+    def ring_more(self, contact: QueuedContact, now: float) -> None:
+        """One more agent for a contact that is being rung for, and so on until enough are."""
+        if contact.place is not Whereabouts.OFFERED:
             return
-        if self._is_hopeless(contact.group):
-            self.nobody(contact, now)
-        elif self._is_unattended(contact.group) and self._leaves_when_alone(contact.group):
-            self._deadlines.set(NobodyCame(*key), now + contact.queue.settings.no_agents_after_s)
+        chosen, rule = self.choice.agents_for(contact, self.matching)
+        for agent in chosen:
+            self._offers.make(contact, agent, rule, now)
+        self._await_more(contact, now)
 
-    def _signed_out(self, agent: Agent, now: float) -> None:
-        """Callers whom nobody else who is signed in could serve leave after their queue's patience."""
-        for group in self.matching.unattended(agent, self._registry.availability.signed_in):
-            queue = self._places.queue(group.key.queue).settings
-            if queue.no_agents is NoAgents.OVERFLOW:
-                self._deadlines.set(NobodyCame(*group.key), now + queue.no_agents_after_s)
+    def serve(self, contact: QueuedContact, now: float) -> None:
+        chosen, rule = self.choice.agents_for(contact, self.matching)
+        if not chosen:
+            self.wait(contact)
+        for agent in chosen:
+            self._offer(contact, agent, rule, now)
 
-    def _serve(self, contact: QueuedContact, now: float) -> None:
-        number = self._registry.availability.longest_idle(contact.group.qualified)
-        if number is None:
-            self.matching.add_waiting(contact.group, contact.rank)
-        else:
-            self._offer(contact, self._registry.numbered(number), Rule.LONGEST_IDLE, now)
+    def wait(self, contact: QueuedContact) -> None:
+        """For an agent who looks for a contact."""
+        self.matching.add_waiting(contact.group, contact.rank)
 
     def _offer(self, contact: QueuedContact, agent: Agent, rule: Rule, now: float) -> None:
         self.matching.remove_waiting(contact.group, contact.rank)
         self._offers.make(contact, agent, rule, now)
+        self._await_more(contact, now)
 
-    def _is_hopeless(self, group: RequirementGroup) -> bool:
-        return not group.qualified
+    def _await_more(self, contact: QueuedContact, now: float) -> None:
+        settings = contact.queue.settings
+        if settings.strategy is Strategy.PROGRESSIVE and len(contact.offers) < settings.ring_at_most:
+            self._deadlines.set(RingMore(contact.id), now + settings.ring_more_every_s)
 
-    def _is_unattended(self, group: RequirementGroup) -> bool:
-        return not group.qualified & self._registry.availability.signed_in
+    def _left_alone(self, contact: QueuedContact, now: float) -> None:
+        relaxes = contact.queue.settings.relax_when_nobody
+        if relaxes and self.patience.relax_until_attended(contact, now):
+            self._changed(contact, now)
+        elif self.patience.gives_up(contact):
+            self._places.end_wait(contact, QueueExit.NOBODY, self.matching, now)
 
-    def _leaves_when_alone(self, group: RequirementGroup) -> bool:
-        return self._places.queue(group.key.queue).settings.no_agents is NoAgents.OVERFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchParts:
-    """Everything that a core is made of, tied together."""
-
-    deadlines: Deadlines
-    outbox: list[Effect]
-    registry: AgentRegistry
-    places: QueuePlaces
-    offers: Offers
-    assignment: Assignment
-
-    @classmethod
-    def configured(cls, settings: AcdSettings, now: float) -> Self:
-        deadlines, outbox = Deadlines(), list[Effect]()
-        registry = AgentRegistry(deadlines, outbox)
-        registry.configure(settings.agents, now)
-        places = QueuePlaces(settings.queues, deadlines, outbox)
-        offers = Offers(registry, deadlines, outbox)
-        assignment = Assignment(registry, places, offers, deadlines, outbox)
-        return cls(deadlines, outbox, registry, places, offers, assignment)
+    def _changed(self, contact: QueuedContact, now: float) -> None:
+        """What the contact waits for is another thing; its place is the same."""
+        self.matching.remove_waiting(contact.group, contact.rank)
+        self.matching.leave(contact.group)
+        contact.group = self.matching.group(contact.group_key)
+        self.matching.join(contact.group)
+        if contact.place is Whereabouts.WAITING:
+            self.serve(contact, now)
+            self.patience.mind(contact, now)

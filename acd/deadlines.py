@@ -49,6 +49,24 @@ class WaitTooLong(_Timer, frozen=True, tag="wait"):
     contact: ContactId
 
 
+class RelaxDue(_Timer, frozen=True, tag="relax"):
+    """The caller has waited long enough to require less."""
+
+    contact: ContactId
+
+
+class RingMore(_Timer, frozen=True, tag="ring more"):
+    """One more agent is to be rung for the caller."""
+
+    contact: ContactId
+
+
+class AgentWaitOver(_Timer, frozen=True, tag="agent wait"):
+    """The caller waited long enough for one agent alone."""
+
+    contact: ContactId
+
+
 class NobodyCame(_Timer, frozen=True, tag="nobody"):
     """Everybody who could serve these callers signed out some time ago."""
 
@@ -57,8 +75,9 @@ class NobodyCame(_Timer, frozen=True, tag="nobody"):
 
 
 AgentTimer = WrapUpOver | PauseOver | RingTimeout
+WaitTimer = RelaxDue | RingMore | AgentWaitOver
 QueueTimer = AnnouncementDue | ImprovementDue | WaitTooLong | NobodyCame
-DispatchTimer = AgentTimer | QueueTimer
+DispatchTimer = AgentTimer | WaitTimer | QueueTimer
 
 _STALE_ALLOWED = 1024
 

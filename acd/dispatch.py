@@ -24,16 +24,19 @@ The rules:
 from typing import assert_never
 
 from acd.agent_state import learned
-from acd.assignment import DispatchParts
 from acd.deadlines import (
     AgentTimer,
+    AgentWaitOver,
     AnnouncementDue,
     DispatchTimer,
     ImprovementDue,
     NobodyCame,
     PauseOver,
     QueueTimer,
+    RelaxDue,
+    RingMore,
     RingTimeout,
+    WaitTimer,
     WaitTooLong,
     WrapUpOver,
 )
@@ -59,6 +62,7 @@ from acd.events import (
 )
 from acd.explanation import Explanation, explain
 from acd.matching import GroupKey
+from acd.parts import DispatchParts
 from acd.places import AgentOffer
 from acd.reconfiguration import reconfigure
 from acd.settings import AcdSettings
@@ -192,6 +196,8 @@ class Dispatch:
     def _fire(self, timer: DispatchTimer) -> None:
         if isinstance(timer, AgentTimer):
             self._fire_of_agent(timer)
+        elif isinstance(timer, WaitTimer):
+            self._fire_of_wait(timer)
         else:
             self._fire_of_queue(timer)
 
@@ -203,6 +209,18 @@ class Dispatch:
                 self._registry.pause_over(self._registry.agent(agent))
             case RingTimeout(offer):
                 self._take_back(self._offers.get(offer), missed=True)
+            case _:
+                assert_never(timer)
+
+    def _fire_of_wait(self, timer: WaitTimer) -> None:
+        contact = self._places.contact(timer.contact)
+        match timer:
+            case RelaxDue():
+                self._assignment.relax(contact, self._now)
+            case RingMore():
+                self._assignment.ring_more(contact, self._now)
+            case AgentWaitOver():
+                self._assignment.release(contact, self._now)
             case _:
                 assert_never(timer)
 

@@ -134,7 +134,7 @@ class Dispatcher:
                 self._tell_phones(effect)
             elif isinstance(effect, QueueOrder):
                 self._tell_queue(effect)
-            else:
+            elif isinstance(effect, AgentStateChanged):
                 _log_state(effect)
         except Exception:
             log.exception("acd.order_failed", order=type(effect).__name__)

@@ -12,6 +12,14 @@ class Rule(Enum):
     """Which side of the match was waiting for the other."""
 
     LONGEST_IDLE = "the contact came: longest idle of the free agents with the skills"
+    ROUND_ROBIN = "the contact came: next in turn of the free agents with the skills"
+    FEWEST_CALLS = "the contact came: fewest calls of the free agents with the skills"
+    LEAST_OCCUPANCY = "the contact came: least occupied of the free agents with the skills"
+    LINEAR = "the contact came: first in the settings of the free agents with the skills"
+    RANDOM = "the contact came: drawn by weight from the free agents with the skills"
+    RING_ALL = "the contact came: all free agents with the skills are rung"
+    PROGRESSIVE = "the contact came: one free agent with the skills after the other is rung as well"
+    NAMED = "the contact came: it is for this agent"
     NEXT_IN_LINE = (
         "the agent became free: first by priority, then age, of the contacts they are qualified for"
     )
@@ -77,6 +85,16 @@ class AnnouncePosition:
 
 
 @dataclass(frozen=True, slots=True)
+class RequirementRelaxed:
+    """The caller has waited long enough for somebody with less of a skill; 0: without it."""
+
+    contact: ContactId
+    skill: str
+    level: int
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     """The agent's state, as derived from facts, is another one."""
 
@@ -98,4 +116,5 @@ class ContactOutcome:
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
 QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | ContactOutcome
-Effect = PhoneOrder | QueueOrder | AgentStateChanged
+Statement = AgentStateChanged | RequirementRelaxed
+Effect = PhoneOrder | QueueOrder | Statement

@@ -105,6 +105,14 @@ class ContactEnqueued(_Told, frozen=True, tag="contact enqueued"):
     """None: the queue's."""
     announce_every_s: float | None = None
     """None: the queue's; 0: only when joining."""
+    preferred: tuple[tuple[str, int], ...] = ()
+    """Skills with levels that are nice to have, the most important first, before what the queue prefers."""
+    agent: AgentId | None = None
+    """Whom the caller is for: the agent they talked with last, or asked for."""
+    agent_wait_s: float = 0.0
+    """How long they wait for that agent alone, while the agent is signed in."""
+    age_s: float = 0.0
+    """Waited already, in another queue: it counts for the place, not for this queue's longest wait."""
 
 
 class ContactLeft(_Told, frozen=True, tag="contact left"):

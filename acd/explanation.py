@@ -20,6 +20,8 @@ class AgentVerdict(Enum):
 
     RUNG = "is being rung for it"
     FREE = "free and qualified"
+    OTHER_QUEUES = "does not serve the queue"
+    NOT_THE_ONE = "is not the agent for whom they wait alone"
     SKILL_MISSING = "lacks a skill"
     LEVEL_TOO_LOW = "has every skill, but not at the level"
     OFFLINE = "offline"
@@ -60,11 +62,19 @@ def _verdict(contact: QueuedContact, agent: Agent) -> AgentVerdict:
     if any(offer.agent is agent for offer in contact.offers):
         return AgentVerdict.RUNG
     if not contact.group.qualified >> agent.number & 1:
-        levels = contact.group.key.requirement.levels
-        missing = any(name not in agent.settings.skills for name, _ in levels)
-        return AgentVerdict.SKILL_MISSING if missing else AgentVerdict.LEVEL_TOO_LOW
+        return _not_qualified(contact, agent)
     if agent.facts.lost and agent.state is AgentState.OFFLINE:
         return AgentVerdict.LOST
     if agent.state is not AgentState.AVAILABLE:
         return _BUSY_VERDICTS[agent.state]
     return AgentVerdict.FREE if agent.free else AgentVerdict.PAUSING
+
+
+def _not_qualified(contact: QueuedContact, agent: Agent) -> AgentVerdict:
+    key, skills = contact.group.key, agent.settings.skills
+    if key.only is not None:
+        return AgentVerdict.NOT_THE_ONE
+    if agent.settings.queues and key.queue not in agent.settings.queues:
+        return AgentVerdict.OTHER_QUEUES
+    missing = any(name not in skills for name, _ in key.requirement.levels)
+    return AgentVerdict.SKILL_MISSING if missing else AgentVerdict.LEVEL_TOO_LOW

@@ -14,7 +14,7 @@ from acd.agents import Agent
 from acd.line import Rank, RankedLine
 from acd.masked_order import MaskedOrder
 from acd.skills import Requirement
-from contacts.ids import ContactId, QueueId
+from contacts.ids import AgentId, ContactId, QueueId
 
 KEPT_UNUSED = 4096
 """Requirements without a contact that are kept, since most come again; the longest unused goes first."""
@@ -27,6 +27,8 @@ class GroupKey(NamedTuple):
 
     queue: QueueId
     requirement: Requirement
+    only: AgentId | None = None
+    """They wait for this agent alone, whatever else is required."""
 
 
 class RequirementGroup:
@@ -45,21 +47,21 @@ class Matching:
     """The index of one set of agents; other settings make another one."""
 
     def __init__(self, agents: Iterable[Agent]) -> None:
-        self._everybody = 0
+        self._agents = {agent.id: agent for agent in agents if not agent.leaving}
+        self._of_any_queue = 0
+        self._ranked: dict[QueueId, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._skilled: dict[str, list[Agent]] = defaultdict(list)
-        for agent in agents:
-            if agent.leaving:
-                continue
-            self._everybody |= 1 << agent.number
-            for skill in agent.settings.skills:
-                self._skilled[skill].append(agent)
+        for agent in self._agents.values():
+            self._sort_in(agent)
         self._with_level: dict[tuple[str, int], int] = {}
         self._groups: dict[GroupKey, RequirementGroup] = {}
         self._numbered: list[RequirementGroup | None] = []
         self._spare_numbers: list[int] = []
         self._unused: OrderedDict[GroupKey, None] = OrderedDict()
-        self._all_groups = 0
         self._requiring: dict[tuple[str, int], int] = defaultdict(int)
+        self._of_queue: dict[QueueId, int] = defaultdict(int)
+        self._for_one: dict[AgentId, int] = defaultdict(int)
+        self._for_anyone = 0
         self._backlog: MaskedOrder[Rank] = MaskedOrder()
         # Which numbers got another group, oldest first: an agent's mask is brought up to date by these alone.
         self._log: list[int] = []
@@ -100,8 +102,26 @@ class Matching:
         """Of all contacts that the agent may take, the first in rank."""
         if not len(self._backlog):
             return None
-        number = self._backlog.first(self._groups_of(agent))
-        return None if number is None else self._backlog.key(number).contact
+        groups = self._groups_of(agent)
+        for rank in self._tiers(agent, groups):
+            number = self._backlog.first(rank)
+            if number is not None:
+                return self._backlog.key(number).contact
+        return None
+
+    def ranks(self, queue: QueueId) -> list[int]:
+        """Who serves the queue, as one set of agents for each rank, the best first."""
+        ranked = self._ranked.get(queue)
+        if ranked is None:
+            return []
+        first = self._of_any_queue | ranked.get(1, 0)
+        return [first, *(ranked[rank] for rank in sorted(ranked) if rank > 1)]
+
+    def agents_with(self, skill: str, level: int) -> int:
+        if (skill, level) not in self._with_level:
+            able = [a.number for a in self._skilled.get(skill, ()) if a.settings.skills[skill] >= level]
+            self._with_level[skill, level] = _mask(able)
+        return self._with_level[skill, level]
 
     def unattended(self, agent: Agent, signed_in: int) -> list[RequirementGroup]:
         """Groups where contacts wait, for the agent among others, and nobody is signed in."""
@@ -130,7 +150,44 @@ class Matching:
         for (skill, level), requiring in self._requiring.items():
             if skills.get(skill, 0) < level:
                 unmet |= requiring
-        return self._all_groups & ~unmet
+        met = self._for_anyone & ~unmet
+        if agent.settings.queues:
+            served = 0
+            for queue in agent.settings.queues:
+                served |= self._of_queue.get(QueueId(queue), 0)
+            met &= served
+        return met | self._for_one.get(agent.id, 0)
+
+    def _tiers(self, agent: Agent, groups: int) -> list[int]:
+        """The groups in the order of the agent's ranks; who waits for this agent alone is of the first."""
+        ranks = agent.settings.queues
+        if len(set(ranks.values())) <= 1:
+            return [groups]
+        by_rank: dict[int, int] = defaultdict(int)
+        for queue, rank in ranks.items():
+            by_rank[rank] |= self._of_queue.get(QueueId(queue), 0)
+        by_rank[min(by_rank)] |= self._for_one.get(agent.id, 0)
+        return [by_rank[rank] & groups for rank in sorted(by_rank)]
+
+    def _sort_in(self, agent: Agent) -> None:
+        bit = 1 << agent.number
+        for skill in agent.settings.skills:
+            self._skilled[skill].append(agent)
+        if not agent.settings.queues:
+            self._of_any_queue |= bit
+        for queue, rank in agent.settings.queues.items():
+            self._ranked[QueueId(queue)][rank] |= bit
+
+    def _qualified(self, key: GroupKey) -> int:
+        if key.only is not None:
+            agent = self._agents.get(key.only)
+            return 1 << agent.number if agent else 0
+        qualified = self._of_any_queue
+        for ranked in self._ranked.get(key.queue, {}).values():
+            qualified |= ranked
+        for skill, level in key.requirement.levels:
+            qualified &= self.agents_with(skill, level)
+        return qualified
 
     def _head_changed(self, group: RequirementGroup) -> None:
         first = group.line.first()
@@ -141,31 +198,35 @@ class Matching:
 
     def _new_group(self, key: GroupKey) -> RequirementGroup:
         number = self._spare_numbers.pop() if self._spare_numbers else len(self._numbered)
-        qualified = self._everybody
-        for skill, level in key.requirement.levels:
-            qualified &= self._agents_with(skill, level)
-            self._requiring[skill, level] |= 1 << number
-        group = RequirementGroup(key, number, qualified)
+        group = RequirementGroup(key, number, self._qualified(key))
         self._groups[key] = group
         if number == len(self._numbered):
             self._numbered.append(group)
         else:
             self._numbered[number] = group
-        self._all_groups |= 1 << number
-        self._note(number)
+        self._mark(group)
         return group
 
     def _drop(self, key: GroupKey) -> None:
         del self._unused[key]
-        number = self._groups.pop(key).number
-        self._numbered[number] = None
-        self._spare_numbers.append(number)
-        self._all_groups ^= 1 << number
-        for atom in key.requirement.levels:
-            self._requiring[atom] ^= 1 << number
-            if not self._requiring[atom]:
-                del self._requiring[atom]
-        self._note(number)
+        group = self._groups.pop(key)
+        self._numbered[group.number] = None
+        self._spare_numbers.append(group.number)
+        self._mark(group)
+
+    def _mark(self, group: RequirementGroup) -> None:
+        """Sets the group's bits where they belong, or clears them again."""
+        bit, key = 1 << group.number, group.key
+        if key.only is not None:
+            self._for_one[key.only] ^= bit
+        else:
+            self._for_anyone ^= bit
+            for atom in key.requirement.levels:
+                self._requiring[atom] ^= bit
+                if not self._requiring[atom]:
+                    del self._requiring[atom]
+        self._of_queue[key.queue] ^= bit
+        self._note(group.number)
 
     def _note(self, number: int) -> None:
         self._log.append(number)
@@ -173,11 +234,10 @@ class Matching:
             del self._log[:_LOG_KEPT]
             self._log_begins += _LOG_KEPT
 
-    def _agents_with(self, skill: str, level: int) -> int:
-        if (skill, level) not in self._with_level:
-            able = [a.number for a in self._skilled.get(skill, ()) if a.settings.skills[skill] >= level]
-            bits = bytearray(max(able, default=0) // 8 + 1)
-            for number in able:
-                bits[number >> 3] |= 1 << (number & 7)
-            self._with_level[skill, level] = int.from_bytes(bits, "little")
-        return self._with_level[skill, level]
+
+def _mask(numbers: list[int]) -> int:
+    """As fast for thousands of bits as for a few."""
+    bits = bytearray(max(numbers, default=0) // 8 + 1)
+    for number in numbers:
+        bits[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(bits, "little")

@@ -71,6 +71,7 @@ class Offers:
         offer.answered, offer.since = True, now
         self._deadlines.cancel(RingTimeout(offer.id))
         agent, contact = offer.agent, offer.contact
+        agent.record.calls += 1
         self._registry.present(agent)
         self._registry.note(agent, replace(agent.facts, ringing=None, talking=offer.id), Cause.ANSWERED, now)
         if contact is None:
@@ -101,6 +102,7 @@ class Offers:
         del self._offers[offer.id]
         wrap_up_s = offer.queue.wrap_up_s if offer.conversed and not lost else 0
         wrap_up_until = now + wrap_up_s if wrap_up_s > 0 else None
+        offer.agent.record.call_ended_at = now
         facts = replace(offer.agent.facts, talking=None, wrap_up_until=wrap_up_until, lost=lost)
         self._registry.note(offer.agent, facts, Cause.CALL_ENDED, now)
         return offer.contact

@@ -5,10 +5,11 @@ from enum import Enum
 
 from acd.agents import Agent
 from acd.line import Rank, RankedLine
-from acd.matching import RequirementGroup
+from acd.matching import GroupKey, RequirementGroup
+from acd.relaxation import required_after
 from acd.settings import QueueSettings
-from acd.skills import Requirement
-from contacts.ids import ContactId, OfferId, QueueId
+from acd.skills import ANYBODY, Requirement
+from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 
 @dataclass(slots=True, eq=False)
@@ -19,16 +20,14 @@ class ContactQueue:
     line: RankedLine = field(default_factory=RankedLine)
     improving_from: Rank | None = None
     """Callers from here on have moved up and are still to hear it..."""
+    last_rung: AgentId | None = None
+    """By whom a round goes on, where agents take turns."""
     improving_next: Rank | None = None
     """...and from here on once more, when that is done."""
 
     @property
     def id(self) -> QueueId:
         return QueueId(self.settings.name)
-
-    def required(self, wished: Requirement) -> Requirement:
-        """What the queue requires, refined by what its contact does."""
-        return Requirement.of(self.settings.skills).refined_by(wished)
 
 
 class Whereabouts(Enum):
@@ -44,9 +43,12 @@ class Wishes:
     """What came with the contact; the queue's settings fill in what it leaves open."""
 
     requirement: Requirement
-    priority: int
-    max_wait_s: float | None
-    announce_every_s: float | None
+    priority: int = 0
+    max_wait_s: float | None = None
+    announce_every_s: float | None = None
+    preferred: tuple[tuple[str, int], ...] = ()
+    agent: AgentId | None = None
+    agent_wait_s: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +61,11 @@ class QueuedContact:
     wishes: Wishes
     enqueued_at: float
     waits_since: float
-    """Later than `enqueued_at` for a caller whom a lost agent gave back."""
+    """Later than `enqueued_at` for a caller whom a lost agent gave back, or who waited elsewhere before."""
+    relaxed: int = 0
+    """Steps of the queue's relaxation that were taken."""
+    released: bool = True
+    """They do not wait for one agent alone."""
     place: Whereabouts = Whereabouts.WAITING
     offers: "list[AgentOffer]" = field(default_factory=list)
     """Who is being rung for them; while they talk, that agent's leg alone."""
@@ -77,9 +83,26 @@ class QueuedContact:
         return None if longest_s is None else self.waits_since + longest_s
 
     @property
+    def group_key(self) -> GroupKey:
+        """What they require now."""
+        return group_key(self.queue, self.wishes, relaxed=self.relaxed, released=self.released)
+
+    @property
+    def preferred(self) -> tuple[tuple[str, int], ...]:
+        """Their own wishes before the queue's."""
+        return (*self.wishes.preferred, *self.queue.settings.preferred.items())
+
+    @property
     def announce_every_s(self) -> float:
         wished = self.wishes.announce_every_s
         return self.queue.settings.announce_every_s if wished is None else wished
+
+
+def group_key(queue: ContactQueue, wishes: Wishes, *, relaxed: int, released: bool) -> GroupKey:
+    """With whom a contact waits that has taken so many steps of relaxation."""
+    if not released:
+        return GroupKey(queue.id, ANYBODY, wishes.agent)
+    return GroupKey(queue.id, required_after(queue.settings, wishes.requirement, relaxed))
 
 
 @dataclass(slots=True, eq=False)

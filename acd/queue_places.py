@@ -4,11 +4,20 @@ from collections.abc import Iterable
 
 from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
-from acd.deadlines import AnnouncementDue, Deadlines, ImprovementDue, WaitTooLong
+from acd.deadlines import (
+    AgentWaitOver,
+    AnnouncementDue,
+    Deadlines,
+    ImprovementDue,
+    RelaxDue,
+    RingMore,
+    WaitTooLong,
+)
 from acd.effects import AnnouncePosition, ContactOutcome, Effect
+from acd.events import ContactEnqueued
 from acd.line import Rank
-from acd.matching import Matching, RequirementGroup
-from acd.places import ContactQueue, QueuedContact, Whereabouts, Wishes
+from acd.matching import Matching
+from acd.places import ContactQueue, QueuedContact, Whereabouts, Wishes, group_key
 from acd.settings import QueueSettings
 from contacts.ids import ContactId, QueueId
 from contacts.outcomes import QueueExit
@@ -74,24 +83,28 @@ class QueuePlaces:
         if contact in self._contacts:
             raise ContactAlreadyHereError(f"contact {contact} is in a queue or a conversation already")
 
-    def join(
-        self,
-        contact: ContactId,
-        queue: ContactQueue,
-        group: RequirementGroup,
-        wishes: Wishes,
-        matching: Matching,
-        now: float,
-    ) -> QueuedContact:
-        """Also announces the position, even if an agent is rung at once: nobody has answered yet."""
+    def newcomer(self, event: ContactEnqueued, matching: Matching, now: float) -> QueuedContact:
+        """A contact that is not in its queue yet."""
+        queue = self.queue(event.queue)
+        wishes = Wishes(
+            event.requirement,
+            event.priority,
+            event.max_wait_s,
+            event.announce_every_s,
+            event.preferred,
+            event.agent,
+            event.agent_wait_s,
+        )
         self.arrivals += 1
-        rank = ranked(queue.settings, wishes.priority, now, self.arrivals, contact)
-        joined = QueuedContact(rank, queue, group, wishes, now, now)
-        self._contacts[contact] = joined
-        self.take_place(joined, matching, now)
-        return joined
+        since = now - event.age_s
+        rank = ranked(queue.settings, wishes.priority, since, self.arrivals, event.contact)
+        released = wishes.agent is None or wishes.agent_wait_s <= 0
+        key = group_key(queue, wishes, relaxed=0, released=released)
+        return QueuedContact(rank, queue, matching.group(key), wishes, since, now, released=released)
 
     def take_place(self, contact: QueuedContact, matching: Matching, now: float) -> None:
+        """Also announces the position, even if an agent is rung at once: nobody has answered yet."""
+        self._contacts[contact.id] = contact
         matching.join(contact.group)
         contact.queue.line.add(contact.rank)
         self.schedule_overflow(contact)
@@ -99,8 +112,8 @@ class QueuePlaces:
 
     def end_wait(self, contact: QueuedContact, outcome: QueueExit, matching: Matching, now: float) -> None:
         """The contact leaves its queue; unless it was answered, dispatch forgets it."""
-        self._deadlines.cancel(AnnouncementDue(contact.id))
-        self._deadlines.cancel(WaitTooLong(contact.id))
+        for timer in (AnnouncementDue, WaitTooLong, RelaxDue, AgentWaitOver, RingMore):
+            self._deadlines.cancel(timer(contact.id))
         matching.remove_waiting(contact.group, contact.rank)
         matching.leave(contact.group)
         queue = contact.queue
@@ -166,5 +179,11 @@ class QueuePlaces:
 
 
 def ranked(settings: QueueSettings, priority: int, since: float, arrival: int, contact: ContactId) -> Rank:
-    """A contact's place among all that wait, by the rules of its queue."""
-    return Rank(1, 0, -priority, since, arrival, contact)
+    """A contact's place among all that wait, by the rules of its queue.
+
+    Where a step of priority is worth a time of waiting, the credit is part of the place: who came earlier by
+    more than that is still ahead, and nobody's place changes as time goes by.
+    """
+    if settings.priority_step_s is None:
+        return Rank(1, -settings.weight, -priority, since, arrival, contact)
+    return Rank(1, -settings.weight, 0, since - priority * settings.priority_step_s, arrival, contact)

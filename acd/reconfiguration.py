@@ -1,9 +1,9 @@
 """Other agents and queues from here on, while callers wait and talk."""
 
-from acd.assignment import DispatchParts
+from acd.parts import DispatchParts
 from acd.places import QueuedContact, Whereabouts
 from acd.queue_places import QueuePlaces, ranked
-from acd.settings import AcdSettings
+from acd.settings import AcdSettings, orders_needed
 
 
 def reconfigure(settings: AcdSettings, parts: DispatchParts, now: float) -> None:
@@ -12,8 +12,8 @@ def reconfigure(settings: AcdSettings, parts: DispatchParts, now: float) -> None
     for queue in parts.places.configure(settings.queues):
         for rank in queue.line.from_position(1):
             parts.assignment.overflow(parts.places.contact(rank.contact), now)
-    parts.registry.configure(settings.agents, now)
-    parts.assignment.index()
+    parts.registry.configure(settings.agents, orders_needed(settings.queues), now)
+    parts.assignment.index(parts.registry)
     for contact in parts.places.contacts():
         if contact.place is not Whereabouts.TALKING:
             _sort_in(contact, parts.places, now)
@@ -30,10 +30,11 @@ def _give_up_leaving(parts: DispatchParts, now: float) -> None:
         if offer.agent.leaving and not offer.answered:
             contact = parts.offers.take_back(offer, now, missed=False)
             if contact is not None:
-                parts.assignment.adopt_waiting(contact)
+                parts.assignment.wait(contact)
 
 
 def _sort_in(contact: QueuedContact, places: QueuePlaces, now: float) -> None:
+    contact.relaxed = min(contact.relaxed, len(contact.queue.settings.relax))
     contact.queue.line.remove(contact.rank)
     rank = ranked(
         contact.queue.settings,

@@ -8,10 +8,14 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from acd.skills import HIGHEST_LEVEL, LOWEST_LEVEL
+from acd.strategies import AgentOrder, IdleSince, Strategy, order_of
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^\S+$")]
 Level = Annotated[int, Field(ge=LOWEST_LEVEL, le=HIGHEST_LEVEL)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+Rank = Annotated[int, Field(ge=1, le=10)]
 
 
 class NoAgents(Enum):
@@ -29,6 +33,24 @@ class AgentSettings(BaseModel):
     name: Name = Field(description="unique name without spaces, also that of the SIP account")
     display: str = Field(default="", description="name shown to people; empty: the name")
     skills: dict[Name, Level] = Field(default={}, description="level by skill, 1 (lowest) to 10 (highest)")
+    queues: dict[Name, Rank] = Field(
+        default={},
+        description="rank by queue, 1 (first) to 10; an agent serves these queues alone, the better ranks "
+        "first, and a queue rings the better ranks first; absent: every queue, at rank 1",
+    )
+    weight: int = Field(default=1, ge=1, le=100, description="share of the contacts of a `random` queue")
+
+
+class RelaxStep(BaseModel):
+    """After a time of waiting, one skill is required at a lower level, or no longer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after_s: Seconds = Field(description="seconds of waiting")
+    skill: Name = Field(description="the skill that is asked for less")
+    level: int = Field(
+        default=0, ge=0, le=HIGHEST_LEVEL, description="its level from then on; 0: not required"
+    )
 
 
 class QueueSettings(BaseModel):
@@ -39,6 +61,40 @@ class QueueSettings(BaseModel):
     name: Name = Field(description="unique name without spaces, used by flows")
     skills: dict[Name, Level] = Field(
         default={}, description="minimum level by skill; a caller may require other levels or further skills"
+    )
+    preferred: dict[Name, Level] = Field(
+        default={}, description="level by skill that is nice to have, the most important first"
+    )
+    relax: tuple[RelaxStep, ...] = Field(
+        default=(), description="what is required less and less, step by step, while a caller waits"
+    )
+    relax_when_nobody: bool = Field(
+        default=False, description="take the steps at once while nobody who qualifies is signed in"
+    )
+    strategy: Strategy = Field(
+        default=Strategy.LONGEST_IDLE,
+        description="longest-idle, round-robin, fewest-calls, least-occupancy (of the last hour), linear (by "
+        "their order here), random (by weight), ring-all or progressive",
+    )
+    idle_since: IdleSince = Field(
+        default=IdleSince.AVAILABLE,
+        description="idle time counts since the agent is available, the last-call, the last-offer or sign-in",
+    )
+    ring_at_most: int = Field(
+        default=10, ge=1, le=50, description="agents that ring-all or progressive rings"
+    )
+    ring_more_every_s: float = Field(
+        default=10, gt=0, le=300, description="seconds until `progressive` rings one more agent"
+    )
+    weight: int = Field(
+        default=0, ge=0, le=100, description="agents of several queues take callers of the heavier first"
+    )
+    priority_step_s: Annotated[float, Field(gt=0, le=86400)] | None = Field(
+        default=None,
+        description="seconds of waiting that one step of priority is worth; absent: priority beats any wait",
+    )
+    max_length: int | None = Field(
+        default=None, ge=1, description="a caller who finds so many in the queue overflows; absent: no limit"
     )
     ring_timeout_s: float = Field(
         default=15, gt=0, le=300, description="seconds an agent rings before the next is tried"
@@ -91,6 +147,19 @@ class AcdSettings(BaseModel):
         return queues
 
     @model_validator(mode="after")
+    def _agents_serve_queues_that_exist(self) -> Self:
+        known = {queue.name for queue in self.queues}
+        unknown = [
+            f"agent {agent.name!r} serves queue {queue!r}, which there is not"
+            for agent in self.agents
+            for queue in agent.queues
+            if queue not in known
+        ]
+        if unknown:
+            raise ValueError("; ".join(unknown))
+        return self
+
+    @model_validator(mode="after")
     def _queues_require_skills_that_exist(self) -> Self:
         known = known_skills(self)
         unknown = [
@@ -102,6 +171,12 @@ class AcdSettings(BaseModel):
         if unknown:
             raise ValueError("; ".join(unknown))
         return self
+
+
+def orders_needed(queues: Iterable[QueueSettings]) -> frozenset[AgentOrder]:
+    """The orders of free agents that these queues choose by."""
+    orders = (order_of(queue.strategy, queue.idle_since) for queue in queues)
+    return frozenset(order for order in orders if order is not None)
 
 
 def known_skills(settings: AcdSettings) -> frozenset[str]:

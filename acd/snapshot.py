@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from acd.agent_state import AgentFacts, AgentState
 from acd.agents import Agent
-from acd.assignment import DispatchParts
 from acd.offers import Offers
-from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts
+from acd.parts import DispatchParts
+from acd.places import AgentOffer, ContactQueue, QueuedContact
 from acd.queue_places import QueuePlaces
 from contacts.ids import AgentId, ContactId, QueueId
 
@@ -39,8 +39,7 @@ class WaitingSnapshot:
     position: int
     waited_s: float
     priority: int
-    rings: AgentId | None
-    """The first of the agents being rung."""
+    rings: tuple[AgentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def _queue(queue: ContactQueue, places: QueuePlaces, now: float) -> QueueSnapsho
 
 
 def _waiting(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:
-    rung = contact.offers[0].agent.id if contact.place is Whereabouts.OFFERED else None
+    rung = tuple(offer.agent.id for offer in contact.offers)
     return WaitingSnapshot(contact.id, position, now - contact.enqueued_at, contact.wishes.priority, rung)
 
 

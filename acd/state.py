@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from acd.agent_registry import AgentRegistry
 from acd.agent_state import AcdError, AgentFacts, derive
-from acd.agents import Agent
-from acd.assignment import DispatchParts
+from acd.agents import Agent, Record
 from acd.deadlines import DispatchTimer
 from acd.event_json import settings_from_json, settings_to_json
 from acd.line import Rank
-from acd.matching import GroupKey
-from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts, Wishes
-from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from acd.parts import DispatchParts
+from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts, Wishes, group_key
+from acd.settings import AcdSettings, AgentSettings, QueueSettings, orders_needed
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
 
 VERSION = 1
@@ -38,6 +37,7 @@ class AgentRecord(Struct, frozen=True):
     facts: AgentFacts
     paused_until: float | None
     misses: int
+    record: Record
     leaving: dict[str, Any] | None = None
 
 
@@ -49,6 +49,8 @@ class ContactRecord(Struct, frozen=True):
     wishes: Wishes
     enqueued_at: float
     waits_since: float
+    relaxed: int
+    released: bool
     place: Whereabouts
     offers: tuple[OfferId, ...]
     announced_position: int
@@ -73,6 +75,7 @@ class QueueRecord(Struct, frozen=True):
     """What a queue remembers beside who is in it."""
 
     name: QueueId
+    last_rung: AgentId | None
     improving_from: Rank | None
     improving_next: Rank | None
 
@@ -86,6 +89,7 @@ class DispatchRecord(Struct, frozen=True):
     turns: int
     arrivals: int
     offers_made: int
+    draws: int
     agents: tuple[AgentRecord, ...]
     queues: tuple[QueueRecord, ...]
     contacts: tuple[ContactRecord, ...]
@@ -102,13 +106,14 @@ def state_of(settings: AcdSettings, now: float, parts: DispatchParts) -> dict[st
         turns=registry.turns,
         arrivals=places.arrivals,
         offers_made=offers.made,
+        draws=parts.assignment.choice.draws,
         agents=tuple(_agent_record(agent) for agent in registry.all() if registry.find(agent.id) is agent),
-        queues=tuple(QueueRecord(q.id, q.improving_from, q.improving_next) for q in places.queues()),
+        queues=tuple(map(_queue_record, places.queues())),
         contacts=tuple(map(_contact_record, places.contacts())),
         offers=tuple(map(_offer_record, offers.all())),
         timers=tuple(parts.deadlines.in_order()),
     )
-    plain: dict[str, object] = msgspec.to_builtins(record, enc_hook=settings_to_json, order="deterministic")
+    plain: dict[str, object] = msgspec.to_builtins(record, enc_hook=settings_to_json)
     return plain
 
 
@@ -135,9 +140,11 @@ def take_over(record: DispatchRecord, parts: DispatchParts) -> None:
 
 def _take_over_agents(record: DispatchRecord, parts: DispatchParts) -> None:
     by_name = {AgentId(agent.name): agent for agent in record.settings.agents}
-    parts.registry.adopt([_agent(agent, by_name) for agent in record.agents])
+    agents = [_agent(agent, by_name) for agent in record.agents]
+    parts.registry.adopt(agents, orders_needed(record.settings.queues))
     parts.registry.turns = record.turns
-    parts.assignment.index()
+    parts.assignment.index(parts.registry)
+    parts.assignment.choice.draws = record.draws
 
 
 def _take_over_contacts(record: DispatchRecord, parts: DispatchParts) -> None:
@@ -146,6 +153,7 @@ def _take_over_contacts(record: DispatchRecord, parts: DispatchParts) -> None:
     places.arrivals, offers.made = record.arrivals, record.offers_made
     for queue in record.queues:
         known = places.queue(queue.name)
+        known.last_rung = queue.last_rung
         known.improving_from, known.improving_next = queue.improving_from, queue.improving_next
     contacts = {kept.rank.contact: _contact(kept, parts) for kept in record.contacts}
     for offer in record.offers:
@@ -166,6 +174,7 @@ def _agent_record(agent: Agent) -> AgentRecord:
         agent.facts,
         agent.paused_until,
         agent.misses,
+        agent.record,
         agent.settings.model_dump(mode="json") if agent.leaving else None,
     )
 
@@ -173,7 +182,8 @@ def _agent_record(agent: Agent) -> AgentRecord:
 def _agent(kept: AgentRecord, by_name: Mapping[AgentId, AgentSettings]) -> Agent:
     leaving = kept.leaving is not None
     settings = AgentSettings.model_validate(kept.leaving) if leaving else by_name[kept.name]
-    agent = Agent(settings, 0, kept.since, kept.idle_since, kept.turn, kept.facts, derive(kept.facts))
+    agent = Agent(settings, 0, kept.since, kept.idle_since, kept.turn, kept.record)
+    agent.facts, agent.state = kept.facts, derive(kept.facts)
     agent.paused_until, agent.misses, agent.leaving = kept.paused_until, kept.misses, leaving
     return agent
 
@@ -185,6 +195,8 @@ def _contact_record(contact: QueuedContact) -> ContactRecord:
         contact.wishes,
         contact.enqueued_at,
         contact.waits_since,
+        contact.relaxed,
+        contact.released,
         contact.place,
         tuple(offer.id for offer in contact.offers),
         contact.announced_position,
@@ -195,11 +207,16 @@ def _contact_record(contact: QueuedContact) -> ContactRecord:
 def _contact(kept: ContactRecord, parts: DispatchParts) -> QueuedContact:
     """A caller who talks may have come through a queue that is gone; its name is all that is left of it."""
     queue = parts.places.find_queue(kept.queue) or ContactQueue(QueueSettings(name=kept.queue))
-    group = parts.assignment.matching.group(GroupKey(queue.id, queue.required(kept.wishes.requirement)))
+    key = group_key(queue, kept.wishes, relaxed=kept.relaxed, released=kept.released)
+    group = parts.assignment.matching.group(key)
     contact = QueuedContact(kept.rank, queue, group, kept.wishes, kept.enqueued_at, kept.waits_since)
-    contact.place = kept.place
+    contact.relaxed, contact.released, contact.place = kept.relaxed, kept.released, kept.place
     contact.announced_position, contact.announced_at = kept.announced_position, kept.announced_at
     return contact
+
+
+def _queue_record(queue: ContactQueue) -> QueueRecord:
+    return QueueRecord(queue.id, queue.last_rung, queue.improving_from, queue.improving_next)
 
 
 def _offer_record(offer: AgentOffer) -> OfferRecord:

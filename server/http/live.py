@@ -53,7 +53,7 @@ class LiveView:
                 self._customers.caller(waiting.contact) if most is not Privacy.PUBLIC else "",
                 waiting.position,
                 round(waiting.waited_s, 1),
-                waiting.rings,
+                ", ".join(waiting.rings) or None,
             )
             for waiting in queue.waiting[:MAX_CUSTOMERS]
         )

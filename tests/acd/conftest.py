@@ -1,6 +1,6 @@
 """A scene: dispatch with a clock that tests turn, and words for what happens in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import pytest
@@ -32,14 +32,10 @@ Kind = TypeVar("Kind")
 class Scene:
     """Remembers the effects of the last event in `effects`, and those of all events in `history`."""
 
-    def __init__(
-        self, agents: Mapping[str, Mapping[str, int]], queues: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, agents: Iterable[AgentSettings], queues: Mapping[str, Mapping[str, Any]]) -> None:
         self.dispatch = Dispatch(
             AcdSettings(
-                agents=tuple(
-                    AgentSettings(name=name, skills=dict(skills)) for name, skills in agents.items()
-                ),
+                agents=tuple(agents),
                 queues=tuple(
                     QueueSettings(name=name, **{"no_agents": "wait", "short_abandon_s": 0, **options})
                     for name, options in queues.items()
@@ -77,11 +73,12 @@ class Scene:
         priority: int = 0,
         max_wait_s: float | None = None,
         announce_every_s: float | None = None,
+        **more: Any,
     ) -> tuple[Effect, ...]:
         demand = Requirement.of(skills or {})
         return self.tell(
             ContactEnqueued(
-                ContactId(contact), QueueId(queue), demand, priority, max_wait_s, announce_every_s
+                ContactId(contact), QueueId(queue), demand, priority, max_wait_s, announce_every_s, **more
             )
         )
 
@@ -96,6 +93,10 @@ class Scene:
 
     def end_agent_call(self, offer: OfferId) -> tuple[Effect, ...]:
         return self.tell(AgentCallEnded(offer))
+
+    def rings(self) -> list[str]:
+        """Whom the last event's effects order to ring."""
+        return [ring.agent for ring in self.of(RingAgent)]
 
     def rung(self) -> RingAgent:
         """The one order to ring among the last event's effects."""
@@ -136,10 +137,14 @@ class Scene:
 
 @pytest.fixture
 def scene() -> Callable[..., Scene]:
-    """Agents by name with their skills (or a list of names), queues by name with their options."""
+    """Agents by name with their skills, or a list of names or settings; queues by name with options."""
 
     def make(agents: Any = (), **queues: Mapping[str, Any]) -> Scene:
-        skilled = agents if isinstance(agents, Mapping) else {name: {} for name in agents}
-        return Scene(skilled, queues or {"sales": {}})
+        skilled = agents.items() if isinstance(agents, Mapping) else ((each, {}) for each in agents)
+        settings = [
+            who if isinstance(who, AgentSettings) else AgentSettings(name=who, skills=dict(skills))
+            for who, skills in skilled
+        ]
+        return Scene(settings, queues or {"sales": {}})
 
     return make

@@ -134,8 +134,8 @@ def test_the_snapshot_shows_who_waits_for_how_long_and_whom_an_agent_is_rung_for
     s.now = 10
     queue = s.queue()
     assert [(w.contact, w.position, w.waited_s, w.rings) for w in queue.waiting] == [
-        ("c1", 1, 10, "bob"),
-        ("c2", 2, 6, None),
+        ("c1", 1, 10, ("bob",)),
+        ("c2", 2, 6, ()),
     ]
     assert queue.longest_wait_s == 10
     assert s.agent("bob").contact == "c1"

@@ -122,7 +122,7 @@ async def test_a_failure_reported_from_inside_the_order_to_ring_is_decided_next(
     dispatcher.post(AgentRegistered(BOB, DeviceId("phone")))
     dispatcher.post(ContactEnqueued(C1, SALES))
     assert [order[2] for order in ports.orders if order[0] == "ring"] == [ANN, BOB]
-    assert [waiting.rings for waiting in dispatcher.snapshot().queues[0].waiting] == [None]
+    assert [waiting.rings for waiting in dispatcher.snapshot().queues[0].waiting] == [()]
 
 
 async def test_the_timer_rings_by_itself(dispatcher: Dispatcher, ports: Ports) -> None:

@@ -414,7 +414,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         assert not set(self.stays) & set(self.conversations)
         with_agents = [status.contact for status in snapshot.agents if status.contact]
         assert len(with_agents) == len(set(with_agents))
-        rung = [w.contact for queue in snapshot.queues for w in queue.waiting if w.rings]
+        rung = [w.contact for queue in snapshot.queues for w in queue.waiting for _ in w.rings]
         assert sorted(with_agents) == sorted([*rung, *self.conversations])
 
     @invariant()
