@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from server.commands.console import err
@@ -43,6 +44,12 @@ class Signals:
 
 def run(main: Coroutine[Any, Any, int]) -> int:
     """The exit code of `main`. One whose start was broken off leaves at once, whatever still computes."""
+    try:
+        # Outside of the loop, where Ctrl-C ends even an import at once.
+        import_module("server.assembly")
+    except KeyboardInterrupt:
+        main.close()
+        raise
     with asyncio.Runner() as runner:
         code = runner.run(main)
         if code == EXIT_BROKEN_OFF:
@@ -59,6 +66,8 @@ def leave(code: int) -> None:
 
 async def started(context: AbstractAsyncContextManager[Trunkline], signals: Signals) -> Trunkline | None:
     """The server, or None when the operator changed their mind; what was begun is then undone."""
+    if not err.is_terminal:
+        err.print("starting; the first start compiles the audio engine, which takes a minute or two")
     starting = asyncio.ensure_future(context.__aenter__())
     await _first(starting, signals.end.wait())
     if starting.done():
