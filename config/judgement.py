@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import difflib
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
 from config.across import Mistake, mistakes_across, rename_seconds
+from config.kinds import misfits
 from config.settings import Settings
 from config.tables import Path as KeyPath
 from config.tables import keys_of, table_at
@@ -31,13 +31,14 @@ def judge(data: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
     found = {mistake.path: mistake for mistake in mistakes_across(data)}
     rest, taken_out = copy.deepcopy(data), set[KeyPath]()
     rename_seconds(rest)
-    for path in list(_old_names(rest, ())):
-        found[path] = Mistake(path, f"unknown setting{_suggestion(path)}")
-        _take_out(rest, path)
+    early = [Mistake(path, f"unknown setting{_suggestion(path)}") for path in _old_names(rest, ())]
+    early += misfits(rest, Settings, ())
+    for mistake in early:
+        found.setdefault(mistake.path, mistake)
+        taken_out.add(_take_out(rest, mistake.path))
     for _ in range(_MOST_ROUNDS):
         try:
-            # JSON's rules are strict about text and numbers, and know addresses and paths as text.
-            return Settings.model_validate_json(json.dumps(rest, default=str), strict=True), [*found.values()]
+            return Settings.model_validate(rest), [*found.values()]
         except ValidationError as error:
             fresh = [each for each in _mistakes(error, rest) if each.path not in taken_out]
         found |= {each.path: each for each in fresh if not _is_told(each.path, found)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import AddressValueError, NetmaskValueError, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 Context = Mapping[str, Any]
@@ -16,8 +16,7 @@ UNSAID = re.compile(r"password|secret|token", re.IGNORECASE)
 
 def words(kind: str, value: Any, context: Context, fallback: str) -> str:
     """`kind` is pydantic's name of the error, `context` its details and `fallback` its own words."""
-    cause = context.get("error")
-    if isinstance(cause, (AddressValueError, NetmaskValueError)) or "has host bits set" in str(cause):
+    if kind.startswith("ip_") and kind.endswith("_network"):
         return _network(value)
     say = _WORDS.get(kind)
     if say is None:

@@ -102,6 +102,19 @@ def test_u17_the_words_are_those_of_people_with_file_and_line(tmp_path: Path) ->
         ("[sip]\nport = 5060.5", "2: sip.port: 5060.5 is no whole number"),
         ("[sip]\nrealm = 5", '2: sip.realm: 5 is no text; put it in quotes: "5"'),
         ("[sip]\nport = []", "2: sip.port: a list is no number"),
+        ("[sip]\nport = true", "2: sip.port: true is no number"),
+        (
+            "[media]\nport_range = [20000, '24095']",
+            '2: media.port_range: "24095" is text; write it without quotes: 24095',
+        ),
+        (
+            "[[sip.trunks]]\nname = 'a'\nnetworks = [5]",
+            '3: networks: 5 is no text; put it in quotes: "5"',
+        ),
+        (
+            "[[agents]]\nname = 'a'\nskills = { x = '3' }",
+            '3: skills.x: "3" is text; write it without quotes: 3',
+        ),
         ("sip = 5", "1: sip: takes a table, not 5"),
         ("[server]\nlog_format = 'xml'", '2: server.log_format: "xml" is none of "text" or "json"'),
         ("[speech]\nengine = 'dragon'", '2: speech.engine: "dragon" is none of "pocketsphinx" or "vosk"'),
@@ -221,6 +234,13 @@ def test_finding_35_what_is_not_named_lies_in_the_data_directory(tmp_path: Path)
     settings = read_settings(write(tmp_path, '[server]\ndata_directory = "/srv/trunkline"\n'), {})
     assert settings.recordings.directory == Path("/srv/trunkline/recordings")
     assert settings.speech.cache_dir == Path("/srv/trunkline/speech")
+
+
+def test_every_kind_of_value_that_is_right_is_taken(tmp_path: Path) -> None:
+    text = '[media]\nport_range = [20000, 24095]\n[server]\ndrain_s = 5\n[speech]\nengine = "pocketsphinx"\n'
+    settings = read_settings(write(tmp_path, text), {})
+    assert settings.media.port_range == (20000, 24095)
+    assert settings.server.drain_s == 5.0
 
 
 def test_a_reading_with_mistakes_has_the_settings_that_are_left(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Commands in the documents can be pasted: they exist, and so do their options."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from config.reader import DEFAULT_FILE, read
+from server.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "ivr_flows" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WAYS = re.compile(r"(?:sudo -u \w+ )?(?:\S*/)?trunkline (?=\S)")
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of code, and code inside of sentences, that begin with the program."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    lines += [
+        line for block in re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+    return [line.strip() for line in lines if WAYS.match(line.strip())]
+
+
+CASES = [(page.name, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "command"), CASES)
+def test_u19_a_command_in_the_documents_exists_with_its_options(page: str, command: str) -> None:
+    words = shlex.split(WAYS.sub("", command, count=1), comments=True)
+    found: Any = typer.main.get_command(app)
+    while words and hasattr(found, "list_commands") and not words[0].startswith("-"):
+        word = words.pop(0)
+        parent, found = found, found.get_command(None, word)
+        assert found is not None, f"{page}: {command!r}: {parent.name} has no {word!r}"
+    options = {option for parameter in found.params for option in parameter.opts} | {"--help"}
+    given = {word.partition("=")[0] for word in words if re.fullmatch(r"--?[a-z][\w-]*(=.*)?", word)}
+    assert given <= options, f"{page}: {command!r}: {found.name} has no {given - options}"
+
+
+def test_documents_name_commands_at_all() -> None:
+    assert {page for page, _ in CASES} >= {"README.md", "operation.md", "phones.md"}
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "docs" / "operation.md"], ids=lambda page: page.name
+)
+def test_u17_settings_in_the_documents_have_no_mistakes(page: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)):
+        file = tmp_path / f"{number}.toml"
+        # An agent has the skills that the queues of the built-in settings demand, or none does.
+        file.write_text(block)
+        assert read(file, {}).problems == ()
+
+
+def test_the_built_in_settings_have_no_mistakes() -> None:
+    assert read(DEFAULT_FILE, {}).problems == ()
