@@ -43,7 +43,12 @@ def kind_schema(kind: Kind[Any]) -> dict[str, Any]:
 
 
 def _top() -> dict[str, Any]:
-    calendar = {"zone": _TEXT, "week": {"type": "object", "additionalProperties": _SPANS}, "closed": _SPANS}
+    calendar = {
+        "zone": _TEXT,
+        "week": {"type": "object", "additionalProperties": _SPANS},
+        "closed": _SPANS,
+        "holidays": _TEXT,
+    }
     variable = {
         "type": {"enum": [each.value for each in Type]},
         "value": {"type": ["string", "number", "boolean", "null"]},

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 MINUTES_PER_DAY = 24 * 60
+DAYS_AHEAD = 366
 
 
 class Weekday(IntEnum):
@@ -75,6 +76,26 @@ class Calendar:
         return not self.is_closed_date(yesterday) and any(
             span.covers_next_day(minute) for span in self._spans(yesterday)
         )
+
+    def next_opening(self, after: datetime) -> datetime | None:
+        """Return when it opens next, in its own zone; None when it does not within a year."""
+        local = after.astimezone(self.zone)
+        for days in range(DAYS_AHEAD):
+            day = local.date() + timedelta(days=days)
+            if self.is_closed_date(day):
+                continue
+            for span in sorted(self._spans(day), key=lambda span: span.from_minute):
+                hour, minute = divmod(span.from_minute, 60)
+                opens = datetime.combine(day, time(hour, minute), self.zone)
+                if opens > local:
+                    return opens
+        return None
+
+    def opened_before(self, moment: datetime) -> bool:
+        """Tell whether it was open earlier on the same day."""
+        local = moment.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        return any(span.from_minute <= minute for span in self._spans(local.date()))
 
     def is_closed_date(self, day: date) -> bool:
         return any(closed.first <= day <= closed.last for closed in self.closed)

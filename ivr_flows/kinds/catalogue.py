@@ -7,6 +7,7 @@ from ivr_flows.kinds.branch import BRANCH
 from ivr_flows.kinds.collect import COLLECT
 from ivr_flows.kinds.declare import Kind
 from ivr_flows.kinds.hangup import HANGUP
+from ivr_flows.kinds.hours import HOURS
 from ivr_flows.kinds.language import LANGUAGE
 from ivr_flows.kinds.menu import MENU
 from ivr_flows.kinds.queue import QUEUE
@@ -21,6 +22,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "menu": MENU,
     "collect": COLLECT,
     "branch": BRANCH,
+    "hours": HOURS,
     "switch": SWITCH,
     "set": SET,
     "queue": QUEUE,

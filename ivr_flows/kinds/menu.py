@@ -10,6 +10,7 @@ from ivr_flows.engine.instructions import Fact
 from ivr_flows.engine.moves import Go, Move
 from ivr_flows.engine.run import Run
 from ivr_flows.engine.verdict import Open, Reply, Verdict
+from ivr_flows.expressions.evaluate import is_true
 from ivr_flows.kinds.declare import Kind, group, key
 from ivr_flows.kinds.manner import Manner, WaysOut
 from ivr_flows.kinds.options import OPTIONS, Option, key_name_phrases, with_operator
@@ -38,13 +39,14 @@ def finish(node: Menu, _fields: Fields, context: Context) -> Menu:
 
 
 def question(run: Run, node: Menu) -> Question:
-    options = spoken_options(run, node.options)
+    options = spoken_options(run, offered(run, node.options))
+    said = (option.prompt for option in options if option.prompt.segments)
     return Question(
-        prompt=node.prompt,
+        prompt=sum(said, start=node.prompt),
         manner=node.manner,
         ways=node.ways,
-        judge=lambda entry: judge(node.options, entry),
-        judge_silence=lambda entry: judge_silence(node.options, entry),
+        judge=lambda entry: judge(options, entry),
+        judge_silence=lambda entry: judge_silence(options, entry),
         judge_speech=lambda text, _confidence: judge_speech(options, text),
         take=_choose,
         phrases=tuple(phrase for option in options for phrase in option.phrases),
@@ -57,6 +59,14 @@ def enter(run: Run, node: Menu) -> Move:
 
 def resume(run: Run, node: Menu, event: Event) -> Move:
     return asking.resume(run, question(run, node), event)
+
+
+def offered(run: Run, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Return the options whose conditions hold."""
+    if all(option.condition is None for option in options):
+        return options
+    scope = run.scope
+    return tuple(option for option in options if option.condition is None or is_true(option.condition, scope))
 
 
 def spoken_options(run: Run, options: tuple[Option, ...]) -> tuple[Option, ...]:

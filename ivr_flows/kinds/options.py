@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass, replace
 
 from ivr_flows.definition.node import Exit
-from ivr_flows.kinds.declare import Value
+from ivr_flows.definition.prompts import Prompt
+from ivr_flows.expressions.tree import Expression, Type
+from ivr_flows.kinds.declare import Heard, Value, Written
+from ivr_flows.kinds.expression_values import parse_in
 from ivr_flows.kinds.manner import Manner
-from ivr_flows.kinds.values import NODE_SCHEMA
+from ivr_flows.kinds.values import NODE_SCHEMA, PROMPT_SCHEMA, prompt_uses
 from ivr_flows.languages.key_names import key_names, operator_words
 from ivr_flows.phrases import spoken_form
 from ivr_flows.reading.context import Context
@@ -17,6 +20,7 @@ from ivr_flows.reading.tree import Scalar, Sequence, Tree
 OPERATOR_KEY = "0"
 OPERATOR_LABEL = "operator"
 MAX_PHRASE = 80
+NO_PROMPT = Prompt()
 _KEYS = re.compile(r"[0-9*#A-D]{1,8}")
 
 
@@ -29,6 +33,10 @@ class Option:
     next: str
     label: str
     """How the option is called in the flow file and in the journal."""
+    condition: Expression | None = None
+    """The option is there only while this holds."""
+    prompt: Prompt = NO_PROMPT
+    """Said after the question while the option is there."""
 
     @property
     def is_inherited(self) -> bool:
@@ -36,7 +44,7 @@ class Option:
         return self.label == OPERATOR_LABEL
 
 
-def _read_options(fields: Fields, word: str, _context: Context, _default: object) -> tuple[Option, ...]:
+def _read_options(fields: Fields, word: str, context: Context, _default: object) -> tuple[Option, ...]:
     tree = fields.expect(word)
     if tree is None:
         return ()
@@ -46,14 +54,14 @@ def _read_options(fields: Fields, word: str, _context: Context, _default: object
     for label in written.names:
         value = written.take(label)
         if value is not None:
-            options.append(_option(report, label, value, written.sub(label)))
+            options.append(_option(report, label, value, written.sub(label), context))
     if not options:
         report.add(path, "menu-empty", "the menu has no options", "add one like 1: some_node")
     refuse_repeated_phrases(report, {option.label: option.phrases for option in options}, path)
     return tuple(options)
 
 
-def _option(report: Report, label: str, tree: Tree, path: Path) -> Option:
+def _option(report: Report, label: str, tree: Tree, path: Path, context: Context) -> Option:
     key = label if _KEYS.fullmatch(label) else None
     phrases: tuple[str, ...] = ()
     if key is None:
@@ -67,7 +75,15 @@ def _option(report: Report, label: str, tree: Tree, path: Path) -> Option:
     said = fields.take("or_say")
     if said is not None:
         phrases += read_phrases(report, said, fields.sub("or_say"))
-    option = Option(key, tuple(dict.fromkeys(phrases)), fields.name("next"), label)
+    condition = fields.optional_text("if")
+    option = Option(
+        key,
+        tuple(dict.fromkeys(phrases)),
+        fields.name("next"),
+        label,
+        None if condition is None else parse_in(fields, "if", condition),
+        context.prompts.optional(fields, "say"),
+    )
     fields.finish()
     return option
 
@@ -132,7 +148,7 @@ def with_operator(options: tuple[Option, ...], manner: Manner, context: Context)
 _PHRASES_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 OPTIONS = Value(
-    "a node, or {next, or_say}, for each key or phrase",
+    "a node, or {next, or_say, if, say}, for each key or phrase",
     _read_options,
     {
         "type": "object",
@@ -142,7 +158,12 @@ OPTIONS = Value(
                 NODE_SCHEMA,
                 {
                     "type": "object",
-                    "properties": {"next": NODE_SCHEMA, "or_say": _PHRASES_SCHEMA},
+                    "properties": {
+                        "next": NODE_SCHEMA,
+                        "or_say": _PHRASES_SCHEMA,
+                        "if": {"type": "string"},
+                        "say": PROMPT_SCHEMA,
+                    },
                     "required": ["next"],
                     "additionalProperties": False,
                 },
@@ -150,4 +171,15 @@ OPTIONS = Value(
         },
     },
     exits=lambda word, options: tuple(Exit((word, option.label), option.next) for option in options),
+    prompts=lambda word, options: tuple(
+        Heard((word, option.label, "say"), option.prompt) for option in options if option.prompt.segments
+    ),
+    uses=lambda word, options: tuple(
+        used for option in options for used in prompt_uses((word, option.label, "say"), option.prompt)
+    ),
+    expressions=lambda word, options: tuple(
+        Written((word, option.label, "if"), option.condition, Type.YES_NO)
+        for option in options
+        if option.condition is not None
+    ),
 )

@@ -91,7 +91,7 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
         phrases=languages.phrases,
         zone=read_zone(fields, "UTC"),
         concealed=frozenset(name for name, node in nodes.items() if variables_set(node) & secrets),
-        calendars=_calendars(fields),
+        calendars=_calendars(fields, path),
         path=path,
     )
     fields.finish()
@@ -188,7 +188,7 @@ def _starting_value(fields: Fields, key: str) -> str:
     return "" if is_empty else fields.text(key, "")
 
 
-def _calendars(fields: Fields) -> Mapping[str, Calendar]:
+def _calendars(fields: Fields, path: FilePath | None) -> Mapping[str, Calendar]:
     tree = fields.take("hours")
     if tree is None:
         return {}
@@ -198,7 +198,8 @@ def _calendars(fields: Fields) -> Mapping[str, Calendar]:
         _check_name(written, name)
         value = written.take(name)
         if value is not None:
-            calendars[name] = read_calendar(fields.report, name, value, written.sub(name))
+            folder = None if path is None else path.parent
+            calendars[name] = read_calendar(fields.report, name, value, written.sub(name), folder)
     return calendars
 
 

@@ -2,20 +2,25 @@
 
 import re
 from datetime import date
+from pathlib import Path as FilePath
 from zoneinfo import ZoneInfo, available_timezones
 
 from ivr_flows.definition.hours import MINUTES_PER_DAY, Calendar, ClosedDates, Span, Weekday
 from ivr_flows.findings import did_you_mean
 from ivr_flows.reading.fields import Fields
+from ivr_flows.reading.icalendar import CalendarFileError, closed_dates
 from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Scalar, Sequence, Tree
 
 DAYS = {day.name.lower(): day for day in Weekday}
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*(?:-|to)\s*([0-9]{1,2}):([0-9]{2})")
+MAX_HOLIDAY_LETTERS = 1024 * 1024
 _UTC = ZoneInfo("UTC")
 
 
-def read_calendar(report: Report, name: str, tree: Tree, path: Path) -> Calendar:
+def read_calendar(
+    report: Report, name: str, tree: Tree, path: Path, folder: FilePath | None = None
+) -> Calendar:
     fields = Fields(report, tree, path)
     zone = read_zone(fields)
     week: dict[Weekday, tuple[Span, ...]] = {}
@@ -24,8 +29,24 @@ def read_calendar(report: Report, name: str, tree: Tree, path: Path) -> Calendar
         week = _week(report, days, fields.sub("week"))
     closed_tree = fields.take("closed")
     closed = () if closed_tree is None else _closed(report, closed_tree, fields.sub("closed"))
+    file = fields.optional_text("holidays")
+    if file is not None and folder is not None:
+        closed += _holidays(fields, folder / file)
     fields.finish()
     return Calendar(name, zone, week, closed)
+
+
+def _holidays(fields: Fields, file: FilePath) -> tuple[ClosedDates, ...]:
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            return closed_dates(stream.read(MAX_HOLIDAY_LETTERS))
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        mend = "it lies beside the flow"
+        fields.complain("holidays", "holidays-missing", f"{file} cannot be read: {reason}", mend)
+    except (CalendarFileError, UnicodeDecodeError) as error:
+        fields.complain("holidays", "holidays-broken", f"{file.name}: {error}", "export it as iCalendar")
+    return ()
 
 
 def read_zone(fields: Fields, default: str | None = None) -> ZoneInfo:

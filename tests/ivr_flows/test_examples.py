@@ -38,7 +38,8 @@ def test_the_example_in_the_documentation_of_a_kind_has_no_findings(word: str) -
     nodes = KINDS[word].example.strip("\n")
     start = nodes.partition(":")[0]
     body = textwrap.indent(nodes, "  ")
-    text = f"flow: example\nstart: {start}\nnodes:\n{body}\n"
+    office = "hours: {office: {zone: UTC, week: {mon-fri: 09:00-17:00}}}\n" if "office" in nodes else ""
+    text = f"flow: example\nstart: {start}\n{office}nodes:\n{body}\n"
     loaded = parse_flow(text.encode(), "example.yaml")
     assert loaded.findings == ()
     assert loaded.flow is not None
