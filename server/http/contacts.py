@@ -17,7 +17,7 @@ MAX_PAGE = 500
 def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
     """Reads the journal, in threads of its own."""
 
-    @app.get("/contacts")
+    @app.get("/contacts", responses=answers(404))
     async def list_contacts(
         who: Who, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50, after: Cursor = None
     ) -> ContactLines:
@@ -25,7 +25,7 @@ def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
         try:
             return await ports.off_loop.run(lambda: ports.archive.page(limit, after, who.sees))
         except UnknownPageError:
-            raise ApiError(422, "query.after: no such page", "use `next` of a page before") from None
+            raise ApiError(404, "query.after: no such page", "use `next` of a page before") from None
 
     @app.get("/contacts/{contact}", responses=answers(404))
     async def show_contact(contact: Id, who: Who) -> tuple[ContactEvent, ...]:

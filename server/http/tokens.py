@@ -84,10 +84,10 @@ def _check(wanted: TokenRequest, ports: ApiPorts) -> None:
     agents = {agent.name for agent in ports.acd().agents}
     if (wanted.role is Role.AGENT) != bool(wanted.agent):
         raise ApiError(
-            422, "body.agent: a token of role agent names an agent, and no other does", "see /agents"
+            409, "body.agent: a token of role agent names an agent, and no other does", "see /agents"
         )
     if wanted.agent and wanted.agent not in agents:
-        raise ApiError(422, f"body.agent: no agent {wanted.agent}", "`trunkline agents` lists all")
+        raise ApiError(409, f"body.agent: no agent {wanted.agent}", "`trunkline agents` lists all")
 
 
 def _line(token: Token) -> TokenLine:

@@ -60,6 +60,7 @@ def request(line: str, token: str, body: bytes = b"", headers: str = "") -> byte
         ("PUT /contacts", b"", "", 405),
         ("GET /contacts?limit=0", b"", "", 422),
         ("GET /contacts?after=%2500", b"", "", 422),
+        ("GET /contacts?after=unknown", b"", "", 404),
         ("GET /contacts/..%2F..%2Fetc%2Fpasswd", b"", "", 404),
         ("GET /contacts/" + "a" * 65, b"", "", 422),
         ("GET /contacts/a%00b", b"", "", 422),
