@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -60,11 +61,12 @@ def test_the_api_keeps_to_its_document(api: Api, route: str) -> None:
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
+        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(case=schema[path][method].as_strategy())
-    def kept(case: schemathesis.Case) -> None:
+    def kept(case: "schemathesis.Case[Any]") -> None:
         case.call_and_validate(headers=headers)
 
     kept()
