@@ -120,7 +120,9 @@ async def open_line(
         asyncio.get_running_loop().time,
     )
     legs = AgentLegs(endpoint, desk, active, post, keeping.tasks)
-    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs), JournalLedger(keeping.journal))
+    ledger = JournalLedger(keeping.journal)
+    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs), ledger)
+    ledger.watch(dispatcher.dump, asyncio.get_running_loop().time())
     stack.callback(dispatcher.stop)
     intake = CallIntake(repertoire, services, active)
     stack.push_async_callback(intake.idle)

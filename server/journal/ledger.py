@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from acd.agent_state import AgentState
 from acd.effects import AgentStateChanged, Bridge, Effect, RingAgent
 from acd.events import Event
 from contacts.facts.agent import AgentBecame
 from contacts.facts.fact import Fact
 from contacts.facts.queue import OfferMade, WrapUpFinished, WrapUpStarted
+from contacts.facts.system import DispatchSnapshot
 from contacts.ids import AgentId, ContactId
+from server.journal.dispatch_trace import SNAPSHOT_EVERY, told
 from server.journal.journal import Journal
+
+Dump = Callable[[], dict[str, object]]
 
 
 class JournalLedger:
@@ -18,12 +24,28 @@ class JournalLedger:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._last_contact: dict[AgentId, ContactId] = {}
+        self._dump: Dump | None = None
+        self._since_snapshot = 0
+
+    def watch(self, dump: Dump, now: float) -> None:
+        """Dispatch begins: what it knows is the ground of a replay, now and every so many events."""
+        self._dump = dump
+        self._snapshot(now)
 
     def decided(self, event: Event, effects: tuple[Effect, ...], now: float) -> None:
-        """`acd.ports.Ledger`; the event itself reached the journal through the contact it is about."""
+        """`acd.ports.Ledger`."""
+        self._journal.note(told(event, effects, now))
+        self._since_snapshot += 1
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self._snapshot(now)
         for effect in effects:
             for fact in self._facts(effect):
                 self._journal.note(fact)
+
+    def _snapshot(self, now: float) -> None:
+        if self._dump is not None:
+            self._since_snapshot = 0
+            self._journal.note(DispatchSnapshot(state=self._dump(), clock_s=now))
 
     def _facts(self, effect: Effect) -> tuple[Fact, ...]:
         match effect:
