@@ -154,10 +154,12 @@ class Leg:
         newest = int(self._row["heard_end"])
         if end <= newest - len(ring):
             raise NoLongerHeard("what was said then is no longer kept")
-        positions = np.arange(start, end)
-        samples: NDArray[np.int16] = memory.hub["decode"][self._row["law"]][ring[positions % len(ring)]]
+        at = start % len(ring)
+        codes = np.concatenate((ring[at : at + end - start], ring[: max(at + end - start - len(ring), 0)]))
+        samples: NDArray[np.int16] = memory.hub["decode"][self._row["law"]][codes]
         oldest = max(newest - len(ring), int(self._row["heard_from"]))
-        samples[(positions < oldest) | (positions >= newest)] = 0
+        samples[: max(oldest - start, 0)] = 0
+        samples[max(newest - start, 0) :] = 0
         return samples
 
     def report(self) -> LegReport:
