@@ -14,7 +14,7 @@ import structlog
 
 from media.errors import MediaExhausted, MediaStopped
 from media.events import MediaEvent
-from media.layout import EVENT_WORDS, GROUPS, ORDER_WORDS, Command, Memory
+from media.layout import EVENT_WORDS, ORDER_WORDS, Command, Memory
 from media.leg import Leg
 from media.memory import allocate
 from media.recording_ring import take_frames
@@ -49,7 +49,6 @@ class MediaEngine:
         self._ports = PortPairs(settings, own.bound)
         self._legs: dict[int, Leg] = {}
         self._free_rows = collections.deque(range(settings.max_legs - 1, -1, -1))
-        self._group_legs = [0] * GROUPS
         self._generations = 0
         self._batch = np.zeros(_EVENTS_AT_ONCE * EVENT_WORDS, dtype=np.int64)
         self._ticker = TickThread() if ticker is None else ticker
@@ -101,7 +100,6 @@ class MediaEngine:
         row = self._free_rows.pop()
         self._generations += 1
         leg = Leg(self._switchboard, row, self._generations, sockets, on_event)
-        group = self._group_legs.index(min(self._group_legs))
         descriptors = sockets[0].fileno() | sockets[1].fileno() << 32
         try:
             self._memory.legs[row] = np.zeros((), dtype=self._memory.legs.dtype)
@@ -113,13 +111,11 @@ class MediaEngine:
                 secrets.randbits(32),
                 secrets.randbits(16),
                 secrets.randbits(32),
-                group,
             )
         except (MediaExhausted, MediaStopped):
             self._free_rows.append(row)
             leg.dispose()
             raise
-        self._group_legs[group] += 1
         self._legs[row] = leg
         return leg
 
@@ -162,7 +158,6 @@ class MediaEngine:
         closing = self._switchboard.closing
         for row, leg in list(closing.items()):
             if self._memory.legs[row]["closed"] == leg.generation:
-                self._group_legs[int(self._memory.legs[row]["group"])] -= 1
                 leg.dispose()
                 del self._legs[row]
                 del closing[row]

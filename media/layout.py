@@ -90,6 +90,7 @@ class Event(IntEnum):
 _LEG_FIELDS: Final = (
     # life
     *("generation", "closed", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
+    *("served_frame", "served_before", "served_tick", "sent_frame"),
     # the far end
     *("connected", "latched", "chosen", "connected_ns", "remote_ip", "remote_port"),
     *("trial_ip", "trial_port", "trial_ssrc", "trial_sequence", "trial_count", "trial_ns"),
@@ -110,7 +111,22 @@ _LEG_FIELDS: Final = (
     *("rx_packets", "rx_bytes", "rx_duplicates", "rx_rejected", "rx_ssrc_changes", "silent"),
     *("noise", "noise_seed"),
     # playout buffer
-    *("play_started", "play_ts", "play_top", "cushion", "low", "window", "calm", "stretch", "shrink"),
+    *(
+        "play_started",
+        "play_ts",
+        "play_top",
+        "newest_ns",
+        "slack_ns",
+        "hurry",
+        "pending",
+        "shift",
+        "cushion",
+        "low",
+        "window",
+        "calm",
+        "stretch",
+        "shrink",
+    ),
     *("late", "concealed", "lost_run", "lag", "step"),
     # digits received and sent
     *("digit_seen", "digit_ssrc", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
@@ -150,6 +166,8 @@ LEG: Final = np.dtype(
         ("ring", "u1", (RING,)),
         ("present", "u1", (RING,)),
         ("frame", "u1", (HISTORY + FRAME,)),
+        ("sent", "u1", (2 * FRAME,)),
+        ("sent_frames", "i8", (2,)),
         ("outbuf", "u1", (OUTGOING,)),
         ("digits", "u1", (DIGITS,)),
         ("cycle", "i2", (CYCLE,)),
@@ -185,6 +203,7 @@ _HUB_FIELDS: Final = (
         "busy_ns",
         "busy_so_far_ns",
         "seed",
+        "arrived_ns",
     ),
     # settings
     *(
@@ -220,7 +239,6 @@ HUB: Final = np.dtype(
         ("one", "i8", (1,)),
         ("cname", "u1", (16,)),
         ("scratch", "i8", (HISTORY,)),
-        ("scratch_frame", "u1", (FRAME,)),
         ("decode", "i2", (2, 256)),
         ("encode", "u1", (2, 65536)),
         ("noise_peak", "i8", (128,)),

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from media import dtmf, outgoing, playback, playout, talk
+from media import dtmf, outgoing, playback, playout, slots, talk
 from media.compiled import fence, stage
 from media.layout import FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Described, Memory, Words
 from media.octets import fill
@@ -77,6 +77,8 @@ def _apply_neighbour(memory: Memory, row: int, order: Words, frame: int) -> None
             _unbridge(memory, other)
             leg["bridge"] = other
             memory.legs[other]["bridge"] = row
+            playout.join(leg)
+            playout.join(memory.legs[other])
     elif kind == Command.UNBRIDGE:
         _unbridge(memory, row)
     elif kind == Command.RECORD:
@@ -98,7 +100,7 @@ def _listen(leg: np.void, order: Words, frame: int) -> None:
 
 @stage
 def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
-    """Words: file descriptors, SSRC, first sequence number and timestamp, group."""
+    """Words: file descriptors, SSRC, first sequence number and timestamp."""
     leg = memory.legs[row]
     leg["generation"] = order[2]
     leg["open"] = 1
@@ -107,7 +109,6 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["tx_ssrc"] = order[4]
     leg["tx_sequence"] = order[5]
     leg["tx_ts"] = order[6]
-    leg["group"] = order[7]
     leg["opened_frame"] = frame
     leg["tx_type"] = NONE
     leg["tx_events"] = NONE
@@ -124,10 +125,9 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["rtcp_poll"] = frame + row % 50
     playout.reset(leg)
     fill(leg["frame"], 0, HISTORY + FRAME, silence_of(ULAW))
-    group = leg["group"]
-    leg["place"] = memory.hub["active_count"][group]
-    memory.active[group, leg["place"]] = row
-    memory.hub["active_count"][group] += 1
+    leg["served_frame"] = frame - 1
+    leg["sent_frame"] = frame - 1
+    slots.enter(memory, row, slots.emptiest(memory))
 
 
 @stage
@@ -171,6 +171,7 @@ def _speak(leg: np.void, order: Words) -> None:
     if leg["law"] != law or leg["rx_type"] != order[Described.RX_TYPE] or not order[Described.MAY_RECEIVE]:
         playout.reset(leg)
         fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))
+        fill(leg["sent"], 0, 2 * FRAME, silence_of(law))
         leg["out_fill"] = 0
     if leg["ptime"] != order[Described.PTIME]:
         leg["out_fill"] = 0
@@ -207,12 +208,7 @@ def _close(memory: Memory, row: int, frame: int) -> None:
         outgoing.report(memory, row, (frame - leg["opened_frame"]) * FRAME, True)
     _unbridge(memory, row)
     _end_recording(memory, row)
-    group = leg["group"]
-    last = memory.hub["active_count"][group] - 1
-    moved = memory.active[group, last]
-    memory.active[group, leg["place"]] = moved
-    memory.legs[moved]["place"] = leg["place"]
-    memory.hub["active_count"][group] = last
+    slots.leave(memory, row)
     leg["open"] = 0
     leg["playing"] = 0
     fence()

@@ -3,6 +3,9 @@
 `play_ts` is the (extended) timestamp of the next sample; a sample is there when its mark in `present` is set.
 The cushion is how much more than one frame the buffer holds ready; it grows when the whole stream comes late
 and shrinks in the quiet, which also follows the drift between the peer's clock and ours.
+
+In a bridge delay is what people notice: there the cushion begins at nothing, and the leg's slot among the
+ticks of a frame moves to just behind the arrival of its packets, a tick at a time.
 """
 
 from typing import Final
@@ -11,8 +14,8 @@ import numpy as np
 
 from media.comfort_noise import comfort
 from media.compiled import stage
-from media.concealment import NEVER_HEARD, SILENT_FROM, conceal, rejoin
-from media.layout import FRAME, HISTORY, RING, Octets
+from media.concealment import NEVER_HEARD, SILENT_FROM, begin, conceal, rejoin
+from media.layout import FRAME, GROUPS, HISTORY, RING, TICK_NS, Octets
 from media.octets import add_up, copy, fill, signed32, wide
 from media.silence import silence_of
 
@@ -22,6 +25,12 @@ _CALM_FRAMES: Final = 500
 _RELAX: Final = 80
 _QUIET_ENERGY: Final = 120 * 120 * FRAME
 _EPOCH: Final = 1 << 40
+_SAMPLE_NS: Final = 125_000
+_AMPLE: Final = 1 << 60
+_MARGIN_NS: Final = 2_000_000
+_FIRST_LOOK: Final = 10
+_HURRY_FRAMES: Final = 60
+_PATIENCE_FRAMES: Final = 50
 _EVENT_HORIZON: Final = RING // 2
 
 
@@ -30,11 +39,27 @@ def reset(leg: np.void) -> None:
     leg["play_started"] = 0
     leg["noise"] = 0
     leg["lost_run"] = NEVER_HEARD
-    leg["low"] = RING
-    leg["window"] = 0
     leg["calm"] = 0
+    _begin_window(leg)
     leg["stretch"] = 0
     leg["shrink"] = 0
+
+
+@stage
+def _begin_window(leg: np.void) -> None:
+    leg["low"] = RING
+    leg["slack_ns"] = _AMPLE
+    leg["window"] = 0
+
+
+@stage
+def join(leg: np.void) -> None:
+    """Begin to be heard live: what was held ready goes at once, before anybody has heard what follows it."""
+    leg["shrink"] += leg["cushion"] if leg["play_started"] else 0
+    leg["cushion"] = 0
+    _begin_window(leg)
+    leg["window"] = _WINDOW_FRAMES - _FIRST_LOOK
+    leg["hurry"] = _HURRY_FRAMES
 
 
 @stage
@@ -46,10 +71,12 @@ def restart(leg: np.void, timestamp: int) -> None:
     leg["play_started"] = 1
     leg["play_ts"] = _EPOCH + timestamp - leg["cushion"]
     leg["play_top"] = _EPOCH + timestamp
-    leg["low"] = RING
-    leg["window"] = 0
     leg["stretch"] = 0
     leg["shrink"] = 0
+    _begin_window(leg)
+    if leg["bridge"] >= 0:
+        leg["window"] = _WINDOW_FRAMES - _FIRST_LOOK
+        leg["hurry"] = _HURRY_FRAMES
 
 
 @stage
@@ -133,7 +160,7 @@ def take(leg: np.void, hub: np.void) -> None:
     if not leg["play_started"]:
         fill(frame, HISTORY, FRAME, silence_of(leg["law"]))
         return
-    _observe(leg, hub["cushion"])
+    _observe(leg, hub)
     if not _copy_whole(leg):
         _patch(leg, hub)
     elif leg["lost_run"] != 0:
@@ -144,21 +171,47 @@ def take(leg: np.void, hub: np.void) -> None:
 
 
 @stage
-def _observe(leg: np.void, least_cushion: int) -> None:
-    """Follow the least fill of two seconds: what was never needed may go, ten calm seconds ask for less."""
+def _observe(leg: np.void, hub: np.void) -> None:
+    """Follow the least fill, or in a bridge the least waiting time, of two seconds: the rest may go."""
     level = leg["play_top"] - leg["play_ts"]
     if level > 0:
         leg["low"] = min(leg["low"], level)
+    waited_ns = hub["real_ns"] - leg["newest_ns"]
+    leg["slack_ns"] = min(leg["slack_ns"], (level - FRAME) * _SAMPLE_NS + waited_ns)
+    leg["hurry"] = max(leg["hurry"] - 1, 0)
     leg["calm"] += 1
-    if leg["calm"] >= _CALM_FRAMES:
+    if leg["calm"] >= _CALM_FRAMES and leg["bridge"] < 0:
         leg["calm"] = 0
-        leg["cushion"] = max(leg["cushion"] - _RELAX, least_cushion)
+        leg["cushion"] = max(leg["cushion"] - _RELAX, hub["cushion"])
     leg["window"] += 1
-    if leg["window"] >= _WINDOW_FRAMES:
+    if leg["window"] < _WINDOW_FRAMES:
+        return
+    if leg["bridge"] < 0:
         surplus = leg["low"] - FRAME - leg["cushion"]
         leg["shrink"] = surplus if leg["low"] < RING and surplus >= _RELAX else 0
-        leg["low"] = RING
-        leg["window"] = 0
+    elif leg["shrink"] == 0 and leg["stretch"] == 0:
+        _aim(leg)
+    _begin_window(leg)
+
+
+@stage
+def _aim(leg: np.void) -> None:
+    """Ask for another slot when every packet of the window waited longer than it must, or hardly at all."""
+    if leg["calm"] >= _WINDOW_FRAMES:
+        leg["cushion"] //= 2
+    spare_ns = leg["slack_ns"] - _MARGIN_NS - leg["cushion"] * _SAMPLE_NS
+    leg["shift"] = 0
+    if spare_ns < -_MARGIN_NS // 2:
+        leg["shift"] = 1
+    elif TICK_NS <= spare_ns < RING * _SAMPLE_NS:
+        leg["shift"] = -(spare_ns // TICK_NS)
+
+
+@stage
+def moved(leg: np.void, slot: int) -> None:
+    """The leg has another slot; beyond the first or last one of a frame lie those of other frames."""
+    leg["shrink"] += max(-(slot // GROUPS), 0) * FRAME
+    leg["stretch"] += max(slot // GROUPS, 0) * FRAME
 
 
 @stage
@@ -209,14 +262,17 @@ def _advance(leg: np.void, count: int) -> None:
 
 @stage
 def _adjust(leg: np.void, hub: np.void) -> bool:
-    """In the quiet, play a frame twice (True: stay) or leave some out; far too much goes at once."""
-    decode = hub["decode"][leg["law"]]
-    energy = 0
-    for k in range(FRAME):
-        value = wide(decode[leg["frame"][HISTORY + k]])
-        energy += value * value
-    if energy > _QUIET_ENERGY and leg["shrink"] < RING // 2:
-        return False
+    """In the quiet, play a frame twice (True: stay) or leave some out; far too much goes at once.
+
+    In a bridge delay weighs more: there sound is spliced, softly, if the quiet does not come in a second.
+    """
+    if _is_loud(leg, hub) and leg["shrink"] < RING // 2:
+        leg["pending"] += 1
+        if leg["bridge"] < 0 or (leg["pending"] < _PATIENCE_FRAMES and leg["hurry"] == 0):
+            return False
+        begin(leg, HISTORY + FRAME, hub)
+        leg["lost_run"] = 1
+    leg["pending"] = 0
     if leg["stretch"] > 0:
         leg["stretch"] -= FRAME
         return True
@@ -224,3 +280,13 @@ def _adjust(leg: np.void, hub: np.void) -> bool:
     leg["shrink"] -= cut
     _advance(leg, cut)
     return False
+
+
+@stage
+def _is_loud(leg: np.void, hub: np.void) -> bool:
+    decode = hub["decode"][leg["law"]]
+    energy = 0
+    for k in range(FRAME):
+        value = wide(decode[leg["frame"][HISTORY + k]])
+        energy += value * value
+    return bool(energy > _QUIET_ENERGY)

@@ -14,7 +14,6 @@ from media.layout import (
     Event,
     Memory,
     Octets,
-    Words,
 )
 from media.octets import fill, get16, get32, put16, put32, wide
 from media.ring import post
@@ -48,11 +47,17 @@ HEARD: Final = -2
 
 
 @stage
-def arrival(controls: Words, index: int, fallback_ns: int) -> int:
-    """The kernel's time of arrival, so that the rhythm of our draining is not taken for jitter."""
+def arrival(hub: np.void, index: int) -> int:
+    """The kernel's time of arrival, so that the rhythm of our draining is not taken for jitter.
+
+    `arrived_ns` is for whoever steps the ticks by hand: then all packets that wait arrived at that time.
+    """
+    controls = hub["controls"]
     at = index * CONTROL_MESSAGE_WORDS
+    if hub["arrived_ns"] != 0:
+        return int(hub["arrived_ns"])
     if controls[at + 1] != TIMESTAMP_CONTROL:
-        return fallback_ns
+        return int(hub["real_ns"])
     return int(controls[at + 2] * 1_000_000_000 + controls[at + 3])
 
 
@@ -186,16 +191,22 @@ def accept(leg: np.void, packet: Octets, size: int, arrival_ns: int, hub: np.voi
         leg["digit_seen"] = 0
     if is_event:
         return _accept_key(leg, packet, start, count, aside)
+    leg["noise"] = _level(packet, start, count) if is_noise else 0
     if is_noise:
-        leg["noise"] = 1 + (wide(packet[start]) & 0x7F if count > 0 else _QUIETEST)
         return HEARD
-    leg["noise"] = 0
     rtp.measure_jitter(leg, get32(packet, 4), arrival_ns)
     if 0 < count <= RING:
         newest = verdict == rtp.RESTARTED or leg["rx_highest"] > previous
+        leg["newest_ns"] = arrival_ns if newest else leg["newest_ns"]
         begin = playout.place(leg, get32(packet, 4), count, newest, hub)
         playout.insert(leg, begin, packet, start, count)
     return HEARD
+
+
+@stage
+def _level(packet: Octets, start: int, count: int) -> int:
+    """Of comfort noise, in -dBov and one more, so that nothing is none."""
+    return 1 + (wide(packet[start]) & 0x7F if count > 0 else _QUIETEST)
 
 
 @stage
@@ -252,7 +263,7 @@ def _take_rtp(memory: Memory, row: int, index: int) -> None:
         return
     if not leg["may_receive"]:
         return
-    real_ns = arrival(memory.hub["controls"], index, memory.hub["real_ns"])
+    real_ns = arrival(memory.hub, index)
     heard = accept(leg, packet, size, real_ns, memory.hub)
     if heard == NOTHING:
         return
@@ -272,7 +283,7 @@ def drain_rtcp(memory: Memory, row: int) -> None:
     got = recvmmsg(leg["rtcp_fd"], memory.hub["messages_at"], BATCH, MSG_DONTWAIT, 0)
     for index in range(got):
         if leg["connected"] and get32(memory.hub["names"][index], 4) == leg["remote_ip"]:
-            real_ns = arrival(memory.hub["controls"], index, memory.hub["real_ns"])
+            real_ns = arrival(memory.hub, index)
             size = memory.hub["messages"][index * MESSAGE_WORDS + SIZE]
             rtcp.read_compound(leg, memory.hub["packets"][index], size & 0xFFFF_FFFF, real_ns)
         _rearm(memory, index)

@@ -7,28 +7,35 @@ import numpy as np
 from media.compiled import entry, fence, stage
 from media.frames import Frames
 from media.layout import ALAW, FRAME, HISTORY, RECORDING_FRAMES, ULAW, Memory, Octets
-from media.octets import convert, copy
-from media.rtp import HEADER
+from media.octets import convert, copy, fill
+from media.silence import silence_of
 
 _READ_AT_ONCE = 64
 
 
 @stage
 def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
-    """Append both directions of one frame; False when the writer is a whole ring behind and it is dropped."""
+    """Append the frame before this one; False, and it is dropped, when the writer is a whole ring behind.
+
+    A leg in a bridge may be answered after its own slot: the frame before is the last one that is complete.
+    """
     written = recording["written"]
     if written - recording["read"] >= RECORDING_FRAMES:
         recording["dropped"] += 1
         return False
     slot = written % RECORDING_FRAMES
     at = slot * 2 * FRAME
+    parity = leg["served_before"] & 1
+    answered = parity * FRAME
+    if leg["sent_frames"][parity] != leg["served_before"]:
+        fill(leg["sent"], answered, FRAME, silence_of(leg["law"]))
     if leg["law"] == ULAW:
-        copy(recording["samples"], at, leg["frame"], HISTORY, FRAME)
-        copy(recording["samples"], at + FRAME, hub["outgoing"], HEADER, FRAME)
+        copy(recording["samples"], at, leg["frame"], HISTORY - FRAME, FRAME)
+        copy(recording["samples"], at + FRAME, leg["sent"], answered, FRAME)
     else:
         to_ulaw = hub["translate"][2 * ALAW + ULAW]
-        convert(recording["samples"], at, leg["frame"], HISTORY, FRAME, to_ulaw)
-        convert(recording["samples"], at + FRAME, hub["outgoing"], HEADER, FRAME, to_ulaw)
+        convert(recording["samples"], at, leg["frame"], HISTORY - FRAME, FRAME, to_ulaw)
+        convert(recording["samples"], at + FRAME, leg["sent"], answered, FRAME, to_ulaw)
     recording["numbers"][slot] = number
     fence()
     recording["written"] = written + 1

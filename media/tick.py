@@ -1,9 +1,13 @@
-"""The tick loop: every 5 ms a quarter of the legs is received, played, mixed, recorded and sent."""
+"""The tick loop: every 5 ms the legs of one slot are received, played, mixed, recorded and sent.
+
+A leg is heard once a frame, in its slot. What it hears itself is sent in the same slot, or in the slot of the
+leg that it is bridged with, just after that leg was heard.
+"""
 
 from collections.abc import Callable
 from typing import Final
 
-from media import dtmf, outgoing, playout, receive, talk
+from media import dtmf, outgoing, playout, receive, slots, talk
 from media.compiled import COMPILED, entry, source_digest, stage
 from media.layout import (
     FRAME,
@@ -59,13 +63,30 @@ def count_in(histogram: Words, duration_ns: int) -> None:
 
 
 @stage
-def serve(memory: Memory, row: int, frame: int) -> None:
-    """Twenty milliseconds of one leg."""
+def hear(memory: Memory, row: int, frame: int, tick: int) -> None:
+    """Twenty milliseconds of one leg, and of what it hears unless that comes from another leg."""
     leg = memory.legs[row]
-    elapsed = frame - leg["opened_frame"]
+    leg["served_before"] = leg["served_frame"]
+    leg["served_frame"] = frame
+    leg["served_tick"] = tick
     receive.drain(memory, row)
     playout.take(leg, memory.hub)
-    _answer(memory, row, elapsed)
+    if leg["bridge"] < 0:
+        answer(memory, row, frame)
+        keep(memory, row, frame)
+
+
+@stage
+def hand_on(memory: Memory, row: int, frame: int) -> None:
+    """The edge of a bridge from this leg: the other one hears at once what this one has just said."""
+    answer(memory, memory.legs[row]["bridge"], frame)
+    keep(memory, row, frame)
+
+
+@stage
+def keep(memory: Memory, row: int, frame: int) -> None:
+    leg = memory.legs[row]
+    elapsed = frame - leg["opened_frame"]
     if leg["recording"] >= 0:
         _record(memory, row, elapsed)
     if leg["listen"] >= 0:
@@ -74,22 +95,25 @@ def serve(memory: Memory, row: int, frame: int) -> None:
 
 
 @stage
-def _answer(memory: Memory, row: int, elapsed: int) -> None:
-    """Compose what the leg hears and send it; it stays in `outgoing`, where the recording takes it from."""
+def answer(memory: Memory, row: int, frame: int) -> None:
+    """Compose what the leg hears and send it, once a frame: its slot is another one since a bridge began."""
     leg = memory.legs[row]
+    if leg["sent_frame"] >= frame:
+        return
+    leg["sent_frame"] = frame
+    kept = (frame & 1) * FRAME
+    leg["sent_frames"][frame & 1] = frame
+    elapsed = frame - leg["opened_frame"]
     out = memory.hub["outgoing"]
     outgoing.mix(memory, row)
     if not leg["connected"] or not leg["may_send"]:
-        fill(out, HEADER, FRAME, silence_of(leg["law"]))
+        fill(leg["sent"], kept, FRAME, silence_of(leg["law"]))
     elif leg["tx_events"] >= 0 and dtmf.due(leg, elapsed * FRAME):
         outgoing.send_event(memory, leg)
-        fill(out, HEADER, FRAME, silence_of(leg["law"]))
-    elif leg["ptime"] == FRAME:
-        outgoing.send_audio(memory, row, elapsed * FRAME)
+        fill(leg["sent"], kept, FRAME, silence_of(leg["law"]))
     else:
-        copy(memory.hub["scratch_frame"], 0, out, HEADER, FRAME)
+        copy(leg["sent"], kept, out, HEADER, FRAME)
         outgoing.send_audio(memory, row, elapsed * FRAME)
-        copy(out, HEADER, memory.hub["scratch_frame"], 0, FRAME)
 
 
 @stage
@@ -98,7 +122,9 @@ def _record(memory: Memory, row: int, elapsed: int) -> None:
     recording = memory.recordings[leg["recording"]]
     if recording["started_frame"] < 0:
         recording["started_frame"] = elapsed
-    if not record(recording, elapsed - recording["started_frame"], leg, memory.hub):
+        return
+    number = leg["served_before"] - leg["opened_frame"] - recording["started_frame"]
+    if not record(recording, number, leg, memory.hub):
         memory.hub["recording_dropped"] += 1
 
 
@@ -161,9 +187,32 @@ def run_one(memory: Memory, tick: int, now_ns: int, real_ns: int) -> None:
     memory.hub["now_ns"] = now_ns
     memory.hub["real_ns"] = real_ns
     apply_commands(memory, frame)
+    bridged = 0
     for place in range(memory.hub["active_count"][group]):
-        serve(memory, memory.active[group, place], frame)
+        row = memory.active[group, place]
+        if memory.legs[row]["served_frame"] < frame:
+            hear(memory, row, frame, tick)
+            bridged |= memory.legs[row]["bridge"] >= 0
+    if bridged:
+        serve_bridges(memory, frame, tick)
     signal(memory)
+
+
+@stage
+def serve_bridges(memory: Memory, frame: int, tick: int) -> None:
+    """After all legs of the slot have been heard; backwards, because legs may leave for another slot."""
+    group = tick % GROUPS
+    for place in range(memory.hub["active_count"][group] - 1, -1, -1):
+        row = memory.active[group, place]
+        leg = memory.legs[row]
+        if leg["bridge"] < 0 or leg["served_tick"] != tick:
+            continue
+        hand_on(memory, row, frame)
+        if leg["shift"] != 0:
+            slot = group + leg["shift"]
+            if slots.move(memory, row, slot % GROUPS):
+                playout.moved(leg, slot)
+            leg["shift"] = 0
 
 
 @stage

@@ -40,7 +40,7 @@ from media.sound import Sound
 from media.syscalls import CLOCK_MONOTONIC, TIMER_ABSTIME, clock_nanosleep
 
 FIRST_PORT = 46000
-SETTLE_S = 2.0
+SETTLE_S = 12.0
 
 recvfrom: Any = types.ExternalFunction(
     "recvfrom", types.int64(types.int32, types.int64, types.int64, types.int32, types.int64, types.int64)
@@ -220,7 +220,9 @@ def drain(sources: list[RecordingSource], stop: threading.Event, frames: list[in
                 frames[0] += len(got.samples)
 
 
-async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> dict[str, Any]:
+async def run_engine(
+    load: Any, legs: int, seconds: float, recorded: bool, bridged: bool = False
+) -> dict[str, Any]:
     engine = MediaEngine(MediaSettings())
     await engine.start(lambda text: print(text, file=sys.stderr))
     prompt = tone(7.0)
@@ -229,7 +231,10 @@ async def run_engine(load: Any, legs: int, seconds: float, recorded: bool) -> di
     for index, leg in enumerate(opened):
         types = PayloadTypes(0, 101)
         leg.connect(LegDescription("127.0.0.1", load.ports[index], SoundCodec.PCMU, types, types))
-        leg.play([prompt], loop=True)
+        if not bridged:
+            leg.play([prompt], loop=True)
+        elif index % 2:
+            leg.bridge(opened[index - 1])
         if recorded:
             sources.append(leg.start_recording())
         load.command(f"add {index} {leg.address} {leg.rtp_port}")
@@ -296,13 +301,14 @@ def main() -> None:
     arguments.add_argument("--legs", type=int, default=200)
     arguments.add_argument("--seconds", type=float, default=10)
     arguments.add_argument("--rtpload", help="path of a compiled generator")
+    arguments.add_argument("--bridge", action="store_true", help="legs in pairs that hear each other")
     arguments.add_argument("--plain", action="store_true", help="without recording")
     arguments.add_argument("--json", type=Path)
     chosen = arguments.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     load = CompiledLoad(chosen.rtpload, chosen.legs) if chosen.rtpload else OwnLoad(chosen.legs)
     try:
-        engine = asyncio.run(run_engine(load, chosen.legs, chosen.seconds, not chosen.plain))
+        engine = asyncio.run(run_engine(load, chosen.legs, chosen.seconds, not chosen.plain, chosen.bridge))
         floor = run_floor(load, chosen.legs, chosen.seconds)
     finally:
         load.quit()
@@ -323,6 +329,9 @@ def print_table(result: dict[str, Any]) -> None:
     print(f"  ratio                   {engine['cpu_ms_per_call_s'] / floor['cpu_ms_per_call_s']:.2f}")
     for name in ("gap_p50", "gap_p99", "gap_p999", "gap_max", "lost", "lost_inbound", "skipped_frames"):
         print(f"  {name:<22}  {engine[name]:.2f}")
+    for name in ("lat_n", "lat_p50", "lat_p99", "lat_p999", "lat_max"):
+        if name in engine:
+            print(f"  {name:<22}  {engine[name]}")
     for name in (
         "recorded_frames",
         "recording_dropped",

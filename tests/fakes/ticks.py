@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from media.layout import FRAME_NS, GROUPS, TICK_NS, Memory
 from media.tick import step
+
+_EPOCH_NS = 1_700_000_000_000_000_000
 
 
 class SteppedTicks:
     """A `media.ticker.Ticker`. Nothing happens in the engine's memory between two calls of `advance`.
 
-    Only the wall clock is the true one: the kernel stamps packets with it, and round trips are told by both.
+    What was sent to the engine before arrives when `advance` begins.
     """
 
     def __init__(self) -> None:
@@ -31,12 +32,18 @@ class SteppedTicks:
         """Nothing runs by itself."""
 
     def advance(self, frames: int = 1) -> None:
-        assert self.memory is not None
+        arrived_ns = self.now_ns
         for _ in range(frames * GROUPS):
-            self._tick += 1
-            self.now_ns += TICK_NS
-            self.memory.hub["tick"] = self._tick
-            step(self.memory, self._tick, self.now_ns, time.time_ns())
+            self.tick(arrived_ns)
+
+    def tick(self, arrived_ns: int) -> None:
+        """One slot of a frame; what waits in the sockets arrived at that time of this clock."""
+        assert self.memory is not None
+        self._tick += 1
+        self.now_ns += TICK_NS
+        self.memory.hub["arrived_ns"] = _EPOCH_NS + arrived_ns
+        self.memory.hub["tick"] = self._tick
+        step(self.memory, self._tick, self.now_ns, _EPOCH_NS + self.now_ns)
 
     @property
     def now_s(self) -> float:

@@ -22,12 +22,13 @@ def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
     leg, hub = memory.legs[0], memory.hub
     leg["rx_type"], leg["rx_events"], leg["law"] = payload_type, 101, int(payload_type == 8)
     leg["rx_candidate"], leg["rx_next_bad"], leg["round_trip_q16"] = -1, -1, -1
-    leg["cushion"] = hub["cushion"]
+    leg["cushion"], leg["bridge"] = hub["cushion"], -1
     playout.reset(leg)
     talk.reset(leg)
     packet = np.zeros(2048, dtype=np.uint8)
     heard, verdicts, talks, levels = [], [], [], []
     for number, (packets, arrival_ms) in enumerate(turns):
+        hub["real_ns"] = arrival_ms * 1_000_000
         for data in packets:
             packet[:] = 0xA5
             packet[: len(data)] = np.frombuffer(data, dtype=np.uint8)

@@ -256,7 +256,8 @@ async def test_a_recording_has_both_sides_numbered_from_0_and_ends_when_told(rig
     said, heard, numbers = recorded(feed)
     assert wave(0.2) in said
     assert wave(0.2, 3000) in heard
-    assert numbers == list(range(25))
+    assert numbers == list(range(len(numbers)))
+    assert 24 <= len(numbers) <= 25
     assert feed.started_at_frame >= 5
     assert not feed.finished
     party.leg.stop_recording()
