@@ -165,7 +165,7 @@ class Call:
                 self._on_reoffer(fact)
             case told.DigitSignalled(digit):
                 if self._digits.by_info(digit, self._line.now()):
-                    self._emit(Digit(digit))
+                    self._emit(Digit(digit, self._line.now()))
             case told.Ended(hangup):
                 self._on_ended(hangup)
             case _:
@@ -297,7 +297,7 @@ class Call:
         if not isinstance(event, DigitReceived):
             self._emit(event)
         elif self._digits.by_media(event.digit, self._line.now()):
-            self._emit(Digit(event.digit))
+            self._emit(Digit(event.digit, event.at_s))
 
     def _on_ended(self, hangup: Hangup) -> None:
         if self._cause and hangup.by is Party.US:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from media.events import MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
 from telephony.session_events import Hangup
@@ -32,9 +32,10 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A key was pressed, however it was signalled; once per press."""
+    """A key was pressed, however it was signalled; once per press, at `at_s`, however late it is told."""
 
     digit: str
+    at_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

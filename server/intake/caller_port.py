@@ -82,13 +82,13 @@ class CallerPort:
     def on_event(self, event: CallEvent) -> None:
         """What the call tells while the flow has the caller."""
         match event:
-            case Digit(digit):
-                self._key_at = self._now()
-                self.tell(DigitPressed(digit, self._key_at))
+            case Digit(digit, at_s):
+                self._key_at = at_s
+                self.tell(DigitPressed(digit, at_s))
             case media.PlaybackFinished(playback):
                 self._playback_finished(playback)
             case media.TalkStarted() if self.listening is not None and self.listening.active:
-                self.tell(SpeechStarted(self.listening.listen, self._now()))
+                self.tell(SpeechStarted(self.listening.listen, event.at_s))
             case media.TalkEnded() if self.listening is not None:
                 self.listening.talk_ended(event)
             case _:

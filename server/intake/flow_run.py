@@ -75,9 +75,7 @@ class FlowRun:
         try:
             async with asyncio.TaskGroup() as tasks:
                 services = self._services
-                self._port.listening = Listening(
-                    self._call, services.recognition, tasks, self._port.tell, services.now
-                )
+                self._port.listening = Listening(self._call, services.recognition, tasks, self._port.tell)
                 await drive(self._session, self._port, Clocks(now=services.now))
                 self._port.end()
         except Exception:

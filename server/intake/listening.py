@@ -28,13 +28,11 @@ class Listening:
         recognition: Recognition,
         tasks: asyncio.TaskGroup,
         heard: Callable[[SpeechHeard], None],
-        now: Callable[[], float],
     ) -> None:
         self._call = call
         self._recognition = recognition
         self._tasks = tasks
         self._heard = heard
-        self._now = now
         self._phrases: tuple[str, ...] = ()
         self.listen = ListenId(0)
         self._decoding: asyncio.Task[None] | None = None
@@ -67,7 +65,7 @@ class Listening:
         """An utterance is complete: endpoint first, decode whole."""
         if not self._phrases or (self._decoding is not None and not self._decoding.done()):
             return
-        began_at = self._now() - (talk.end - talk.start) / SAMPLES_PER_SECOND
+        began_at = talk.at_s - (talk.end - talk.start) / SAMPLES_PER_SECOND
         self._decoding = self._tasks.create_task(self._understand(talk, self._phrases, self.listen, began_at))
 
     async def _understand(

@@ -124,6 +124,11 @@ class Softphone:
             await self._process.wait()
         await asyncio.gather(*self._readers)
 
+    async def kill(self) -> None:
+        """As a power cut would: nobody is told anything."""
+        self._process.kill()
+        await self._process.wait()
+
     def _next(self, kind: type[SomeEvent]) -> Report[SomeEvent] | None:
         matching = self.seen(kind)
         position = self._consumed.get(kind, 0)

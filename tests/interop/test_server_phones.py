@@ -142,3 +142,33 @@ async def test_baresip_as_caller_reaches_the_menu_and_chooses(
     loudness = np.abs(read_wav(dora.heard())[:, 0].astype(int)).max()
     assert loudness > 1000, "the menu was silent"
     assert not server.errors()
+
+
+async def test_finding_06_an_agents_phone_that_is_killed_in_mid_talk_costs_the_caller_no_place(
+    server: Trunkline, tmp_path: Path, softphone: PhoneMaker
+) -> None:
+    alice, carol = await softphone(agent(server, "alice")), await softphone(caller(server))
+    alice.send(Register())
+    await alice.wait_for(Registered, 5)
+    carol.send(Record(tmp_path / "carol_hears.wav"))
+    carol.send(Call(f"sip:100@{server.address}"))
+    await carol.wait_for(MediaActive, 5)
+    await asyncio.sleep(1)
+    carol.send(SendDigits("1"))
+    await alice.wait_for(Incoming, RING_TIMEOUT_S)
+    alice.send(Answer())
+    await alice.wait_for(MediaActive, 5)
+    contact = (await server.contacts())[0]["contact"]
+    await asyncio.sleep(1)
+    await alice.kill()
+    regained = await server.event(contact, "queue.regained", timeout_s=12)
+    assert regained
+    await asyncio.sleep(3)
+    assert not carol.seen(Disconnected)
+    offers = [event for event in await server.events(contact) if event["kind"] == "offer.made"]
+    assert len(offers) == 1, "the lost agent is offered nothing"
+    carol.send(HangUp())
+    await carol.wait_for(Recorded, 5)
+    heard = read_wav(tmp_path / "carol_hears.wav")[:, 0].astype(np.float64)
+    music = heard[-3 * 8000 : -8000]
+    assert np.sqrt(np.mean(music**2)) > 200, "music plays again"

@@ -142,6 +142,7 @@ class InProcess:
         """The audio engine's frames, until cancelled."""
         while True:
             await asyncio.sleep(FRAMES_S)
+            self.engine.now_s = asyncio.get_running_loop().time() - FRAMES_S
             self.engine.advance(FRAMES_S)
 
     def _post(self, event: DispatchEvent) -> None:

@@ -30,6 +30,7 @@ from contacts.facts.recording import RecordingBroken, RecordingFinished, Recordi
 from contacts.outcomes import EndedBy, Outcome, QueueExit, TransferResult
 from media.g711 import ULAW_SILENCE
 from media.speech.errors import SpeechError
+from telephony.call_events import Digit
 from tests.fakes.line import Manners
 from tests.fakes.stepped_loop import stepped
 from tests.server.in_process import AGENTS, serving
@@ -196,6 +197,20 @@ async def test_finding_03_a_caller_who_cannot_be_listened_to_has_the_keypad() ->
         phone = await server.call()
         phone.press("2")
         await server.until(lambda: "It rains." in phone.hears())
+
+
+@stepped
+async def test_finding_29_a_key_is_judged_by_when_it_was_pressed_not_by_when_it_is_read() -> None:
+    """After a stall of the process both have happened: the key came first, and the menu has not timed out."""
+    async with serving(MENU) as server:
+        phone = await server.call()
+        await server.until(lambda: phone.leg.playing is None)
+        pressed_at = asyncio.get_running_loop().time()
+        await server.pass_time(0.5)
+        phone.call.on_event(Digit("2", at_s=pressed_at))
+        await server.until(lambda: server.facts(PromptStarted))
+        [prompt] = server.facts(PromptStarted)
+        assert prompt.after_key_ms >= 500
 
 
 @stepped
