@@ -4,7 +4,7 @@ from acd.agent_registry import AgentRegistry
 from acd.agents import Agent
 from acd.choice import AgentChoice
 from acd.deadlines import Deadlines, NobodyCame, RingMore
-from acd.effects import ContactOutcome, Effect, ReturnToQueue, Rule
+from acd.effects import Effect, QueueStayEnded, ReturnToQueue, Rule
 from acd.events import ContactEnqueued, LeaveReason
 from acd.matching import GroupKey, Matching
 from acd.offers import Offers
@@ -63,9 +63,9 @@ class Assignment:
         full = queue.settings.max_length is not None and len(queue.line) >= queue.settings.max_length
         contact = self._places.newcomer(event, self.matching, now)
         if full:
-            self._outbox.append(ContactOutcome(contact.id, queue.id, QueueExit.OVERFLOWED, 0.0))
+            self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.OVERFLOWED, 0.0))
         elif not self.patience.hopes(contact, now):
-            self._outbox.append(ContactOutcome(contact.id, queue.id, QueueExit.NOBODY, 0.0))
+            self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.NOBODY, 0.0))
         else:
             self.patience.begin(contact, now)
             self._places.take_place(contact, self.matching, now)

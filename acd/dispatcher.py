@@ -13,11 +13,11 @@ from acd.effects import (
     AgentStateChanged,
     AnnouncePosition,
     Bridge,
-    ContactOutcome,
     Effect,
     HangUpAgent,
     PhoneOrder,
     QueueOrder,
+    QueueStayEnded,
     ReturnToQueue,
     RingAgent,
     StopRinging,
@@ -160,7 +160,7 @@ class Dispatcher:
                 self._queue_port.return_to_queue(contact)
             case AnnouncePosition(contact, position, of):
                 self._queue_port.announce_position(contact, position, of)
-            case ContactOutcome(contact, queue, how, waited_s):
+            case QueueStayEnded(contact, queue, how, waited_s):
                 self._queue_port.left(contact, queue, how, waited_s)
             case _:
                 assert_never(order)

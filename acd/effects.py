@@ -105,7 +105,7 @@ class AgentStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactOutcome:
+class QueueStayEnded:
     """The contact's stay in the queue is over, and how: unless it was answered, dispatch no longer has it."""
 
     contact: ContactId
@@ -115,6 +115,6 @@ class ContactOutcome:
 
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
-QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | ContactOutcome
+QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | QueueStayEnded
 Statement = AgentStateChanged | RequirementRelaxed
 Effect = PhoneOrder | QueueOrder | Statement

@@ -13,7 +13,7 @@ from acd.deadlines import (
     RingMore,
     WaitTooLong,
 )
-from acd.effects import AnnouncePosition, ContactOutcome, Effect
+from acd.effects import AnnouncePosition, Effect, QueueStayEnded
 from acd.events import ContactEnqueued
 from acd.line import Rank
 from acd.matching import Matching
@@ -119,7 +119,7 @@ class QueuePlaces:
         queue = contact.queue
         position = queue.line.position(contact.rank)
         queue.line.remove(contact.rank)
-        self._outbox.append(ContactOutcome(contact.id, queue.id, outcome, now - contact.waits_since))
+        self._outbox.append(QueueStayEnded(contact.id, queue.id, outcome, now - contact.waits_since))
         if outcome is QueueExit.ANSWERED:
             contact.place = Whereabouts.TALKING
         else:

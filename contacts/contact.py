@@ -14,7 +14,7 @@ from contacts import effects as order
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
-from contacts.facts.contact import Origin, Role
+from contacts.facts.contact import ContactOrigin, ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.history import History
 from contacts.ids import ContactId, ParticipantId
@@ -24,7 +24,7 @@ from contacts.participants import Participant, Participants
 CUSTOMER = ParticipantId("customer")
 
 
-class Phase(Enum):
+class ContactPhase(Enum):
     """Where the customer is."""
 
     AWAY = "away"
@@ -66,10 +66,10 @@ class Contact:
 
     def __init__(self, contact: ContactId) -> None:
         self.id = contact
-        self.phase = Phase.STARTING
+        self.phase = ContactPhase.STARTING
         self.participants = Participants()
         self._history = History()
-        self._origin = Origin.INCOMING
+        self._origin = ContactOrigin.INCOMING
         self._other: Other | None = None
         self._queued = False
         self._owed = False
@@ -80,7 +80,7 @@ class Contact:
 
     def handle(self, told: Fact, now: float) -> tuple[ContactEffect, ...]:
         """`now` is monotonic and never goes back."""
-        if self.phase is Phase.CLOSED:
+        if self.phase is ContactPhase.CLOSED:
             return ()
         self._history.passed(now)
         effects = self._on(told)
@@ -107,7 +107,7 @@ class Contact:
                 return self._started(origin)
             case fact.ParticipantJoined(participant=participant, role=role, agent=agent, address=address):
                 self.participants.join(participant, role, agent or address)
-            case fact.TalkStarted(participant=participant):
+            case fact.ConversationStarted(participant=participant):
                 return self._agent_found(participant)
             case fact.TransferStarted(participant=participant):
                 return self._transfer(participant)
@@ -115,10 +115,10 @@ class Contact:
                 pass
         return ()
 
-    def _started(self, origin: Origin) -> tuple[ContactEffect, ...]:
+    def _started(self, origin: ContactOrigin) -> tuple[ContactEffect, ...]:
         self._origin = origin
-        if origin is Origin.CALLBACK:
-            self.phase, self._owed = Phase.AWAY, True
+        if origin is ContactOrigin.CALLBACK:
+            self.phase, self._owed = ContactPhase.AWAY, True
         return ()
 
     # Legs
@@ -127,7 +127,7 @@ class Contact:
         participant = self.participants.get(told.participant)
         if participant is None:
             return ()
-        customer = participant.role is Role.CUSTOMER
+        customer = participant.role is ParticipantRole.CUSTOMER
         match told:
             case fact.LegStarted(leg=leg):
                 self.participants.start_leg(participant.id, leg)
@@ -142,10 +142,10 @@ class Contact:
                 return self._customer_left() if customer else self._other_left(participant, told)
 
     def _customer_rings(self) -> tuple[ContactEffect, ...]:
-        if self.phase is Phase.AWAY:
-            self.phase = Phase.STARTING
+        if self.phase is ContactPhase.AWAY:
+            self.phase = ContactPhase.STARTING
             return ()
-        incoming = self._origin is Origin.INCOMING and self.phase is Phase.STARTING
+        incoming = self._origin is ContactOrigin.INCOMING and self.phase is ContactPhase.STARTING
         return self._start_flow() if incoming else ()
 
     def _start_flow(self) -> tuple[ContactEffect, ...]:
@@ -155,28 +155,34 @@ class Contact:
     def _other_rings(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
         """Somebody whom a transfer called, but for whom there is no customer any more."""
         known = self.participants.get(participant)
-        if self.phase is not Phase.ENDING or known is None or known.role is not Role.THIRD_PARTY:
+        if (
+            self.phase is not ContactPhase.ENDING
+            or known is None
+            or known.role is not ParticipantRole.THIRD_PARTY
+        ):
             return ()
         return self._end(known, "the customer has left")
 
     def _customer_answered(self, told: fact.LegAnswered) -> tuple[ContactEffect, ...]:
-        if self.phase is not Phase.STARTING:
+        if self.phase is not ContactPhase.STARTING:
             return ()
         self._history.answered = True
         self._owed = False
         keep = order.StartRecording(told.leg)
-        agent = next((each for each in self.participants.with_role(Role.AGENT) if each.answered), None)
-        if self._origin is Origin.PLACED and agent is not None:
+        agent = next(
+            (each for each in self.participants.with_role(ParticipantRole.AGENT) if each.answered), None
+        )
+        if self._origin is ContactOrigin.PLACED and agent is not None:
             return (keep, *self._talk(Other(agent.id, Through.OWN_CALL)), self._talk_began(agent))
         if self._queued:
-            self.phase = Phase.WAITING
+            self.phase = ContactPhase.WAITING
             return (keep, order.StartWaiting())
-        self.phase = Phase.IN_FLOW
+        self.phase = ContactPhase.IN_FLOW
         # A caller's flow runs already: it said that the call is to be answered.
-        return (keep,) if self._origin is Origin.INCOMING else (keep, *self._start_flow())
+        return (keep,) if self._origin is ContactOrigin.INCOMING else (keep, *self._start_flow())
 
     def _other_answered(self, participant: Participant) -> tuple[ContactEffect, ...]:
-        if self.phase is not Phase.CONNECTING or self._other is None:
+        if self.phase is not ContactPhase.CONNECTING or self._other is None:
             return ()
         if self._other.participant != participant.id:
             return ()
@@ -186,8 +192,8 @@ class Contact:
         if self._other is None or self._other.participant != participant.id:
             return self._agent_gave_up(participant)
         other, self._other = self._other, None
-        if self.phase is Phase.CONNECTING:
-            self.phase = Phase.IN_FLOW
+        if self.phase is ContactPhase.CONNECTING:
+            self.phase = ContactPhase.IN_FLOW
             result = _result(told)
             over = self._transfer_over(participant, result)
             return (order.StopWaiting(), over, order.TellTransferResult(result))
@@ -196,8 +202,13 @@ class Contact:
     def _agent_gave_up(self, participant: Participant) -> tuple[ContactEffect, ...]:
         """An agent who called the customer hung up before the customer answered."""
         customer = self.participants.get(CUSTOMER)
-        calling = self._origin is Origin.PLACED and self.phase is Phase.STARTING
-        if not calling or participant.role is not Role.AGENT or customer is None or customer.leg is None:
+        calling = self._origin is ContactOrigin.PLACED and self.phase is ContactPhase.STARTING
+        if (
+            not calling
+            or participant.role is not ParticipantRole.AGENT
+            or customer is None
+            or customer.leg is None
+        ):
             return ()
         return (order.HangUpLeg(CUSTOMER, customer.leg, "the agent has left"),)
 
@@ -205,30 +216,34 @@ class Contact:
         """Whatever was there for the customer ends with them, unless they are to be called."""
         effects: list[ContactEffect] = [order.StopFlow()] if self._flow else []
         effects += self._leave_other()
-        away = self._owed and self.phase in (Phase.IN_FLOW, Phase.WAITING, Phase.STARTING)
-        if not away and (self._queued or self.phase is Phase.WAITING):
+        away = self._owed and self.phase in (
+            ContactPhase.IN_FLOW,
+            ContactPhase.WAITING,
+            ContactPhase.STARTING,
+        )
+        if not away and (self._queued or self.phase is ContactPhase.WAITING):
             effects.append(order.LeaveQueue())
         self._history.left()
-        self.phase = Phase.AWAY if away else Phase.ENDING
+        self.phase = ContactPhase.AWAY if away else ContactPhase.ENDING
         if self._recording:
             effects.append(order.FinishRecording(tuple(self._history.served_by)))
         return tuple(effects)
 
     def _leave_other(self) -> list[ContactEffect]:
         """Ends what the customer heard, and the leg of whoever was there for them if it is ours to end."""
-        if self.phase is Phase.WAITING:
+        if self.phase is ContactPhase.WAITING:
             return [order.StopWaiting()]
         other = None if self._other is None else self.participants.get(self._other.participant)
         if other is None or self._other is None:
             return []
         through, self._other = self._other.through, None
         effects: list[ContactEffect] = []
-        if self.phase is Phase.TALKING:
+        if self.phase is ContactPhase.TALKING:
             effects += [
                 order.Disconnect(other.id),
-                Happened(fact.TalkEnded(contact=self.id, participant=other.id)),
+                Happened(fact.ConversationEnded(contact=self.id, participant=other.id)),
             ]
-        if self.phase is Phase.CONNECTING:
+        if self.phase is ContactPhase.CONNECTING:
             effects += [order.StopWaiting(), self._transfer_over(other, TransferResult.CALLER_LEFT)]
         elif through is Through.TRANSFER:
             effects.append(self._transfer_over(other, TransferResult.ANSWERED))
@@ -242,18 +257,18 @@ class Contact:
     # Talks
 
     def _talk(self, other: Other) -> tuple[ContactEffect, ...]:
-        self.phase, self._other = Phase.TALKING, other
+        self.phase, self._other = ContactPhase.TALKING, other
         known = self.participants.get(other.participant)
         if known is not None:
             self._history.talks(known.role, known.name)
         return (order.Connect(other.participant),)
 
     def _talk_began(self, participant: Participant) -> Happened:
-        return Happened(fact.TalkStarted(contact=self.id, participant=participant.id))
+        return Happened(fact.ConversationStarted(contact=self.id, participant=participant.id))
 
     def _agent_found(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
         """Dispatch joined an agent's leg; it ends that leg itself when the customer has just left."""
-        if self.phase is not Phase.WAITING:
+        if self.phase is not ContactPhase.WAITING:
             return ()
         return (order.StopWaiting(), *self._talk(Other(participant, Through.DISPATCH)))
 
@@ -261,31 +276,31 @@ class Contact:
         self, participant: Participant, through: Through, *, lost: bool
     ) -> tuple[ContactEffect, ...]:
         """The other one's leg is gone and the customer is still there."""
-        ended = fact.TalkEnded(contact=self.id, participant=participant.id, lost=lost)
+        ended = fact.ConversationEnded(contact=self.id, participant=participant.id, lost=lost)
         effects = (order.Disconnect(participant.id), Happened(ended))
         if through is Through.OWN_CALL:
             customer = self.participants.get(CUSTOMER)
             return (*effects, *(self._end(customer, "the agent has left") if customer else ()))
         if through is Through.TRANSFER:
-            self.phase = Phase.IN_FLOW
+            self.phase = ContactPhase.IN_FLOW
             result = TransferResult.ANSWERED
             over = self._transfer_over(participant, result)
             return (*effects, over, order.TellTransferResult(result))
         if lost:
             # Dispatch gives the place back, or says that there is none (QueueExited).
             self._history.lost_agent()
-            self.phase = Phase.WAITING
+            self.phase = ContactPhase.WAITING
             return (*effects, order.StartWaiting())
-        self.phase = Phase.IN_FLOW
+        self.phase = ContactPhase.IN_FLOW
         return (*effects, order.TellQueueExit(QueueExit.ANSWERED))
 
     # Transfers
 
     def _transfer(self, participant: ParticipantId) -> tuple[ContactEffect, ...]:
-        if self.phase is not Phase.IN_FLOW:
+        if self.phase is not ContactPhase.IN_FLOW:
             known = self.participants.get(participant)
             return self._end(known, "the customer has left") if known else ()
-        self.phase = Phase.CONNECTING
+        self.phase = ContactPhase.CONNECTING
         self._other = Other(participant, Through.TRANSFER)
         return (order.StartWaiting(),)
 
@@ -310,26 +325,26 @@ class Contact:
                 return self._exited(how)
 
     def _joined(self, told: queue.QueueJoined) -> tuple[ContactEffect, ...]:
-        if self.phase is Phase.AWAY:
+        if self.phase is ContactPhase.AWAY:
             self._queued = True
-            return (order.Enqueue(told),)
-        if self.phase is not Phase.IN_FLOW:
+            return (order.JoinQueue(told),)
+        if self.phase is not ContactPhase.IN_FLOW:
             return ()
-        self.phase, self._queued = Phase.WAITING, True
-        return (order.StartWaiting(), order.Enqueue(told))
+        self.phase, self._queued = ContactPhase.WAITING, True
+        return (order.StartWaiting(), order.JoinQueue(told))
 
     def _exited(self, how: QueueExit) -> tuple[ContactEffect, ...]:
         """An answered stay goes over into a talk; any other gives the customer back to the flow."""
-        if self.phase is not Phase.WAITING or how is QueueExit.ANSWERED:
+        if self.phase is not ContactPhase.WAITING or how is QueueExit.ANSWERED:
             return ()
-        self.phase = Phase.IN_FLOW
+        self.phase = ContactPhase.IN_FLOW
         return (order.StopWaiting(), order.TellQueueExit(how))
 
     def _callback(self, told: fact.CallbackPromised | fact.CallbackGivenUp) -> tuple[ContactEffect, ...]:
         self._owed = isinstance(told, fact.CallbackPromised)
-        if self._owed or self.phase is not Phase.AWAY:
+        if self._owed or self.phase is not ContactPhase.AWAY:
             return ()
-        self.phase = Phase.ENDING
+        self.phase = ContactPhase.ENDING
         return (order.LeaveQueue(),) if self._queued else ()
 
     # The end
@@ -342,8 +357,8 @@ class Contact:
         else:
             self._history.failure = told.reason or "internal error"
             cause = "internal error"
-        if self.phase is Phase.AWAY and isinstance(told, fact.ContactFailed):
-            self.phase = Phase.ENDING
+        if self.phase is ContactPhase.AWAY and isinstance(told, fact.ContactFailed):
+            self.phase = ContactPhase.ENDING
             return (order.LeaveQueue(),) if self._queued else ()
         customer = self.participants.get(CUSTOMER)
         if customer is None or customer.leg is None:
@@ -354,16 +369,16 @@ class Contact:
     def _recorded(self, told: Fact) -> tuple[ContactEffect, ...]:
         """A recording that begins only after the customer has gone is finished at once."""
         self._recording = isinstance(told, recording.RecordingStarted)
-        if self._recording and self.phase in (Phase.ENDING, Phase.AWAY):
+        if self._recording and self.phase in (ContactPhase.ENDING, ContactPhase.AWAY):
             return (order.FinishRecording(tuple(self._history.served_by)),)
         return ()
 
     def _closing(self) -> tuple[ContactEffect, ...]:
         """Closed once nothing of the contact is left."""
         busy = self._queued or self._recording or self._flow
-        if self.phase is not Phase.ENDING or busy or self.participants.on_line():
+        if self.phase is not ContactPhase.ENDING or busy or self.participants.on_line():
             return ()
-        self.phase = Phase.CLOSED
+        self.phase = ContactPhase.CLOSED
         outcome, lasted_s = self._history.outcome(), self._history.lasted_s()
         closed = fact.ContactClosed(
             contact=self.id, outcome=outcome, reason=self._history.failure, duration_s=round(lasted_s, 3)

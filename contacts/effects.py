@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from contacts.facts.contact import ContactFact
 from contacts.facts.queue import QueueJoined
 from contacts.ids import LegId, ParticipantId
-from contacts.outcomes import Outcome, QueueExit, TransferResult
+from contacts.outcomes import ContactOutcome, QueueExit, TransferResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class TellTransferResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueue:
+class JoinQueue:
     """Dispatch finds somebody; it answers with facts of its own."""
 
     joined: QueueJoined
@@ -104,7 +104,7 @@ class Happened:
 class Close:
     """Nothing is left of the contact; its last fact was journalled with the effect before."""
 
-    outcome: Outcome
+    outcome: ContactOutcome
 
 
 ContactEffect = (
@@ -114,7 +114,7 @@ ContactEffect = (
     | StopFlow
     | TellQueueExit
     | TellTransferResult
-    | Enqueue
+    | JoinQueue
     | LeaveQueue
     | StartWaiting
     | StopWaiting

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contacts.facts.contact import Role
-from contacts.outcomes import Outcome, QueueExit, TransferResult
+from contacts.facts.contact import ParticipantRole
+from contacts.outcomes import ContactOutcome, QueueExit, TransferResult
 
 _OF_EXIT = {
-    QueueExit.ABANDONED: Outcome.ABANDONED,
-    QueueExit.SHORT_ABANDONED: Outcome.SHORT_ABANDONED,
-    QueueExit.OVERFLOWED: Outcome.OVERFLOWED,
-    QueueExit.NOBODY: Outcome.NOT_SERVED,
-    QueueExit.FAILED: Outcome.FAILED,
+    QueueExit.ABANDONED: ContactOutcome.ABANDONED,
+    QueueExit.SHORT_ABANDONED: ContactOutcome.SHORT_ABANDONED,
+    QueueExit.OVERFLOWED: ContactOutcome.OVERFLOWED,
+    QueueExit.NOBODY: ContactOutcome.NOT_SERVED,
+    QueueExit.FAILED: ContactOutcome.FAILED,
 }
 
 
@@ -23,7 +23,7 @@ class History:
     answered: bool = False
     served_by: list[str] = field(default_factory=list)
     """The agents whom the customer talked with, in order, each once."""
-    talked_with: Role | None = None
+    talked_with: ParticipantRole | None = None
     """The last whom the customer talked with to the end; a lost agent does not count."""
     last_exit: QueueExit | None = None
     last_transfer: TransferResult | None = None
@@ -50,29 +50,29 @@ class History:
     def lost_agent(self) -> None:
         self.talked_with = None
 
-    def talks(self, role: Role, name: str) -> None:
+    def talks(self, role: ParticipantRole, name: str) -> None:
         self.talked_with = role
-        if role is Role.AGENT and name not in self.served_by:
+        if role is ParticipantRole.AGENT and name not in self.served_by:
             self.served_by.append(name)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ContactOutcome:
         """In the order of what matters to whoever reads reports: the customer's success before our faults."""
-        if self.talked_with is Role.AGENT:
-            return Outcome.SERVED
+        if self.talked_with is ParticipantRole.AGENT:
+            return ContactOutcome.SERVED
         if self.talked_with is not None:
-            return Outcome.TRANSFERRED
+            return ContactOutcome.TRANSFERRED
         if self.failure:
-            return Outcome.FAILED
+            return ContactOutcome.FAILED
         if not self.answered:
-            return Outcome.COMPLETED if self.flow_ended else Outcome.NOT_ANSWERED
+            return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.NOT_ANSWERED
         return self._without_talk()
 
-    def _without_talk(self) -> Outcome:
+    def _without_talk(self) -> ContactOutcome:
         if self.last_exit in _OF_EXIT:
             return _OF_EXIT[self.last_exit]
         if self.last_exit is QueueExit.ANSWERED:
             # Whoever answered was lost, and the customer did not wait for another.
-            return Outcome.ABANDONED
+            return ContactOutcome.ABANDONED
         if self.last_transfer is not None:
-            return Outcome.NOT_SERVED
-        return Outcome.COMPLETED if self.flow_ended else Outcome.LEFT_IN_FLOW
+            return ContactOutcome.NOT_SERVED
+        return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.LEFT_IN_FLOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Outcome(Enum):
+class ContactOutcome(Enum):
     """How a contact ended; every contact has exactly one."""
 
     SERVED = "served"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from contacts.facts.contact import Role
+from contacts.facts.contact import ParticipantRole
 from contacts.ids import LegId, ParticipantId
 
 
@@ -13,7 +13,7 @@ class Participant:
     """One party. `leg` is None while they have no call; they keep their part without one."""
 
     id: ParticipantId
-    role: Role
+    role: ParticipantRole
     name: str
     leg: LegId | None = None
     answered: bool = False
@@ -25,7 +25,7 @@ class Participants:
     def __init__(self) -> None:
         self._all: dict[ParticipantId, Participant] = {}
 
-    def join(self, participant: ParticipantId, role: Role, name: str) -> None:
+    def join(self, participant: ParticipantId, role: ParticipantRole, name: str) -> None:
         """Who comes back keeps their leg, if they have one."""
         self._all.setdefault(participant, Participant(participant, role, name))
 
@@ -57,7 +57,7 @@ class Participants:
         """Those with a leg, answered or not."""
         return tuple(each for each in self._all.values() if each.leg is not None)
 
-    def with_role(self, role: Role) -> tuple[Participant, ...]:
+    def with_role(self, role: ParticipantRole) -> tuple[Participant, ...]:
         return tuple(each for each in self._all.values() if each.role is role)
 
     def _change(self, participant: ParticipantId, leg: LegId | None, answered: bool) -> None:

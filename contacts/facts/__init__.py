@@ -11,8 +11,8 @@ AnyFact = (
     | contact.LegRinging
     | contact.LegAnswered
     | contact.LegEnded
-    | contact.TalkStarted
-    | contact.TalkEnded
+    | contact.ConversationStarted
+    | contact.ConversationEnded
     | contact.HoldStarted
     | contact.HoldEnded
     | contact.TransferStarted

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from contacts.facts.fact import Fact, Promise
 from contacts.ids import ContactId, LegId, ParticipantId
-from contacts.outcomes import EndedBy, Outcome, TransferResult
+from contacts.outcomes import ContactOutcome, EndedBy, TransferResult
 from contacts.privacy import Personal
 
 
-class Origin(Enum):
+class ContactOrigin(Enum):
     """How a contact began."""
 
     INCOMING = "incoming"
@@ -22,7 +22,7 @@ class Origin(Enum):
     """With no call yet: somebody is to be called."""
 
 
-class Role(Enum):
+class ParticipantRole(Enum):
     """What a participant is to the contact."""
 
     CUSTOMER = "customer"
@@ -42,7 +42,7 @@ class ContactStarted(ContactFact, frozen=True, kw_only=True, tag="contact.starte
 
     promise: ClassVar[Promise] = Promise.FIRST
 
-    origin: Origin = Origin.INCOMING
+    origin: ContactOrigin = ContactOrigin.INCOMING
     caller: Personal = ""
     """The number that calls, or is to be called."""
     caller_name: Personal = ""
@@ -62,7 +62,7 @@ class ParticipantJoined(ContactFact, frozen=True, kw_only=True, tag="participant
     """Somebody has a part in the contact from here on, with or without a leg."""
 
     participant: ParticipantId
-    role: Role
+    role: ParticipantRole
     agent: str = ""
     """The agent's name, for agents and supervisors."""
     address: Personal = ""
@@ -106,7 +106,7 @@ class LegEnded(ContactFact, frozen=True, kw_only=True, tag="leg.ended"):
     """Since the answer."""
 
 
-class TalkStarted(ContactFact, frozen=True, kw_only=True, tag="talk.started"):
+class ConversationStarted(ContactFact, frozen=True, kw_only=True, tag="talk.started"):
     """The customer and another participant hear each other."""
 
     participant: ParticipantId
@@ -117,7 +117,7 @@ class TalkStarted(ContactFact, frozen=True, kw_only=True, tag="talk.started"):
     """From the answer of the other leg to the sound."""
 
 
-class TalkEnded(ContactFact, frozen=True, kw_only=True, tag="talk.ended"):
+class ConversationEnded(ContactFact, frozen=True, kw_only=True, tag="talk.ended"):
     """They hear each other no more."""
 
     participant: ParticipantId
@@ -224,7 +224,7 @@ class ContactFailed(ContactFact, frozen=True, kw_only=True, tag="contact.failed"
 class ContactClosed(ContactFact, frozen=True, kw_only=True, tag="contact.closed"):
     """Nobody is on the line any more and everything that was recorded is saved."""
 
-    outcome: Outcome
+    outcome: ContactOutcome
     reason: str = ""
     duration_s: float = 0.0
     """From its start to the end of the customer's last leg."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contacts.facts.contact import (
+    ConversationEnded,
+    ConversationStarted,
     HoldEnded,
     HoldStarted,
     LegEnded,
     ParticipantJoined,
-    Role,
-    TalkEnded,
-    TalkStarted,
+    ParticipantRole,
 )
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
@@ -76,9 +76,9 @@ class _Voices:
 
     def told(self, fact: Fact) -> None:
         match fact:
-            case ParticipantJoined(participant=who, role=Role.CUSTOMER):
+            case ParticipantJoined(participant=who, role=ParticipantRole.CUSTOMER):
                 self.customer = who
-            case TalkStarted(participant=who):
+            case ConversationStarted(participant=who):
                 self.talking.add(who)
             case HoldStarted(participant=who):
                 self.holding.add(who)
@@ -86,7 +86,7 @@ class _Voices:
                 self.holding.discard(who)
             case LegEnded(participant=who) if who == self.customer:
                 self.talking.clear()
-            case TalkEnded(participant=who) | LegEnded(participant=who):
+            case ConversationEnded(participant=who) | LegEnded(participant=who):
                 self.talking.discard(who)
                 self.holding.discard(who)
             case _:

@@ -9,20 +9,20 @@ from msgspec.structs import replace
 
 from contacts.facts.contact import (
     ContactClosed,
+    ContactOrigin,
     ContactStarted,
+    ConversationStarted,
     LegAnswered,
     LegEnded,
-    Origin,
     ParticipantJoined,
-    Role,
-    TalkStarted,
+    ParticipantRole,
 )
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.facts.flow import FlowStarted
 from contacts.facts.queue import QueueExited, QueueJoined
 from contacts.ids import ContactId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 
 
 class ContactSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class ContactSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     contact_id: ContactId
     started_at: datetime
-    origin: Origin = Origin.INCOMING
+    origin: ContactOrigin = ContactOrigin.INCOMING
     caller: str = ""
     number: str = ""
     trunk: str = ""
@@ -46,7 +46,7 @@ class ContactSummary(msgspec.Struct, frozen=True, kw_only=True):
     """When the customer's last leg ended."""
     duration_s: float = 0.0
     """From the start to the end of the customer's last leg."""
-    outcome: Outcome | None = None
+    outcome: ContactOutcome | None = None
     reason: str = ""
 
 
@@ -60,7 +60,7 @@ class Tally(msgspec.Struct, frozen=True):
     def after(self, entry: JournalEntry) -> Tally:
         """With one fact more; the very same object when the fact is of no interest here."""
         match entry.fact:
-            case ParticipantJoined(participant=who, role=Role.CUSTOMER):
+            case ParticipantJoined(participant=who, role=ParticipantRole.CUSTOMER):
                 return replace(self, customer=who)
             case ParticipantJoined(participant=who, agent=agent, address=address):
                 return replace(self, names=(*self.names, (who, agent or address)))
@@ -70,7 +70,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 SUMMARISED: frozenset[type[Fact]] = frozenset(
-    {LegAnswered, LegEnded, FlowStarted, QueueJoined, QueueExited, TalkStarted, ContactClosed}
+    {LegAnswered, LegEnded, FlowStarted, QueueJoined, QueueExited, ConversationStarted, ContactClosed}
 )
 """Facts that change the summary of a contact that has been started."""
 
@@ -114,7 +114,7 @@ def _after(tally: Tally, fact: Fact, at: datetime) -> ContactSummary:
             return replace(held, queue=queue)
         case QueueExited(waited_s=waited_s):
             return replace(held, waited_s=round(held.waited_s + waited_s, 3))
-        case TalkStarted(participant=who):
+        case ConversationStarted(participant=who):
             return _talked(held, dict(tally.names).get(who, who))
         case ContactClosed():
             return _closed(held, fact, at)

@@ -41,7 +41,7 @@ class Timeline:
 
 
 def _called(fact: contact.ParticipantJoined) -> str:
-    if fact.role is contact.Role.CUSTOMER:
+    if fact.role is contact.ParticipantRole.CUSTOMER:
         return "caller"
     return fact.agent or fact.address or fact.role.value
 
@@ -58,12 +58,12 @@ def _if(value: object, text: str) -> str:
 def _started(fact: contact.ContactStarted) -> str:
     who = _if(fact.caller, " {}") or " from a withheld number"
     match fact.origin:
-        case contact.Origin.INCOMING:
+        case contact.ContactOrigin.INCOMING:
             from_ = f" from{who}" if fact.caller else who
             return _with("call", from_, _if(fact.number, " to {}"), _if(fact.trunk, " over trunk {}"))
-        case contact.Origin.PLACED:
+        case contact.ContactOrigin.PLACED:
             return _with(f"call to{who}", _if(fact.trunk, " over trunk {}"))
-        case contact.Origin.CALLBACK:
+        case contact.ContactOrigin.CALLBACK:
             return f"a callback to{who} is due"
 
 
@@ -80,7 +80,7 @@ def _ended(line: Timeline, fact: contact.LegEnded) -> str:
     return _with(how, lasted, _if(fact.status, " (SIP {})"), _if(fact.reason, ": {}"))
 
 
-def _talk(line: Timeline, fact: contact.TalkStarted) -> str:
+def _talk(line: Timeline, fact: contact.ConversationStarted) -> str:
     waited = f" after waiting {fact.waited_s:.1f} s" if fact.waited_s else ""
     return f"talking with {line.name(fact.participant)}{waited} (sound after {fact.bridge_ms:.0f} ms)"
 
@@ -131,8 +131,8 @@ SENTENCES: dict[type[Fact], Sentence] = {
         f"call with {line.name(f.participant)} answered after {f.setup_ms:.0f} ms"
     ),
     contact.LegEnded: _ended,
-    contact.TalkStarted: _talk,
-    contact.TalkEnded: lambda line, f: (
+    contact.ConversationStarted: _talk,
+    contact.ConversationEnded: lambda line, f: (
         f"talk with {line.name(f.participant)} over" + (": the phone is gone" if f.lost else "")
     ),
     contact.HoldStarted: lambda line, f: f"{line.name(f.participant)} holds",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from contacts.facts.contact import ContactClosed, HoldEnded, HoldStarted, TalkStarted
+from contacts.facts.contact import ContactClosed, ConversationStarted, HoldEnded, HoldStarted
 from contacts.facts.flow import FlowStarted
 from contacts.facts.queue import QueueJoined, QueuePositionTold, WrapUpFinished
 from contacts.facts.recording import TranscriptReady
@@ -112,7 +112,7 @@ class Performance:
                 await self._announcement_heard()
                 agent.send(commands.Answer())
                 await agent.wait_for(events.Answered, PATIENCE_S)
-                await self._feed.wait_for(TalkStarted, PATIENCE_S)
+                await self._feed.wait_for(ConversationStarted, PATIENCE_S)
             await self._talk(caller, agent)
             with step("they hang up", self._say):
                 await asyncio.sleep(PAUSE_S)

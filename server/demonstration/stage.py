@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contacts.facts.contact import TalkStarted
+from contacts.facts.contact import ConversationStarted
 from contacts.folds.timeline import Timeline
 from recordings.files import RecordingFiles
 from recordings.transcripts import Transcripts, render_transcript
@@ -82,7 +82,7 @@ async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed
 
 
 def _print_figures(exhibits: Exhibits, feed: Feed) -> None:
-    talk = feed.seen(TalkStarted)[0]
+    talk = feed.seen(ConversationStarted)[0]
     out.print(f"\nmeasured    (caller and agents on {exhibits.heard.stack})", markup=False)
     out.print(f"  INVITE to 200            {exhibits.heard.invite_to_ok_ms:8.1f} ms  at the caller's phone")
     out.print(f"  key press to next prompt {key_to_prompt_ms(exhibits):8.1f} ms  at the caller's ear")

@@ -19,7 +19,7 @@ from contacts import effects as order
 from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
-from contacts.facts.contact import ContactFact, Role
+from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import QueueExited, QueuePlaceRegained, QueuePositionTold
 from contacts.ids import ContactId, LegId, ParticipantId
 from contacts.outcomes import QueueExit, TransferResult
@@ -90,7 +90,7 @@ class ActiveContact:
             call_id=facts.sip_call_id,
         )
         joined = fact.ParticipantJoined(
-            contact=self.id, participant=CUSTOMER, role=Role.CUSTOMER, address=caller
+            contact=self.id, participant=CUSTOMER, role=ParticipantRole.CUSTOMER, address=caller
         )
         self.tell(started)
         self.tell(joined)
@@ -118,7 +118,7 @@ class ActiveContact:
         waited_s = now - self._orders.stay.joined_at if self._orders.stay is not None else 0.0
         if self._orders.stay is not None:
             self._services.metrics.wait_s.labels(self._orders.stay.queue).observe(waited_s)
-        started = fact.TalkStarted(
+        started = fact.ConversationStarted(
             contact=self.id,
             participant=participant,
             waited_s=round(waited_s, 3),
@@ -185,7 +185,7 @@ class ActiveContact:
     def _tell_transfer_result(self, effect: order.TellTransferResult) -> None:
         self._run.tell(TransferEnded(TRANSFER_OUTCOMES.get(effect.result, TransferOutcome.FAILED)))
 
-    def _enqueue(self, effect: order.Enqueue) -> None:
+    def _enqueue(self, effect: order.JoinQueue) -> None:
         joined = effect.joined
         event = ContactEnqueued(
             self.id,
@@ -246,7 +246,7 @@ _ORDERS: dict[type[ContactEffect], Callable[[ActiveContact, Any], None]] = {
     order.StopFlow: ActiveContact._stop_flow,
     order.TellQueueExit: ActiveContact._tell_queue_exit,
     order.TellTransferResult: ActiveContact._tell_transfer_result,
-    order.Enqueue: ActiveContact._enqueue,
+    order.JoinQueue: ActiveContact._enqueue,
     order.LeaveQueue: ActiveContact._leave_queue,
     order.StartWaiting: ActiveContact._start_waiting,
     order.StopWaiting: ActiveContact._stop_waiting,

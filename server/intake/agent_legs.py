@@ -14,7 +14,7 @@ import structlog
 from acd.events import AgentCallEnded, OfferAnswered, OfferFailed, OfferFailure
 from acd.events import Event as DispatchEvent
 from contacts.facts import contact as fact
-from contacts.facts.contact import ContactFact, Role
+from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import OfferRefused
 from contacts.ids import AgentId, ContactId, LegId, OfferId, ParticipantId
 from server.intake.active_contact import ActiveContact
@@ -204,7 +204,7 @@ class AgentLegs:
 
 def _joined(ring: _Ring) -> fact.ParticipantJoined:
     return fact.ParticipantJoined(
-        contact=ring.contact, participant=ring.participant, role=Role.AGENT, agent=ring.agent
+        contact=ring.contact, participant=ring.participant, role=ParticipantRole.AGENT, agent=ring.agent
     )
 
 

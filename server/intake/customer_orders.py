@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from contacts.facts import contact as fact
-from contacts.facts.contact import ContactFact, Role
+from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import EndedBy
@@ -99,7 +99,7 @@ class CustomerOrders:
         joined = fact.ParticipantJoined(
             contact=self.id,
             participant=participant,
-            role=Role.AGENT if agent else Role.THIRD_PARTY,
+            role=ParticipantRole.AGENT if agent else ParticipantRole.THIRD_PARTY,
             agent=address if agent else "",
             address="" if agent else address,
         )

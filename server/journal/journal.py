@@ -28,7 +28,7 @@ from contacts.facts.contact import ContactClosed
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 from server.journal.identity import Identity
 from server.journal.reading import entries_of, last_sequence, last_told, unclosed_contacts
 from server.journal.rows import JournalRows, Line, in_text
@@ -232,7 +232,7 @@ class Journal:
             closings.append(
                 ContactClosed(
                     contact=contact.contact_id,
-                    outcome=Outcome.INTERRUPTED,
+                    outcome=ContactOutcome.INTERRUPTED,
                     duration_s=round(max(0.0, lasted_s), 3),
                 )
             )

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from contacts.facts.contact import ContactClosed, ContactStarted, Origin
+from contacts.facts.contact import ContactClosed, ContactOrigin, ContactStarted
 from contacts.facts.entry import JournalEntry, UnreadableFactError, from_json, to_json
 from contacts.facts.fact import Fact
 from contacts.facts.system import FactUnrecognised
 from contacts.folds.summary import SUMMARISED, ContactSummary, Tally, begun
 from contacts.ids import ContactId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 from recordings.instants import from_utc_text, to_utc_text
 from server.journal.tables import CONTACT
 
@@ -157,7 +157,7 @@ def summary_from(row: Mapping[str, Any]) -> ContactSummary:
     return ContactSummary(
         contact_id=ContactId(row["contact_id"]),
         started_at=from_utc_text(row["started_at"]),
-        origin=Origin(row["origin"]),
+        origin=ContactOrigin(row["origin"]),
         caller=row["caller"],
         number=row["number"],
         trunk=row["trunk"],
@@ -168,7 +168,7 @@ def summary_from(row: Mapping[str, Any]) -> ContactSummary:
         answered_at=None if row["answered_at"] is None else from_utc_text(row["answered_at"]),
         ended_at=None if row["ended_at"] is None else from_utc_text(row["ended_at"]),
         duration_s=row["duration_s"],
-        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        outcome=None if row["outcome"] is None else ContactOutcome(row["outcome"]),
         reason=row["reason"],
     )
 

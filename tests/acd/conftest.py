@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pytest
 
 from acd.dispatch import Dispatch
-from acd.effects import ContactOutcome, Effect, RingAgent
+from acd.effects import Effect, QueueStayEnded, RingAgent
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
@@ -118,7 +118,7 @@ class Scene:
 
     def overflowed(self) -> list[str]:
         """Who ever overflowed."""
-        return [e.contact for _, e in self.ever(ContactOutcome) if e.outcome is QueueExit.OVERFLOWED]
+        return [e.contact for _, e in self.ever(QueueStayEnded) if e.outcome is QueueExit.OVERFLOWED]
 
     def agent(self, name: str) -> AgentSnapshot:
         (status,) = (agent for agent in self.dispatch.snapshot(self.now).agents if agent.agent == name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from acd.effects import AnnouncePosition, ContactOutcome, RingAgent
+from acd.effects import AnnouncePosition, QueueStayEnded, RingAgent
 from contacts.ids import ContactId, QueueId
 from contacts.outcomes import QueueExit
 
@@ -112,7 +112,7 @@ def test_a_caller_overflows_after_the_queues_longest_wait(scene: NewScene) -> No
     s.run_until(59)
     assert not s.overflowed()
     s.run_until(60)
-    assert s.effects[-1:] == (ContactOutcome(C1, SALES, QueueExit.OVERFLOWED, 60.0),)
+    assert s.effects[-1:] == (QueueStayEnded(C1, SALES, QueueExit.OVERFLOWED, 60.0),)
     s.sign_in("ann")
     assert not s.ever(RingAgent)
 

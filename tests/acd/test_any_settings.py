@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from acd.dispatch import Dispatch
-from acd.effects import Bridge, ContactOutcome, HangUpAgent, ReturnToQueue, RingAgent
+from acd.effects import Bridge, HangUpAgent, QueueStayEnded, ReturnToQueue, RingAgent
 from acd.event_json import event_from_json, event_to_json
 from acd.events import (
     AgentCallEnded,
@@ -129,7 +129,7 @@ class AnySettings(RuleBasedStateMachine):
                 self.hung_up.add(offer)
             case ReturnToQueue():
                 self.stays += 1
-            case ContactOutcome():
+            case QueueStayEnded():
                 self.outcomes[effect.outcome.value] += 1
 
     @rule(agent=st.sampled_from(NAMES), there=st.booleans(), elapsed_s=elapsed)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acd.effects import Bridge, ContactOutcome, RingAgent, Rule
+from acd.effects import Bridge, QueueStayEnded, RingAgent, Rule
 from acd.events import OfferFailure
 from contacts.ids import AgentId, ContactId, QueueId
 from contacts.outcomes import QueueExit
@@ -138,7 +138,7 @@ def test_an_agent_takes_a_younger_contact_when_they_lack_the_skill_for_the_older
 
 def test_nobody_configured_has_the_skills_ends_the_wait_at_once(scene: NewScene) -> None:
     s = scene({"ann": {"german": 2}})
-    assert s.enqueue("c1", skills={"german": 3}) == (ContactOutcome(C1, SALES, QueueExit.NOBODY, 0.0),)
+    assert s.enqueue("c1", skills={"german": 3}) == (QueueStayEnded(C1, SALES, QueueExit.NOBODY, 0.0),)
     assert s.order() == []
 
 
@@ -158,7 +158,7 @@ def test_the_answer_bridges_before_anything_else_is_said_to_the_caller(scene: Ne
     s.now = 4
     s.answer(ring.offer)
     assert s.of(Bridge) == [Bridge(C1, ANN, ring.offer)]
-    assert s.of(ContactOutcome) == [ContactOutcome(C1, SALES, QueueExit.ANSWERED, 4.0)]
+    assert s.of(QueueStayEnded) == [QueueStayEnded(C1, SALES, QueueExit.ANSWERED, 4.0)]
     assert s.order() == []
 
 

@@ -11,7 +11,7 @@ from acd.dispatch import Dispatch
 from acd.effects import (
     AgentStateChanged,
     AnnouncePosition,
-    ContactOutcome,
+    QueueStayEnded,
     ReturnToQueue,
     RingAgent,
     StopRinging,
@@ -40,7 +40,7 @@ ANN, SALES = AgentId("ann"), QueueId("sales")
 
 
 def outcomes(s: Any, contact: str) -> list[QueueExit]:
-    return [effect.outcome for _, effect in s.ever(ContactOutcome) if effect.contact == contact]
+    return [effect.outcome for _, effect in s.ever(QueueStayEnded) if effect.contact == contact]
 
 
 # 16: distinct requirements, and announcements without a bound
@@ -187,7 +187,7 @@ def test_finding_24_an_absent_agent_holds_a_caller_for_less_and_less_of_the_time
 
 def test_finding_25_nobody_signed_in_ends_the_wait_at_once(scene: NewScene) -> None:
     s = scene(["ann"], sales={"no_agents": "overflow"})
-    assert s.enqueue("c1") == (ContactOutcome(ContactId("c1"), SALES, QueueExit.NOBODY, 0.0),)
+    assert s.enqueue("c1") == (QueueStayEnded(ContactId("c1"), SALES, QueueExit.NOBODY, 0.0),)
 
 
 def test_finding_25_signed_in_counts_not_free(scene: NewScene) -> None:
@@ -253,7 +253,7 @@ def test_u8_a_thousand_callers_leave_a_few_at_a_time(scene: NewScene) -> None:
     s.fail("c0/1")
     s.run_until(60)
     assert s.order() == []
-    per_moment = [at for at, _ in s.ever(ContactOutcome)]
+    per_moment = [at for at, _ in s.ever(QueueStayEnded)]
     assert max(per_moment.count(at) for at in set(per_moment)) <= 50
 
 

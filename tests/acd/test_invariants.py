@@ -25,9 +25,9 @@ from acd.effects import (
     AgentStateChanged,
     AnnouncePosition,
     Bridge,
-    ContactOutcome,
     Effect,
     HangUpAgent,
+    QueueStayEnded,
     ReturnToQueue,
     RingAgent,
     Rule,
@@ -214,7 +214,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
                 assert self.agents[self.offers[offer].agent].talking == offer
             case Bridge() | ReturnToQueue():
                 self.follow_conversation(effect)
-            case ContactOutcome():
+            case QueueStayEnded():
                 self.follow_outcome(effect)
             case AnnouncePosition(contact):
                 assert contact in self.stays
@@ -240,7 +240,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
         if book.contact in self.stays:
             self.stays[book.contact].offer = None
 
-    def follow_outcome(self, effect: ContactOutcome) -> None:
+    def follow_outcome(self, effect: QueueStayEnded) -> None:
         stay = self.stays.pop(effect.contact)
         assert stay.queue == effect.queue
         assert effect.waited_s == self.now - stay.since

@@ -6,8 +6,8 @@ from typing import Any
 from acd.effects import (
     AgentStateChanged,
     Bridge,
-    ContactOutcome,
     HangUpAgent,
+    QueueStayEnded,
     RingAgent,
     StopRinging,
 )
@@ -27,7 +27,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(scene: NewScene) -> None:
     s.now = 3
     assert s.hang_up("c1") == (
         StopRinging(ring.offer),
-        ContactOutcome(C1, SALES, QueueExit.ABANDONED, 3.0),
+        QueueStayEnded(C1, SALES, QueueExit.ABANDONED, 3.0),
     )
 
 
@@ -86,7 +86,7 @@ def test_a_caller_pulled_while_an_agent_rings_is_not_counted_as_abandoned(scene:
     s.sign_in("ann")
     s.enqueue("c1")
     s.tell(ContactLeft(C1, LeaveReason.PULLED))
-    assert [effect.outcome for effect in s.of(ContactOutcome)] == [QueueExit.TRANSFERRED]
+    assert [effect.outcome for effect in s.of(QueueStayEnded)] == [QueueExit.TRANSFERRED]
     assert s.of(StopRinging)
 
 
@@ -157,7 +157,7 @@ def test_overflow_waits_for_the_agent_being_rung_and_follows_if_they_do_not_answ
     s.run_until(24)
     assert not s.overflowed()
     s.run_until(25)
-    assert [effect.outcome for effect in s.of(ContactOutcome)] == [QueueExit.OVERFLOWED]
+    assert [effect.outcome for effect in s.of(QueueStayEnded)] == [QueueExit.OVERFLOWED]
     assert s.order() == []
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from acd.effects import ContactOutcome, RequirementRelaxed, RingAgent
+from acd.effects import QueueStayEnded, RequirementRelaxed, RingAgent
 from acd.events import SettingsChanged
 from acd.settings import AcdSettings, AgentSettings, QueueSettings, RelaxStep
 from contacts.ids import ContactId
@@ -138,6 +138,6 @@ def test_nobody_comes_for_a_relaxed_caller_either(scene: NewScene) -> None:
     s.run_until(20)
     s.end_agent_call(ring.offer)
     s.run_until(1000)
-    left = [(at, effect.outcome) for at, effect in s.ever(ContactOutcome) if effect.contact == "c2"]
+    left = [(at, effect.outcome) for at, effect in s.ever(QueueStayEnded) if effect.contact == "c2"]
     assert len(left) == 1
     assert left[0][1] is QueueExit.NOBODY

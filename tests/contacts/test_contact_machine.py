@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contacts import effects as order
-from contacts.contact import CUSTOMER, Contact, Phase
+from contacts.contact import CUSTOMER, Contact, ContactPhase
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
-from contacts.facts.contact import Role
+from contacts.facts.contact import ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId, LegId, ParticipantId, QueueId
-from contacts.outcomes import EndedBy, Outcome, QueueExit
+from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
 
 ID = ContactId("c1")
 QUEUE = QueueId("support")
@@ -44,7 +44,7 @@ class ContactLife(RuleBasedStateMachine):
         self.recording = "none"
         self.hanging_up: set[LegId] = set()
         # What the outcome must follow from, kept apart from the core.
-        self.last_good_talk: Role | None = None
+        self.last_good_talk: ParticipantRole | None = None
         self.last_exit: QueueExit | None = None
         self.answered = self.failed = self.flow_ended = self.transferred = False
 
@@ -72,7 +72,7 @@ class ContactLife(RuleBasedStateMachine):
                 return self.end_flow()
             case order.HangUpLeg(_, leg, _):
                 self.hanging_up.add(leg)
-            case order.Enqueue():
+            case order.JoinQueue():
                 self.in_dispatch = True
             case order.LeaveQueue():
                 return self.dispatch_forgets()
@@ -131,7 +131,7 @@ class ContactLife(RuleBasedStateMachine):
 
     def begin(self) -> None:
         self.tell(fact.ContactStarted(contact=ID))
-        self.tell(fact.ParticipantJoined(contact=ID, participant=CUSTOMER, role=Role.CUSTOMER))
+        self.tell(fact.ParticipantJoined(contact=ID, participant=CUSTOMER, role=ParticipantRole.CUSTOMER))
         self.customer = LegId("customer-1")
         self.tell(fact.LegStarted(contact=ID, participant=CUSTOMER, leg=self.customer))
         assert order.StartFlow() in self.orders
@@ -159,19 +159,23 @@ class ContactLife(RuleBasedStateMachine):
         assert leg is not None
         self.tell(fact.LegEnded(contact=ID, participant=CUSTOMER, leg=leg, by=by))
 
-    @precondition(lambda self: self.flow_runs and self.contact.phase is Phase.IN_FLOW)
+    @precondition(lambda self: self.flow_runs and self.contact.phase is ContactPhase.IN_FLOW)
     @rule()
     def flow_joins_a_queue(self) -> None:
         self.tell(queue.QueueJoined(contact=ID, queue=QUEUE))
         assert self.in_dispatch
 
-    @precondition(lambda self: self.flow_runs and self.contact.phase is Phase.IN_FLOW and self.third is None)
+    @precondition(
+        lambda self: self.flow_runs and self.contact.phase is ContactPhase.IN_FLOW and self.third is None
+    )
     @rule()
     def flow_transfers(self) -> None:
         number = self.number()
         participant, leg = ParticipantId(f"third-{number}"), LegId(f"third-{number}")
         self.third, self.third_up, self.transferred = (participant, leg), False, True
-        self.tell(fact.ParticipantJoined(contact=ID, participant=participant, role=Role.THIRD_PARTY))
+        self.tell(
+            fact.ParticipantJoined(contact=ID, participant=participant, role=ParticipantRole.THIRD_PARTY)
+        )
         self.tell(fact.TransferStarted(contact=ID, participant=participant))
         self.tell(fact.LegStarted(contact=ID, participant=participant, leg=leg))
 
@@ -180,8 +184,8 @@ class ContactLife(RuleBasedStateMachine):
     def third_party_answers(self) -> None:
         assert self.third is not None
         self.third_up = True
-        if self.contact.phase is Phase.CONNECTING:
-            self.last_good_talk = Role.THIRD_PARTY
+        if self.contact.phase is ContactPhase.CONNECTING:
+            self.last_good_talk = ParticipantRole.THIRD_PARTY
         self.tell(fact.LegAnswered(contact=ID, participant=self.third[0], leg=self.third[1]))
 
     @precondition(lambda self: self.third)
@@ -199,7 +203,9 @@ class ContactLife(RuleBasedStateMachine):
         number = self.number()
         participant, leg = ParticipantId(f"agent-{number}"), LegId(f"offer-{number}")
         self.tell(
-            fact.ParticipantJoined(contact=ID, participant=participant, role=Role.AGENT, agent=f"a{number}")
+            fact.ParticipantJoined(
+                contact=ID, participant=participant, role=ParticipantRole.AGENT, agent=f"a{number}"
+            )
         )
         self.tell(fact.LegStarted(contact=ID, participant=participant, leg=leg))
         self.tell(fact.LegAnswered(contact=ID, participant=participant, leg=leg))
@@ -207,8 +213,8 @@ class ContactLife(RuleBasedStateMachine):
         self.talking_agent = participant
         self.in_dispatch = False
         self.last_exit = QueueExit.ANSWERED
-        self.last_good_talk = Role.AGENT
-        self.tell(fact.TalkStarted(contact=ID, participant=participant))
+        self.last_good_talk = ParticipantRole.AGENT
+        self.tell(fact.ConversationStarted(contact=ID, participant=participant))
         self.tell(queue.QueueExited(contact=ID, queue=QUEUE, exit=QueueExit.ANSWERED, waited_s=1))
 
     @precondition(lambda self: self.agents)
@@ -243,7 +249,9 @@ class ContactLife(RuleBasedStateMachine):
 
     # What the flow and the recorder do
 
-    @precondition(lambda self: self.flow_runs and self.contact.phase in (Phase.STARTING, Phase.IN_FLOW))
+    @precondition(
+        lambda self: self.flow_runs and self.contact.phase in (ContactPhase.STARTING, ContactPhase.IN_FLOW)
+    )
     @rule(more_to_say=st.integers(0, 3))
     def flow_ends(self, more_to_say: int) -> None:
         if more_to_say:
@@ -292,15 +300,15 @@ class ContactLife(RuleBasedStateMachine):
     @invariant()
     def nobody_talks_with_a_customer_who_is_gone(self) -> None:
         if self.customer is None:
-            assert self.contact.phase in (Phase.ENDING, Phase.CLOSED)
+            assert self.contact.phase in (ContactPhase.ENDING, ContactPhase.CLOSED)
 
     @invariant()
     def every_leg_has_an_owner(self) -> None:
         """A leg that is up while nobody is to hear it is being hung up."""
-        if self.contact.phase is Phase.CLOSED:
+        if self.contact.phase is ContactPhase.CLOSED:
             assert not self.agents
             assert self.third is None
-        if self.contact.phase is Phase.ENDING and self.third is not None:
+        if self.contact.phase is ContactPhase.ENDING and self.third is not None:
             assert self.third[1] in self.hanging_up
 
     @invariant()
@@ -327,31 +335,35 @@ class ContactLife(RuleBasedStateMachine):
             self.agent_leg_ends(lost=False, place_left=False)
         if self.recording == "finishing":
             self.recording_is_saved(broken=False)
-        assert self.contact.phase is Phase.CLOSED
+        assert self.contact.phase is ContactPhase.CLOSED
         assert not self.contact.participants.on_line()
         assert not self.flow_runs
         assert not self.in_dispatch
         closed = [told for told in self.notes if isinstance(told, fact.ContactClosed)]
         assert [told.outcome for told in closed] == [self.expected()]
 
-    def expected(self) -> Outcome:
+    def expected(self) -> ContactOutcome:
         """Said once more, in other words than the core's."""
         if self.last_good_talk is not None:
-            return Outcome.SERVED if self.last_good_talk is Role.AGENT else Outcome.TRANSFERRED
+            return (
+                ContactOutcome.SERVED
+                if self.last_good_talk is ParticipantRole.AGENT
+                else ContactOutcome.TRANSFERRED
+            )
         if self.failed:
-            return Outcome.FAILED
+            return ContactOutcome.FAILED
         if not self.answered:
-            return Outcome.COMPLETED if self.flow_ended else Outcome.NOT_ANSWERED
+            return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.NOT_ANSWERED
         if self.last_exit is not None:
             return {
-                QueueExit.ANSWERED: Outcome.ABANDONED,
-                QueueExit.ABANDONED: Outcome.ABANDONED,
-                QueueExit.OVERFLOWED: Outcome.OVERFLOWED,
-                QueueExit.NOBODY: Outcome.NOT_SERVED,
+                QueueExit.ANSWERED: ContactOutcome.ABANDONED,
+                QueueExit.ABANDONED: ContactOutcome.ABANDONED,
+                QueueExit.OVERFLOWED: ContactOutcome.OVERFLOWED,
+                QueueExit.NOBODY: ContactOutcome.NOT_SERVED,
             }[self.last_exit]
         if self.transferred:
-            return Outcome.NOT_SERVED
-        return Outcome.COMPLETED if self.flow_ended else Outcome.LEFT_IN_FLOW
+            return ContactOutcome.NOT_SERVED
+        return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.LEFT_IN_FLOW
 
 
 TestContactLife = ContactLife.TestCase

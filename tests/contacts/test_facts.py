@@ -12,7 +12,7 @@ from contacts.facts.entry import FACT_TYPES, KINDS, UnreadableFactError, from_js
 from contacts.facts.fact import Fact, Promise
 from contacts.facts.page import page
 from contacts.ids import ContactId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 from contacts.privacy import ERASED, Privacy, privacy_of
 from tests.contacts.facts_of import any_fact
 
@@ -76,10 +76,10 @@ def test_the_start_of_a_contact_is_durable_before_the_answer() -> None:
 
 
 def test_facts_are_frozen() -> None:
-    closed = contact.ContactClosed(contact=ContactId("c1"), outcome=Outcome.SERVED)
+    closed = contact.ContactClosed(contact=ContactId("c1"), outcome=ContactOutcome.SERVED)
     with pytest.raises(AttributeError):
-        closed.outcome = Outcome.FAILED  # type: ignore[misc]
-    assert msgspec.structs.replace(closed, reason="x").outcome is Outcome.SERVED
+        closed.outcome = ContactOutcome.FAILED  # type: ignore[misc]
+    assert msgspec.structs.replace(closed, reason="x").outcome is ContactOutcome.SERVED
 
 
 def test_the_page_of_facts_is_current(root: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from contacts.facts.contact import ContactClosed, ContactStarted
 from contacts.facts.flow import NoInput
 from contacts.ids import ContactId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 from server.journal.identity import Identity
 from server.journal.journal import Journal
 from server.store.store import open_store
@@ -54,7 +54,7 @@ def started(contact: str, caller: str = "") -> ContactStarted:
     return ContactStarted(contact=ContactId(contact), caller=caller)
 
 
-def closed(contact: str, outcome: Outcome = Outcome.SERVED) -> ContactClosed:
+def closed(contact: str, outcome: ContactOutcome = ContactOutcome.SERVED) -> ContactClosed:
     return ContactClosed(contact=ContactId(contact), outcome=outcome)
 
 

@@ -16,7 +16,7 @@ from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from contacts.facts.contact import ContactClosed, ContactStarted
 from contacts.facts.fact import Fact
 from contacts.ids import AgentId, ContactId, DeviceId
-from contacts.outcomes import Outcome
+from contacts.outcomes import ContactOutcome
 from ivr_flows.known import Known
 from ivr_flows.loader import parse_flow
 from media.speech.synthesis import Voice
@@ -133,7 +133,7 @@ class InProcess:
         """The newest."""
         return self.facts(ContactStarted)[-1].contact
 
-    def outcome(self, contact: str | None = None) -> Outcome | None:
+    def outcome(self, contact: str | None = None) -> ContactOutcome | None:
         closed = self.facts(ContactClosed, contact or self.contact)
         assert len(closed) <= 1
         return closed[0].outcome if closed else None

@@ -13,12 +13,18 @@ import pytest
 from sqlalchemy import Engine
 
 from contacts.facts.agent import PhoneRegistered
-from contacts.facts.contact import ContactStarted, LegEnded, ParticipantJoined, Role, TalkStarted
+from contacts.facts.contact import (
+    ContactStarted,
+    ConversationStarted,
+    LegEnded,
+    ParticipantJoined,
+    ParticipantRole,
+)
 from contacts.facts.entry import JournalEntry
 from contacts.facts.flow import NoInput
 from contacts.facts.queue import WrapUpFinished
 from contacts.ids import AgentId, ContactId, LegId, ParticipantId
-from contacts.outcomes import EndedBy, Outcome
+from contacts.outcomes import ContactOutcome, EndedBy
 from server.journal.identity import Identity
 from server.journal.journal import Journal, JournalError, JournalFull
 from server.journal.reading import (
@@ -240,18 +246,20 @@ async def test_a_listener_that_raises_silences_nobody(journal: Journal) -> None:
 async def test_contacts_have_a_row_that_follows_their_facts(journal: Journal, engine: Engine) -> None:
     contact, agent = ContactId("c1"), ParticipantId("p2")
     journal.append(started("c1", "0301"))
-    journal.append(ParticipantJoined(contact=contact, participant=agent, role=Role.AGENT, agent="alice"))
+    journal.append(
+        ParticipantJoined(contact=contact, participant=agent, role=ParticipantRole.AGENT, agent="alice")
+    )
     await journal.durable()
     in_progress = contact_of(engine, "c1")
     assert in_progress is not None
     assert (in_progress.caller, in_progress.outcome) == ("0301", None)
-    journal.append(TalkStarted(contact=contact, participant=agent))
+    journal.append(ConversationStarted(contact=contact, participant=agent))
     await journal.durable()
     journal.append(closed("c1"))
     await journal.durable()
     done = contact_of(engine, "c1")
     assert done is not None
-    assert (done.agents, done.outcome) == (("alice",), Outcome.SERVED)
+    assert (done.agents, done.outcome) == (("alice",), ContactOutcome.SERVED)
 
 
 async def test_what_is_told_of_a_closed_contact_adds_to_its_row(journal: Journal, engine: Engine) -> None:
@@ -267,7 +275,7 @@ async def test_what_is_told_of_a_closed_contact_adds_to_its_row(journal: Journal
     await journal.durable()
     row = contact_of(engine, "c1")
     assert row is not None
-    assert (row.ended_at, row.outcome) == (entry.at, Outcome.SERVED)
+    assert (row.ended_at, row.outcome) == (entry.at, ContactOutcome.SERVED)
 
 
 async def test_finding_15_contacts_are_read_in_pages_and_each_stands_on_one(
@@ -329,7 +337,7 @@ async def test_contacts_a_dead_server_left_are_closed_once_as_interrupted(
     assert await journal.close_interrupted() == expected
     first, last = journal.entries("c000")
     assert isinstance(first.fact, ContactStarted)
-    assert last.fact == closed("c000", Outcome.INTERRUPTED)
+    assert last.fact == closed("c000", ContactOutcome.INTERRUPTED)
     assert journal.entries("c007")[-1].fact == closed("c007")
     assert unclosed_contacts(engine) == []
     assert await journal.close_interrupted() == []

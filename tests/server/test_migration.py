@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from contacts.facts.contact import ContactClosed, ContactStarted, LegEnded, TalkStarted
+from contacts.facts.contact import ContactClosed, ContactStarted, ConversationStarted, LegEnded
 from contacts.facts.queue import QueueExited, QueueJoined, QueuePositionTold
 from contacts.facts.system import FactUnrecognised
 from contacts.folds.agent_speech import agent_speech
 from contacts.folds.summary import summary_of
 from contacts.folds.timeline import Timeline
-from contacts.outcomes import EndedBy, Outcome, QueueExit
+from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
 from recordings.catalogue import Catalogue
 from server.journal.reading import entries_after, entries_of, newest_contacts, unclosed_contacts
 from server.store.store import open_store
@@ -59,7 +59,7 @@ def test_the_call_is_told_as_it_would_be_today(migrated: Engine) -> None:
     [joined] = [fact for fact in facts if isinstance(fact, QueueJoined)]
     [position] = [fact for fact in facts if isinstance(fact, QueuePositionTold)]
     [exited] = [fact for fact in facts if isinstance(fact, QueueExited)]
-    [talk] = [fact for fact in facts if isinstance(fact, TalkStarted)]
+    [talk] = [fact for fact in facts if isinstance(fact, ConversationStarted)]
     [ended] = [fact for fact in facts if isinstance(fact, LegEnded)]
     assert isinstance(facts[0], ContactStarted)
     assert isinstance(facts[-1], ContactClosed) or any(isinstance(fact, ContactClosed) for fact in facts)
@@ -72,8 +72,10 @@ def test_the_call_is_told_as_it_would_be_today(migrated: Engine) -> None:
 
 def test_the_contact_has_its_row(migrated: Engine) -> None:
     [contact] = newest_contacts(migrated, 10).contacts
-    [talk] = [e.fact for e in entries_of(migrated, contact.contact_id) if isinstance(e.fact, TalkStarted)]
-    assert contact.outcome is Outcome.SERVED
+    [talk] = [
+        e.fact for e in entries_of(migrated, contact.contact_id) if isinstance(e.fact, ConversationStarted)
+    ]
+    assert contact.outcome is ContactOutcome.SERVED
     assert contact.agents == (talk.participant,)
     assert contact.duration_s > 10
     assert contact.number == "100"

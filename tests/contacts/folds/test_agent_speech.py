@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from contacts.facts.contact import HoldEnded, HoldStarted, LegEnded, TalkEnded, TalkStarted
+from contacts.facts.contact import ConversationEnded, ConversationStarted, HoldEnded, HoldStarted, LegEnded
 from contacts.facts.recording import RecordingStarted
 from contacts.folds.agent_speech import Stretch, agent_speech
 from contacts.ids import LegId, ParticipantId
@@ -16,12 +16,12 @@ RECORDING = RecordingStarted(contact=CONTACT, recording="r1")
 CUSTOMER_GONE = LegEnded(contact=CONTACT, participant=CUSTOMER, leg=LegId("l"), by=EndedBy.PARTICIPANT)
 
 
-def talks(who: ParticipantId = ALICE) -> TalkStarted:
-    return TalkStarted(contact=CONTACT, participant=who)
+def talks(who: ParticipantId = ALICE) -> ConversationStarted:
+    return ConversationStarted(contact=CONTACT, participant=who)
 
 
-def talked(who: ParticipantId = ALICE) -> TalkEnded:
-    return TalkEnded(contact=CONTACT, participant=who)
+def talked(who: ParticipantId = ALICE) -> ConversationEnded:
+    return ConversationEnded(contact=CONTACT, participant=who)
 
 
 def holds(who: ParticipantId) -> HoldStarted:

@@ -8,7 +8,7 @@ from contacts.facts import contact, queue, recording
 from contacts.facts.fact import Fact
 from contacts.folds.summary import SUMMARISED, begun, summary_of
 from contacts.ids import AgentId, LegId, QueueId
-from contacts.outcomes import EndedBy, Outcome, QueueExit
+from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
 from tests.contacts.facts_of import any_fact
 from tests.contacts.folds.test_timeline import JOINED
 from tests.contacts.story import ALICE, CONTACT, CUSTOMER, START, story
@@ -30,17 +30,17 @@ def test_a_whole_contact_in_one_row() -> None:
             (0.1, contact.LegAnswered(contact=CONTACT, participant=CUSTOMER, leg=LEG)),
             (5.0, queue.QueueJoined(contact=CONTACT, queue=SALES)),
             (9.0, JOINED[1]),
-            (10.0, contact.TalkStarted(contact=CONTACT, participant=ALICE)),
+            (10.0, contact.ConversationStarted(contact=CONTACT, participant=ALICE)),
             (60.0, left()),
             (60.1, queue.QueueExited(contact=CONTACT, queue=SALES, exit=QueueExit.ANSWERED, waited_s=5.0)),
-            (60.5, contact.ContactClosed(contact=CONTACT, outcome=Outcome.SERVED)),
+            (60.5, contact.ContactClosed(contact=CONTACT, outcome=ContactOutcome.SERVED)),
         )
     )
     assert summary is not None
     assert (summary.caller, summary.number, summary.trunk, summary.flow) == ("0301", "100", "t", "welcome")
     assert (summary.queue, summary.agents, summary.waited_s) == ("sales", ("alice",), 5.0)
     assert summary.answered_at == START + timedelta(seconds=0.1)
-    assert summary.outcome is Outcome.SERVED
+    assert summary.outcome is ContactOutcome.SERVED
 
 
 def test_finding_50_what_is_saved_after_the_call_does_not_make_it_longer() -> None:
@@ -49,7 +49,7 @@ def test_finding_50_what_is_saved_after_the_call_does_not_make_it_longer() -> No
             (0.0, BEGAN),
             (0.0, JOINED[0]),
             (30.0, left()),
-            (33.0, contact.ContactClosed(contact=CONTACT, outcome=Outcome.LEFT_IN_FLOW)),
+            (33.0, contact.ContactClosed(contact=CONTACT, outcome=ContactOutcome.LEFT_IN_FLOW)),
             (90.0, recording.TranscriptReady(contact=CONTACT, recording="r", words=3)),
         )
     )
@@ -85,7 +85,7 @@ def test_waits_in_several_queues_add_up_and_the_last_one_is_named() -> None:
 
 
 def test_a_contact_that_nobody_saw_end_ends_when_it_is_closed() -> None:
-    closed = contact.ContactClosed(contact=CONTACT, outcome=Outcome.INTERRUPTED, duration_s=12.0)
+    closed = contact.ContactClosed(contact=CONTACT, outcome=ContactOutcome.INTERRUPTED, duration_s=12.0)
     summary = summary_of(story((0.0, BEGAN), (400.0, closed)))
     assert summary is not None
     assert summary.duration_s == 12.0

@@ -16,8 +16,10 @@ from tests.contacts.story import ALICE, CONTACT, CUSTOMER, story
 
 RAW = re.compile(r"\w+\.\w+ |\w+=|[a-z]_[a-z]|  |: ?$| of $| for $| to $|\(\)|: ,")
 JOINED = (
-    contact.ParticipantJoined(contact=CONTACT, participant=CUSTOMER, role=contact.Role.CUSTOMER),
-    contact.ParticipantJoined(contact=CONTACT, participant=ALICE, role=contact.Role.AGENT, agent="alice"),
+    contact.ParticipantJoined(contact=CONTACT, participant=CUSTOMER, role=contact.ParticipantRole.CUSTOMER),
+    contact.ParticipantJoined(
+        contact=CONTACT, participant=ALICE, role=contact.ParticipantRole.AGENT, agent="alice"
+    ),
 )
 
 
@@ -38,7 +40,7 @@ def test_any_fact_can_be_told(fact: Fact) -> None:
 
 BARE: list[Fact] = [
     contact.ContactStarted(contact=CONTACT),
-    contact.ContactStarted(contact=CONTACT, origin=contact.Origin.CALLBACK),
+    contact.ContactStarted(contact=CONTACT, origin=contact.ContactOrigin.CALLBACK),
     contact.LegEnded(contact=CONTACT, participant=ALICE, leg=LegId("x"), by=EndedBy.PARTICIPANT),
     contact.PromptFailed(contact=CONTACT, reason=""),
     queue.QueueJoined(contact=CONTACT, queue=QueueId("sales")),

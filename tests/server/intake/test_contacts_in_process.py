@@ -8,15 +8,15 @@ from acd.settings import NoAgents, QueueSettings
 from contacts.facts.contact import (
     ContactClosed,
     ContactFailed,
+    ConversationEnded,
+    ConversationStarted,
     HoldEnded,
     HoldStarted,
     LegEnded,
     ParticipantJoined,
+    ParticipantRole,
     PromptFailed,
     PromptStarted,
-    Role,
-    TalkEnded,
-    TalkStarted,
     TransferFinished,
 )
 from contacts.facts.queue import (
@@ -27,7 +27,7 @@ from contacts.facts.queue import (
     QueuePositionTold,
 )
 from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
-from contacts.outcomes import EndedBy, Outcome, QueueExit, TransferResult
+from contacts.outcomes import ContactOutcome, EndedBy, QueueExit, TransferResult
 from media.g711 import ULAW_SILENCE
 from media.speech.errors import SpeechError
 from telephony.call_events import Digit
@@ -80,8 +80,8 @@ async def test_a_caller_hears_the_menu_presses_a_key_and_hears_the_answer() -> N
         await server.until(lambda: "It rains." in phone.hears())
         assert server.facts(PromptStarted)
         phone.hang_up()
-        assert server.outcome() in (None, Outcome.LEFT_IN_FLOW)
-    assert server.outcome() is Outcome.LEFT_IN_FLOW
+        assert server.outcome() in (None, ContactOutcome.LEFT_IN_FLOW)
+    assert server.outcome() is ContactOutcome.LEFT_IN_FLOW
 
 
 @stepped
@@ -97,14 +97,14 @@ async def test_the_journal_of_a_served_caller_reads_as_it_happened() -> None:
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         agent = server.line.far[-1]
         assert phone.talks_with(agent)
         await server.pass_time(30)
         agent.hang_up()
-        await server.until(lambda: server.facts(TalkEnded))
+        await server.until(lambda: server.facts(ConversationEnded))
         phone.hang_up()
-    assert server.outcome() is Outcome.SERVED
+    assert server.outcome() is ContactOutcome.SERVED
     kinds = server.kinds(server.contact)
     told = [
         "contact.started",
@@ -134,7 +134,7 @@ async def test_a_recording_is_kept_of_every_answered_call_and_names_who_served()
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         phone.hang_up()
     assert list(server.recordings.finished.values()) == ["alice"]
     assert server.facts(RecordingFinished)
@@ -162,7 +162,7 @@ async def test_finding_04_a_position_that_cannot_be_said_does_not_hang_up() -> N
         await server.until(lambda: server.facts(PromptFailed))
         await server.pass_time(5)
         assert not phone.over
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
 
 
 @stepped
@@ -219,18 +219,18 @@ async def test_finding_06_an_agents_killed_phone_gives_the_caller_music_and_the_
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         server.line.far[-1].vanish()
         await server.until(lambda: phone.leg.playing is not None and phone.leg.playing.loop, within_s=10)
         assert not phone.over
         assert server.facts(QueuePlaceRegained)
         await server.pass_time(20)
-        assert len(server.facts(TalkStarted)) == 1, "the lost agent is offered nothing"
+        assert len(server.facts(ConversationStarted)) == 1, "the lost agent is offered nothing"
         server.sign_in("bob")
-        await server.until(lambda: len(server.facts(TalkStarted)) == 2)
+        await server.until(lambda: len(server.facts(ConversationStarted)) == 2)
         assert phone.talks_with(server.line.far[-1])
-    assert server.outcome() is Outcome.SERVED
-    assert [told.lost for told in server.facts(TalkEnded)] == [True, False]
+    assert server.outcome() is ContactOutcome.SERVED
+    assert [told.lost for told in server.facts(ConversationEnded)] == [True, False]
 
 
 @stepped
@@ -239,14 +239,14 @@ async def test_finding_06_the_caller_of_a_lost_agent_goes_before_everybody_else(
         server.sign_in("alice")
         first = await server.call(caller="1")
         first.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         second = await server.call(caller="2")
         second.press("1")
         await server.until(lambda: len(server.facts(QueueJoined)) == 2)
         server.line.far[1].vanish()
         await server.pass_time(1)
         server.sign_in("bob")
-        await server.until(lambda: len(server.facts(TalkStarted)) == 2)
+        await server.until(lambda: len(server.facts(ConversationStarted)) == 2)
         assert first.talks_with(server.line.far[-1])
 
 
@@ -256,12 +256,14 @@ async def test_finding_18_a_transfer_is_told_as_a_talk_with_somebody_else() -> N
         server.line.numbers[BANK] = Manners()
         phone = await server.call()
         phone.press("3")
-        await server.until(lambda: server.facts(TalkStarted))
-        [joined] = [told for told in server.facts(ParticipantJoined) if told.role is Role.THIRD_PARTY]
+        await server.until(lambda: server.facts(ConversationStarted))
+        [joined] = [
+            told for told in server.facts(ParticipantJoined) if told.role is ParticipantRole.THIRD_PARTY
+        ]
         assert joined.address == BANK
         assert phone.talks_with(server.line.far[-1])
         phone.hang_up()
-    assert server.outcome() is Outcome.TRANSFERRED
+    assert server.outcome() is ContactOutcome.TRANSFERRED
     assert [told.result for told in server.facts(TransferFinished)] == [TransferResult.ANSWERED]
     assert server.line.far[-1].over
 
@@ -275,7 +277,7 @@ async def test_a_transfer_that_is_busy_takes_the_flows_edge() -> None:
         await server.until(lambda: "We are sorry." in phone.hears())
         await server.until(lambda: phone.over)
     assert [told.result for told in server.facts(TransferFinished)] == [TransferResult.BUSY]
-    assert server.outcome() is Outcome.NOT_SERVED
+    assert server.outcome() is ContactOutcome.NOT_SERVED
 
 
 @stepped
@@ -310,7 +312,7 @@ async def test_finding_18_an_overflow_and_a_hang_up_in_the_goodbye_is_told_as_an
         phone.press("1")
         await server.until(lambda: "We are sorry." in phone.hears())
         phone.hang_up()
-    assert server.outcome() is Outcome.OVERFLOWED
+    assert server.outcome() is ContactOutcome.OVERFLOWED
     assert [told.exit for told in server.facts(QueueExited)] == [QueueExit.OVERFLOWED]
 
 
@@ -322,7 +324,7 @@ async def test_a_caller_who_hangs_up_in_the_queue_has_abandoned_it() -> None:
         phone.press("1")
         await server.pass_time(30)
         phone.hang_up()
-    assert server.outcome() is Outcome.ABANDONED
+    assert server.outcome() is ContactOutcome.ABANDONED
     assert server.line.far[-1].over, "the agent's phone rings no more"
 
 
@@ -334,7 +336,7 @@ async def test_a_caller_who_hangs_up_in_the_queue_at_once_is_told_apart() -> Non
         phone.press("1")
         await server.pass_time(2)
         phone.hang_up()
-    assert server.outcome() is Outcome.SHORT_ABANDONED
+    assert server.outcome() is ContactOutcome.SHORT_ABANDONED
 
 
 @stepped
@@ -343,11 +345,11 @@ async def test_all_devices_of_an_agent_ring_and_the_first_to_answer_has_the_call
         server.sign_in("alice", Manners(answers_after_s=None), Manners(answers_after_s=3))
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         desk, mobile = server.line.far[1:]
         assert phone.talks_with(mobile)
         await server.until(lambda: desk.over, within_s=1)
-        assert len(server.facts(TalkStarted)) == 1
+        assert len(server.facts(ConversationStarted)) == 1
 
 
 @stepped
@@ -359,7 +361,7 @@ async def test_an_agent_who_does_not_answer_costs_the_caller_no_place() -> None:
         await server.until(lambda: server.facts(OfferRefused))
         assert not phone.over
         server.sign_in("bob")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
 
 
 @stepped
@@ -368,7 +370,7 @@ async def test_a_hold_is_told_and_the_other_hears_music() -> None:
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         agent = server.line.far[-1]
         agent.hold()
         await server.until(lambda: server.facts(HoldStarted), within_s=1)
@@ -384,7 +386,7 @@ async def test_keys_pass_through_a_talk() -> None:
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         phone.press("5")
         await server.pass_time(0.1)
         agent = server.line.far[-1].leg
@@ -452,7 +454,7 @@ async def test_a_flow_may_refuse_a_call_before_it_is_answered() -> None:
         await server.until(lambda: phone.over)
         assert phone.status == 486
         assert not phone.answered
-    assert server.outcome() is Outcome.COMPLETED
+    assert server.outcome() is ContactOutcome.COMPLETED
     assert not server.facts(RecordingStarted)
 
 
@@ -462,7 +464,7 @@ async def test_a_caller_who_gives_up_before_the_answer_leaves_a_closed_contact()
         phone = server.line.dial("100")
         phone.hang_up()
         await server.pass_time(1)
-    assert server.outcome() is Outcome.NOT_ANSWERED
+    assert server.outcome() is ContactOutcome.NOT_ANSWERED
 
 
 @stepped
@@ -478,7 +480,7 @@ async def test_fifty_callers_and_two_agents_leave_fifty_closed_contacts() -> Non
             talking = [far for far in server.line.far if far.leg.bridged is not None and far not in phones]
             for agent in talking:
                 agent.hang_up()
-        served = {told.contact for told in server.facts(TalkStarted)}
+        served = {told.contact for told in server.facts(ConversationStarted)}
         assert len(served) >= 8
         for phone in phones:
             phone.hang_up()
@@ -491,7 +493,7 @@ async def test_a_contact_of_five_minutes_takes_no_time() -> None:
         server.sign_in("alice")
         phone = await server.call()
         phone.press("1")
-        await server.until(lambda: server.facts(TalkStarted))
+        await server.until(lambda: server.facts(ConversationStarted))
         await server.pass_time(300)
         phone.hang_up()
         await server.until(lambda: server.facts(ContactClosed))
