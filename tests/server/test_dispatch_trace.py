@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acd.dispatch import Dispatch
-from acd.effects import ContactOutcome, RingAgent
+from acd.effects import QueueStayEnded, RingAgent
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
@@ -58,7 +58,7 @@ class Day:
         effects = self.dispatch.handle(event, self.now)
         self.ledger.decided(event, effects, self.now)
         self.ringing += [effect.offer for effect in effects if isinstance(effect, RingAgent)]
-        gone = {effect.contact for effect in effects if isinstance(effect, ContactOutcome)}
+        gone = {effect.contact for effect in effects if isinstance(effect, QueueStayEnded)}
         self.waiting = [contact for contact in self.waiting if contact not in gone]
 
     def live(self, steps: int) -> None:
