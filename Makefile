@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop check format clean
+.PHONY: help run test test-interop check simulate format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test              all tests, with what they drive (sipp, baresip) installed where that is allowed'
 	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
 	@echo 'make test-interop      whole matrices of phones, codecs and transports; the slowest twenty are printed'
+	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
 	@echo 'make clean             remove .venv, caches and built files; keeps var/ (recordings, database)'
@@ -39,6 +40,11 @@ test-interop:
 	@$(BIN)/python tools/compile_engine.py
 	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'interop and not timing' $(ARGS) || $(NONE_SELECTED)
 	$(PYTEST) --durations=20 -m 'interop and timing' $(ARGS) || $(NONE_SELECTED)
+
+# The same core as in a running server under simulated days, held against the formulas: about a quarter of an hour.
+simulate:
+	@tools/setup.sh test
+	SIMULATED_CALLERS=400000 $(PYTEST) -s tests/acd/test_simulation.py --timeout 3600 $(ARGS)
 
 check:
 	@tools/setup.sh test

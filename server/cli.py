@@ -33,6 +33,7 @@ COMMANDS = {
     "events": Entry("server.commands.events", "Follow the journal as it grows."),
     "recordings": Entry("server.commands.recordings", "List, show and play recordings."),
     "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
+    "acd": Entry("server.commands.acd", "Dispatch on its own: simulated days."),
     "bench": Entry("server.commands.bench", "Measure what the server costs on this machine."),
     "access": Entry("server.commands.access", "Tokens and roles of the API."),
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from server.commands.console import JsonOption, err, out, print_json
+from server.commands.tables import print_table
 
 app = typer.Typer(no_args_is_help=True, help="Measure what the server costs on this machine.")
 
@@ -50,3 +51,45 @@ def contacts(
             f"{alone.cpu_ms:.2f} ms for the bare call",
             markup=False,
         )
+
+
+@app.command()
+def acd(
+    events: Annotated[
+        int, typer.Option("--events", min=100, max=1_000_000, help="Events measured for each load.")
+    ] = 20_000,
+    largest: Annotated[
+        int, typer.Option("--largest", min=100, max=10_000, help="Leave out loads with more agents.")
+    ] = 10_000,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU time of a decision, with 100 to 10,000 agents and up to 100,000 callers who wait.
+
+    Beside it, in the same run, the same day decided by looking at every agent and every caller.
+
+    Example: trunkline bench acd --largest 1000
+    """
+    from dataclasses import asdict
+
+    from server.bench.dispatch import LOADS, DecisionCost, decision_costs
+
+    costs: list[DecisionCost] = []
+    for load in (load for load in LOADS if load.agents <= largest):
+        with err.status(f"{load.agents} agents, {load.waiting} waiting"):
+            costs += decision_costs(load, events, min(events, 1000))
+    if as_json:
+        print_json([asdict(cost) for cost in costs])
+        return
+    rows = (
+        (
+            cost.core,
+            f"{cost.load.agents:,}",
+            f"{cost.load.waiting:,}",
+            f"{cost.load.queues}",
+            f"{cost.load.requirements:,}",
+            *(f"{us:.1f}" for us in (cost.mean_us, cost.p50_us, cost.p99_us, cost.longest_us)),
+        )
+        for cost in costs
+    )
+    columns = ("", "agents", "waiting", "queues", "requirements", "mean us", "p50", "p99", "longest")
+    print_table(columns, rows, "no load is that small")
