@@ -8,7 +8,6 @@ streams their places and its payload type numbers their meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 
 from telephony.peer_audio import (
     CLOCK_RATE,
@@ -22,6 +21,7 @@ from telephony.peer_audio import (
     read_peer_audio,
 )
 from telephony.sdp import Connection, Direction, Lines, MediaDescription, Origin, SessionDescription
+from telephony.sip.hop import address_in
 
 __all__ = [
     "Answer",
@@ -153,7 +153,7 @@ def accept_answer(offer: SessionDescription, answer: SessionDescription) -> Nego
 
 def _reachable(stream: PeerAudio, from_address: str) -> bool:
     """Whether sound can go there from that address of ours; a name is looked up in our family."""
-    return isinstance(stream.address, str) or stream.address.version == ip_address(from_address).version
+    return isinstance(stream.address, str) or stream.address.version == address_in(from_address).version
 
 
 def _answered(offer: SessionDescription, index: int, audio: MediaDescription) -> tuple[MediaDescription, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 from telephony.sdp import Direction, MediaDescription, RtpMap, SessionDescription
+from telephony.sip.hop import address_in
 
 PROTOCOL = "RTP/AVP"
 EVENT = "telephone-event"
@@ -96,7 +97,7 @@ def _address_of(description: SessionDescription, section: MediaDescription) -> _
     if connection is None:
         return NotAcceptable(399, "no connection address")
     try:
-        address = ip_address(connection.address.partition("/")[0])
+        address = address_in(connection.address.partition("/")[0])
     except ValueError:
         if _HOST_NAME.fullmatch(connection.address):
             return connection.address

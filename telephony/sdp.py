@@ -16,7 +16,6 @@ MAX_LINES = 1000
 MAX_MEDIA = 32
 MAX_FORMATS = 128
 
-_LINE = re.compile(r"([a-z])=(.*)")
 _ORIGIN = re.compile(r"(\S{1,256}) ([0-9]{1,32}) ([0-9]{1,32}) IN (IP4|IP6) (\S{1,256})")
 _CONNECTION = re.compile(r"IN (IP4|IP6) (\S{1,256})")
 _MEDIA = re.compile(
@@ -206,10 +205,9 @@ def _read_lines(body: bytes) -> list[tuple[str, str]]:
         raise SdpError("too many lines")
     lines: list[tuple[str, str]] = []
     for line in raw:
-        match = _LINE.fullmatch(line)
-        if match is None or "\r" in line or "\0" in line:
+        if line[1:2] != "=" or not "a" <= line[0] <= "z" or "\r" in line or "\0" in line:
             raise SdpError("malformed line")
-        lines.append((match[1], match[2]))
+        lines.append((line[0], line[2:]))
     return lines
 
 

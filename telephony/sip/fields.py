@@ -79,11 +79,14 @@ class Via:
 
     def received_from(self, address: str, port: int) -> Via:
         """What a server notes on arrival (RFC 3261 section 18.2.1, RFC 3581 section 4)."""
-        if "rport" in self.params:
-            return replace(self, params=self.params.with_("received", address).with_("rport", str(port)))
-        if address.lower() != self.host.lower() or "received" in self.params:
-            return replace(self, params=self.params.with_("received", address))
-        return self
+        params = self.params
+        if "rport" in params:
+            params = params.with_("received", address).with_("rport", str(port))
+        elif address.lower() != self.host.lower() or "received" in params:
+            params = params.with_("received", address)
+        else:
+            return self
+        return Via(self.transport, self.host, self.port, params)
 
     def __str__(self) -> str:
         return f"SIP/2.0/{self.transport} {self.sent_by}{self.params}"

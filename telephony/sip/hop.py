@@ -38,6 +38,10 @@ class Hop:
         return f"{self.transport.value.lower()}:{host}:{self.port}"
 
 
+address_in = lru_cache(maxsize=1024)(ip_address)
+"""An IP address as text, read once; raises ValueError."""
+
+
 @lru_cache(maxsize=1024)
 def is_address(host: str) -> bool:
     """Whether it is an IP address, and no name that somebody must look up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -39,30 +39,31 @@ def header_key(name: str) -> str:
     return COMPACT_FORMS.get(lowered, lowered)
 
 
+Index = Mapping[str, Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Headers:
     """Header fields in the order and spelling of the wire; look-ups ignore case and know compact forms."""
 
     items: tuple[tuple[str, str], ...] = ()
+    # Values by `header_key`: what the parser knows already, or made at the first look-up.
+    _index: Index | None = field(default=None, compare=False, repr=False)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items)
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return header_key(name) in self._by_key()
 
     def get(self, name: str) -> str | None:
         """The first value of that name."""
-        key = header_key(name)
-        return next((value for held, value in self.items if header_key(held) == key), None)
+        values = self._by_key().get(header_key(name))
+        return values[0] if values else None
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of that name, one per header line (a line may hold a comma-separated list)."""
-        key = header_key(name)
-        return tuple(value for held, value in self.items if header_key(held) == key)
-
-    def adding(self, name: str, value: str) -> Headers:
-        return Headers((*self.items, (name, value)))
+        return tuple(self._by_key().get(header_key(name), ()))
 
     def prepending(self, name: str, value: str) -> Headers:
         return Headers(((name, value), *self.items))
@@ -89,12 +90,21 @@ class Headers:
     def extending(self, items: Iterable[tuple[str, str]]) -> Headers:
         return Headers((*self.items, *items))
 
+    def _by_key(self) -> Index:
+        if self._index is not None:
+            return self._index
+        index: dict[str, list[str]] = {}
+        for name, value in self.items:
+            index.setdefault(header_key(name), []).append(value)
+        object.__setattr__(self, "_index", index)
+        return index
+
 
 def _wire(start_line: str, headers: Headers, body: bytes) -> bytes:
     lines = [start_line]
-    lines += [f"{name}: {value}" for name, value in headers.without("Content-Length")]
-    lines.append(f"Content-Length: {len(body)}")
-    return (CRLF.join(lines) + CRLF + CRLF).encode("utf-8", "surrogateescape") + body
+    lines += [f"{name}: {value}" for name, value in headers.items if header_key(name) != "content-length"]
+    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+    return CRLF.join(lines).encode("utf-8", "surrogateescape") + body
 
 
 @dataclass(frozen=True, slots=True)

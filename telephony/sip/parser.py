@@ -7,6 +7,7 @@ somebody asks for it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import (
@@ -41,7 +42,7 @@ MAX_ROUTES = 70
 _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ ]++) SIP/([0-9]{{1,3}}\.[0-9]{{1,3}})", re.IGNORECASE)
 _ALMOST_REQUEST_LINE = re.compile(rf"({TOKEN})[ \t]++(.*)[ \t]SIP/[0-9.]++[ \t]*+", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
-_HEADER = re.compile(rf"({TOKEN})[ \t]*+:[ \t]*+(.*)", re.DOTALL)
+_NAME = re.compile(TOKEN)
 _FOLD = re.compile(r"\r\n[ \t]+")
 _WORD = re.compile(r"[!-~]++")
 _CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:[ \t]*+([^\r\n]*+)", re.IGNORECASE)
@@ -91,14 +92,14 @@ def _parse_request(start_line: str, rest: str, body: bytes, *, complete: bool) -
     if almost is None or len(almost[1]) > MAX_LINE_LENGTH:
         raise SipSyntaxError("Not a SIP message")
     items, index, fault = _parse_headers(rest)
-    request = Request(almost[1], almost[2], Headers(items))
+    request = Request(almost[1], almost[2], Headers(items, index))
     try:
         _check_request_line(match, start_line)
         body = _check_framing(index, body, fault, complete=complete)
         _check_request(request, index)
     except SipSyntaxError as error:
         raise SipSyntaxError(error.reason, status=error.status, request=request) from None
-    return Request(request.method, request.uri, request.headers, body)
+    return Request(request.method, request.uri, request.headers, body) if body else request
 
 
 def _check_request_line(request_line: re.Match[str] | None, text: str) -> None:
@@ -117,7 +118,7 @@ def _parse_response(start_line: str, rest: str, body: bytes, *, complete: bool) 
     items, index, fault = _parse_headers(rest)
     body = _check_framing(index, body, fault, complete=complete)
     _check_common(index)
-    return Response(int(match[1]), match[2] or "", Headers(items), body)
+    return Response(int(match[1]), match[2] or "", Headers(items, index), body)
 
 
 def _parse_headers(text: str) -> tuple[tuple[tuple[str, str], ...], Index, str | None]:
@@ -135,14 +136,25 @@ def _parse_headers(text: str) -> tuple[tuple[tuple[str, str], ...], Index, str |
     if len(lines) > MAX_HEADERS:
         fault, lines = "Too many headers", lines[:MAX_HEADERS]
     for line in lines:
-        match = _HEADER.fullmatch(line)
-        if match is None or len(line) > MAX_LINE_LENGTH or (broken and _has_stray_break(line)):
+        name, colon, value = line.partition(":")
+        key = _key_of(name) if colon else None
+        if key is None or len(line) > MAX_LINE_LENGTH or (broken and _has_stray_break(line)):
             fault = fault or "Malformed or overlong header"
             continue
-        name, value = match[1], match[2].rstrip(" \t")
-        items.append((name, value))
-        index.setdefault(header_key(name), []).append(value)
+        value = value.strip(" \t")
+        items.append((name.rstrip(" \t"), value))
+        if key in index:
+            index[key].append(value)
+        else:
+            index[key] = [value]
     return tuple(items), index, fault
+
+
+@lru_cache(maxsize=1024)
+def _key_of(name: str) -> str | None:
+    """The canonical form of a header's name as it stands before the colon; None for what is no token."""
+    plain = name.rstrip(" \t")
+    return header_key(plain) if _NAME.fullmatch(plain) else None
 
 
 def _has_stray_break(line: str) -> bool:

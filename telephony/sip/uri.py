@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
 
 from telephony.sip.errors import SipSyntaxError
 
@@ -86,38 +86,10 @@ class Uri:
     headers: str = ""
     opaque: str = ""
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        if len(text) > MAX_URI_LENGTH:
-            raise SipSyntaxError("URI too long")
-        scheme, colon, rest = text.partition(":")
-        if not colon or not _SCHEME.fullmatch(scheme):
-            raise SipSyntaxError("URI without a scheme")
-        scheme = scheme.lower()
-        if scheme in ("sip", "sips"):
-            return cls._parse_sip(scheme, rest)
-        if not _OTHER_URI.fullmatch(rest):
-            raise SipSyntaxError("Malformed URI")
-        return cls(scheme, opaque=rest)
-
-    @classmethod
-    def _parse_sip(cls, scheme: str, rest: str) -> Self:
-        match = _SIP_URI.fullmatch(rest)
-        if match is None:
-            raise SipSyntaxError("Malformed SIP URI")
-        user, password, ipv6, name, port_text, params, headers = match.groups()
-        port = int(port_text) if port_text else None
-        if port is not None and port > 65535:
-            raise SipSyntaxError("Port out of range in URI")
-        return cls(
-            scheme,
-            user,
-            password,
-            ipv6 or name,
-            port,
-            _parse_params(params) if params else NO_PARAMS,
-            headers or "",
-        )
+    @staticmethod
+    def parse(text: str) -> Uri:
+        """Raises SipSyntaxError. The same text gives the same object for a while: dialogs repeat theirs."""
+        return _parse(text)
 
     @property
     def is_sip(self) -> bool:
@@ -148,6 +120,40 @@ class Uri:
             and _params_match(self.params, other.params)
             and _headers_of(self.headers) == _headers_of(other.headers)
         )
+
+
+@lru_cache(maxsize=2048)
+def _parse(text: str) -> Uri:
+    if len(text) > MAX_URI_LENGTH:
+        raise SipSyntaxError("URI too long")
+    scheme, colon, rest = text.partition(":")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        raise SipSyntaxError("URI without a scheme")
+    scheme = scheme.lower()
+    if scheme in ("sip", "sips"):
+        return _parse_sip(scheme, rest)
+    if not _OTHER_URI.fullmatch(rest):
+        raise SipSyntaxError("Malformed URI")
+    return Uri(scheme, opaque=rest)
+
+
+def _parse_sip(scheme: str, rest: str) -> Uri:
+    match = _SIP_URI.fullmatch(rest)
+    if match is None:
+        raise SipSyntaxError("Malformed SIP URI")
+    user, password, ipv6, name, port_text, params, headers = match.groups()
+    port = int(port_text) if port_text else None
+    if port is not None and port > 65535:
+        raise SipSyntaxError("Port out of range in URI")
+    return Uri(
+        scheme,
+        user,
+        password,
+        ipv6 or name,
+        port,
+        _parse_params(params) if params else NO_PARAMS,
+        headers or "",
+    )
 
 
 def format_host_port(host: str, port: int | None) -> str:

@@ -221,7 +221,7 @@ class TestAuthorize:
         value = answer_challenge(
             challenge, "REGISTER", request.uri, user=user, password=password, cnonce="c", nc=1
         )
-        return request.with_headers(request.headers.adding("Authorization", value))
+        return request.with_headers(request.headers.extending((("Authorization", value),)))
 
     def test_without_credentials_a_challenge_per_algorithm(self) -> None:
         outcome = self.outcome(register("<sip:a@x>"), DigestServer("pbx", b"k" * 32))
@@ -231,7 +231,9 @@ class TestAuthorize:
 
     def test_a_phone_that_gives_up_at_sha_256_is_asked_for_md5_only(self) -> None:
         request = register("<sip:a@x>")
-        phone = request.with_headers(request.headers.adding("User-Agent", "baresip v1.0.0 (x86_64/linux)"))
+        phone = request.with_headers(
+            request.headers.extending((("User-Agent", "baresip v1.0.0 (x86_64/linux)"),))
+        )
         digest = DigestServer("pbx", b"k" * 32)
         outcome = authorize(phone, digest, self.secret_of, 1.0, ("baresip v1.",))
         assert isinstance(outcome, Outcome)

@@ -219,7 +219,7 @@ class TestRoutes:
         caller.invite(PEER)
         sent = wire.log[-1].request
         good = response_to(sent, 200, to_tag="t", extra=(("Contact", "<sip:a@127.0.0.1>"),), body=answer)
-        bad = good.with_headers(good.headers.adding("Record-Route", "<<<"))
+        bad = good.with_headers(good.headers.extending((("Record-Route", "<<<"),)))
         with pytest.raises(SipSyntaxError):
             wire.inject(bad.to_bytes(), caller, PEER)
         wire.inject(good.to_bytes(), caller, PEER)
