@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.awaited_acks import AwaitedAcks
-from telephony.capabilities import ALLOW, SDP, Extra, options_headers
+from telephony.capabilities import ALLOW, SDP, SUPPORTED, Extra, options_headers
 from telephony.identity import Means
 from telephony.info_digits import digit_of
 from telephony.login import Authorizer
@@ -243,7 +243,7 @@ class Established:
     def _send_ok(
         self, transaction: TransactionId, invite: ReceivedRequest, body: bytes, now: float
     ) -> list[SessionEffect]:
-        extra = (self.contact, ("Allow", ALLOW), ("Content-Type", SDP))
+        extra = (self.contact, ("Allow", ALLOW), ("Supported", SUPPORTED), ("Content-Type", SDP))
         tag = self.dialog.ident.local_tag
         response = response_to(invite.request, 200, to_tag=tag, extra=extra, body=body)
         offers = not invite.request.body

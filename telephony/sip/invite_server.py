@@ -48,11 +48,6 @@ class InviteServer:
         self._interval_s = values.t1_s
         self._last: Response | None = None
 
-    @property
-    def answered_finally(self) -> bool:
-        """Whether a CANCEL comes too late for it (RFC 3261 section 9.2)."""
-        return self._last is not None and self._last.status >= 200
-
     def start(self, now: float) -> list[Effect]:
         # "It MUST generate a 100 (Trying) response unless it knows that the TU will generate a provisional or
         # final response within 200 ms": nobody knows, so the clock decides.
