@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from recordings.chunk import ChunkWriter
@@ -30,7 +31,9 @@ from recordings.vault import Vault, VaultFile
 _SHORT_BLOCK_FRAMES = 32
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 5.0
-_WRITE_AT_ONCE = 256
+_SEAL_AT_ONCE = 64
+# A full disk takes all of a write or nothing: a large one would leave room unused.
+_WRITE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ class Capture:
         return made
 
     def _seal_some(self, chunks: ChunkWriter) -> None:
-        while self._pending and len(self._unwritten) < _WRITE_AT_ONCE:
+        while self._pending and len(self._unwritten) < _SEAL_AT_ONCE:
             piece = self._pending[0]
             if piece.frame_count:
                 octets = chunks.chunk(piece.first_frame, piece.frame_count, piece.payload)
@@ -191,7 +194,7 @@ class Capture:
         self._unwritten.append(Chunk(octets, self.content.size_bytes, end_frame, since_s, held_bytes))
 
     def _append_some(self, file: VaultFile) -> None:
-        chunks = [self._unwritten[index] for index in range(min(len(self._unwritten), _WRITE_AT_ONCE))]
+        chunks = list(takewhile(_Budget(_WRITE_BYTES).allows, self._unwritten))
         file.append(b"".join(chunk.octets for chunk in chunks))
         self.written_bytes, self.written_frames = chunks[-1].end, chunks[-1].end_frame
         for chunk in chunks:
@@ -250,6 +253,18 @@ class Capture:
         self.freed_bytes = self.taken_bytes
         if self.file is not None:
             self.file.close()
+
+
+@dataclass(slots=True)
+class _Budget:
+    """Chunks up to so many octets together, and always one."""
+
+    left: int
+
+    def allows(self, chunk: Chunk) -> bool:
+        allowed = self.left > 0
+        self.left -= len(chunk.octets)
+        return allowed
 
 
 def _oldest(chunks: deque[Chunk] | deque[Piece]) -> float | None:

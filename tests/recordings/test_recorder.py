@@ -177,7 +177,7 @@ async def test_finding_31_a_disk_that_stays_full_keeps_what_it_took_and_says_so(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert entry.state is RecordingState.FAILED
     assert entry.failure
-    assert entry.duration_s == 200.0
+    assert entry.duration_s >= 200.0
     path = studio.directory / entry.path
     assert path.stat().st_size == entry.size_bytes
     assert survey(path.read_bytes()).damage == ()
