@@ -7,16 +7,18 @@ both made of these.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.checks import Checks
 from recordings.errors import UnknownRecordingError
+from recordings.evidence.examination import logged_digests, manifest_faults
+from recordings.evidence.signing import Verifier
 from recordings.files import RecordingFiles
 from recordings.transcripts import TranscriptItem, Transcripts
-from recordings.verification import Verdict, is_missing, verify
+from recordings.verification import Fault, FaultKind, Verdict, is_missing, verify
 from recordings.wav import WavEncoding, play_path
 
 _SAVED_AT_ONCE = 50
@@ -42,8 +44,9 @@ class Playable:
 class Archive:
     """The recordings of one folder and their catalogue."""
 
-    def __init__(self, files: RecordingFiles, catalogue: Catalogue) -> None:
+    def __init__(self, files: RecordingFiles, catalogue: Catalogue, verifier: Verifier | None = None) -> None:
         self._files = files
+        self._verifier = verifier
         self._catalogue = catalogue
         self._checks = Checks(catalogue.engine)
         self._transcripts = Transcripts(catalogue)
@@ -71,18 +74,25 @@ class Archive:
 
     def verify(self, entry: RecordingEntry) -> Verdict:
         """Reads all of it, and remembers what was found."""
-        verdict = verify(self._files, entry)
+        verdict = self._verdict(entry, logged_digests(self._files.directory))
         self._checks.save([verdict], datetime.now(UTC))
         return verdict
+
+    def _verdict(self, entry: RecordingEntry, digests: dict[str, str]) -> Verdict:
+        verdict = verify(self._files, entry)
+        told = manifest_faults(self._files.directory, entry, self._verifier, digests)
+        unproven = [Fault(FaultKind.UNPROVEN, 0.0, entry.duration_s, reason) for reason in told]
+        return replace(verdict, faults=(*verdict.faults, *unproven))
 
     def verify_all(
         self, on_progress: Callable[[int, int], None] = lambda done, of: None
     ) -> Iterator[tuple[RecordingEntry, Verdict]]:
         """Those that have ended, newest first; what was found is remembered in batches."""
         entries = [e for e in self._catalogue.list() if e.state is not RecordingState.RECORDING]
+        digests = logged_digests(self._files.directory)
         unsaved: list[Verdict] = []
         for done, entry in enumerate(entries, start=1):
-            verdict = verify(self._files, entry)
+            verdict = self._verdict(entry, digests)
             unsaved.append(verdict)
             if len(unsaved) == _SAVED_AT_ONCE or done == len(entries):
                 self._checks.save(unsaved, datetime.now(UTC))

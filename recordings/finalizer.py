@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import assert_never
@@ -19,6 +19,7 @@ import structlog
 from recordings.capture import Capture
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.errors import CatalogueError, reason_of
+from recordings.evidence.keeper import EvidenceKeeper
 from recordings.segment import RecordingId
 from recordings.vault import Vault, VaultFile
 
@@ -68,11 +69,13 @@ class Finalizer:
         vault: Vault,
         catalogue: Catalogue,
         sync_period_s: float,
+        evidence: EvidenceKeeper,
         on_finalized: Callable[[Capture, RecordingEntry, CatalogueError | None], None],
     ) -> None:
         self._vault = vault
         self._catalogue = catalogue
         self._sync_period_s = sync_period_s
+        self._evidence = evidence
         self._on_finalized = on_finalized
         self._notices: SimpleQueue[Notice] = SimpleQueue()
         self._open: dict[Capture, None] = {}
@@ -139,6 +142,8 @@ class Finalizer:
             capture.close()
             self._remember(entry)
         problem = self._save()
+        ended = [(entry, capture.content) for capture, entry in zip(done, entries, strict=True)]
+        self._evidence.keep(ended, datetime.now(UTC))
         for capture, entry in zip(done, entries, strict=True):
             self._on_finalized(capture, entry, problem)
 

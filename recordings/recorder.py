@@ -18,6 +18,8 @@ from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.drain import WAKE_INTERVAL_S
 from recordings.errors import CatalogueError, RecordingsError
 from recordings.events import RecordingEvent, RecordingFinalized
+from recordings.evidence.keeper import EvidenceKeeper
+from recordings.evidence.signing import Signer
 from recordings.files import RecordingFiles
 from recordings.finalizer import Finalizer, FinalizerReport, Opened, Written
 from recordings.finalizer import Stop as StopFinalizer
@@ -71,12 +73,14 @@ class Recorder:
         self._lock_fd = -1
         drain_s = settings.drain_interval_s
         self._files = RecordingFiles(settings.directory, _keyring(settings))
+        self._evidence = EvidenceKeeper(settings.directory, Signer.open(settings.key_directory))
         vault = vault or LocalVault(settings.directory, self._files.keyring)
         self._writer = Writer(settings, vault, self._opened, self._written, self._tell)
         self._finalizer = Finalizer(
             vault,
             catalogue,
             max(WAKE_INTERVAL_S, settings.sync_every_s - drain_s - WAKE_INTERVAL_S - _SYNC_ALLOWANCE_S),
+            self._evidence,
             self._finalized,
         )
 
@@ -106,7 +110,11 @@ class Recorder:
 
     async def recover(self) -> list[RecordingEntry]:
         """Closes as interrupted what a dead server left unfinished; once, after `start`."""
-        return await asyncio.to_thread(recover, self._files, self._catalogue, frozenset(self._live))
+        live = frozenset(self._live)
+        recovered = await asyncio.to_thread(recover, self._files, self._catalogue, live)
+        ended = [(entry, None) for entry in recovered]
+        await asyncio.to_thread(self._evidence.keep, ended, datetime.now(UTC))
+        return recovered
 
     def begin(
         self,
@@ -149,6 +157,10 @@ class Recorder:
     def files(self) -> RecordingFiles:
         """For whoever reads what has been recorded."""
         return self._files
+
+    @property
+    def evidence(self) -> EvidenceKeeper:
+        return self._evidence
 
     def report(self) -> RecorderReport:
         return RecorderReport(self._writer.report(), self._finalizer.report())

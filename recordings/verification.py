@@ -33,6 +33,7 @@ class FaultKind(enum.Enum):
     DAMAGED = "damaged"
     TRUNCATED = "truncated"
     FOREIGN = "foreign"
+    UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True)

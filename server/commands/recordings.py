@@ -39,6 +39,7 @@ def _archive(config: Path | None) -> Iterator[Archive]:
     from recordings.archive import Archive
     from recordings.catalogue import Catalogue
     from recordings.errors import RecordingsError, UnknownRecordingError
+    from recordings.evidence.examination import public_key
     from recordings.files import RecordingFiles
     from server.store.existing import existing_store
 
@@ -46,7 +47,8 @@ def _archive(config: Path | None) -> Iterator[Archive]:
         settings = settings_of(config)
         try:
             files = RecordingFiles.open(settings.recordings.directory, settings.recordings.key_directory)
-            yield Archive(files, Catalogue(existing_store(settings)))
+            verifier = public_key(settings.recordings.key_directory)
+            yield Archive(files, Catalogue(existing_store(settings)), verifier)
         except UnknownRecordingError as error:
             raise StartError(f"{error}; `trunkline recordings list` shows what there is") from None
         except RecordingsError as error:

@@ -41,6 +41,7 @@ SHELLS = {
     "media": {"engine.py", "leg.py", "memory.py", "sockets.py", "syscalls.py", "ticker.py", "speech/"},
     "recordings": {
         "disk_threads.py",
+        "evidence/keeper.py",
         "finalizer.py",
         "folder.py",
         "keyring.py",

@@ -1,0 +1,112 @@
+"""Manifests and log, kept for recordings as they end: what a disk refuses is tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+import structlog
+
+from recordings.catalogue import RecordingEntry
+from recordings.content import ContentDigest
+from recordings.evidence.log import ERASED, RECORDED, EvidenceLog, LogLine
+from recordings.evidence.manifest import SignedManifest, manifest_of, signed
+from recordings.evidence.signing import Signer
+from recordings.instants import to_utc_text
+from recordings.segment import RecordingId
+
+log = structlog.get_logger(__name__)
+
+FOLDER = "evidence"
+_READ_BYTES = 1 << 20
+
+
+def manifest_path(recording: Path) -> Path:
+    return recording.with_suffix(".manifest.json")
+
+
+class EvidenceKeeper:
+    """Safe in any thread; blocks on the disk."""
+
+    def __init__(self, directory: Path, signer: Signer) -> None:
+        self._directory = directory
+        self._signer = signer
+        self._log = EvidenceLog(directory / FOLDER, signer)
+        self._waiting: list[tuple[RecordingEntry, ContentDigest | None]] = []
+        self._is_open = False
+        self._lock = Lock()
+
+    @property
+    def waiting(self) -> int:
+        """Recordings whose manifest the disk has not taken yet."""
+        return len(self._waiting)
+
+    @property
+    def problem(self) -> str:
+        return self._log.problem
+
+    def keep(self, ended: Sequence[tuple[RecordingEntry, ContentDigest | None]], now: datetime) -> None:
+        """Signs what they are and adds it to the log; without a digest the file is read for it."""
+        with self._lock:
+            self._waiting += ended
+            if self._waiting:
+                self._keep_waiting(now)
+
+    def erased(self, recording_id: RecordingId, certificate: bytes, now: datetime) -> None:
+        """Says in the log that it was destroyed on purpose; raises OSError."""
+        digest = hashlib.sha256(certificate).hexdigest()
+        with self._lock:
+            self._open()
+            self._log.append([LogLine(to_utc_text(now), ERASED, recording_id, digest)], now)
+
+    def _keep_waiting(self, now: datetime) -> None:
+        try:
+            self._open()
+            lines = [self._manifest(entry, content, now) for entry, content in self._waiting]
+            self._log.append([line for line in lines if line is not None], now)
+        except OSError as error:
+            log.error("evidence.refused", recordings=len(self._waiting), reason=str(error))  # noqa: TRY400 - no bug
+            return
+        self._waiting.clear()
+
+    def _open(self) -> None:
+        if not self._is_open:
+            self._log.open()
+            self._is_open = True
+            if self._log.problem:
+                log.error("evidence.changed", problem=self._log.problem)
+
+    def _manifest(
+        self, entry: RecordingEntry, content: ContentDigest | None, now: datetime
+    ) -> LogLine | None:
+        file = self._directory / entry.path
+        if content is None:
+            if not file.exists():
+                return None
+            content = digest_of(file)
+        held = signed(manifest_of(entry, content.sha256, content.marks), self._signer)
+        _write(manifest_path(file), held)
+        return LogLine(to_utc_text(now), RECORDED, entry.recording_id, held.digest)
+
+
+def digest_of(file: Path) -> ContentDigest:
+    """Of a file whose chunks nobody counted: one mark a megabyte."""
+    content = ContentDigest()
+    with file.open("rb") as stream:
+        while octets := stream.read(_READ_BYTES):
+            content.add(octets)
+    return content
+
+
+def _write(file: Path, held: SignedManifest) -> None:
+    part = file.with_name(f".{file.name}.part")
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as stream:
+        stream.write(held.octets())
+        stream.flush()
+        os.fdatasync(fd)
+    part.replace(file)

@@ -1,0 +1,223 @@
+"""Nothing can be added, dropped, swapped or changed without its being named; what is whole is not accused."""
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recordings.evidence.examination import NO_KEPT_HEAD, examine_vault
+from recordings.evidence.keeper import EvidenceKeeper, manifest_path
+from recordings.evidence.log import TreeHead, parse_head
+from recordings.evidence.manifest import manifest_of, signed
+from recordings.evidence.signing import Signer
+from recordings.recorder import Recorder
+from recordings.settings import RecordingSettings
+from tests.recordings.conftest import STARTED, Studio
+from tests.recordings.evidence.conftest import NOW, Vault
+from tests.recordings.fakes import FakeSource
+
+
+def newest_head(vault: Vault) -> TreeHead:
+    head = parse_head((vault.folder / "evidence/heads.jsonl").read_bytes().splitlines()[-1])
+    assert head is not None
+    return head
+
+
+def recording_faults(vault: Vault) -> list[str]:
+    return [str(fault) for _, verdict in vault.archive.verify_all() for fault in verdict.faults]
+
+
+def test_an_untouched_vault_has_no_faults(vault: Vault) -> None:
+    assert recording_faults(vault) == []
+    verdict = examine_vault(vault.folder, vault.verifier, newest_head(vault))
+    assert (verdict.recordings, verdict.lines, verdict.faults, verdict.caveats) == (3, 3, (), ())
+
+
+def test_without_a_head_kept_elsewhere_it_says_what_it_cannot_exclude(vault: Vault) -> None:
+    assert examine_vault(vault.folder, vault.verifier).caveats == (NO_KEPT_HEAD,)
+
+
+def test_no_number_stands_in_manifest_or_log(vault: Vault) -> None:
+    written = [p.read_bytes() for p in vault.folder.rglob("*.json*")]
+    assert len(written) == 5
+    assert not any(b"2071838750" in octets for octets in written)
+
+
+def flip_a_bit(vault: Vault, chance: random.Random) -> None:
+    file = vault.folder / chance.choice(vault.entries).path
+    octets = bytearray(file.read_bytes())
+    octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
+    file.write_bytes(octets)
+
+
+def truncate(vault: Vault, chance: random.Random) -> None:
+    file = vault.folder / chance.choice(vault.entries).path
+    file.write_bytes(file.read_bytes()[: chance.randrange(file.stat().st_size)])
+
+
+def remove_the_file(vault: Vault, chance: random.Random) -> None:
+    (vault.folder / chance.choice(vault.entries).path).unlink()
+
+
+def swap_two_files(vault: Vault, chance: random.Random) -> None:
+    one, other = (vault.folder / entry.path for entry in chance.sample(vault.entries, 2))
+    held = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(held)
+
+
+def edit_the_catalogue(vault: Vault, chance: random.Random) -> None:
+    changes = ({"contact_id": "other"}, {"duration_s": 2.0}, {"started_at": NOW}, {"gap_s": 1.0})
+    entry = replace(chance.choice(vault.entries), **chance.choice(changes))
+    vault.catalogue.save([entry])
+
+
+def edit_the_manifest(vault: Vault, chance: random.Random) -> None:
+    file = manifest_path(vault.folder / chance.choice(vault.entries).path)
+    held = json.loads(file.read_bytes())
+    held["manifest"]["duration_s"] = 2.0
+    file.write_text(json.dumps(held))
+
+
+def remove_the_manifest(vault: Vault, chance: random.Random) -> None:
+    manifest_path(vault.folder / chance.choice(vault.entries).path).unlink()
+
+
+def sign_another_manifest(vault: Vault, chance: random.Random) -> None:
+    entry = chance.choice(vault.entries)
+    forger = Signer.open(vault.folder.parent / "forger")
+    manifest_path(vault.folder / entry.path).write_bytes(
+        signed(manifest_of(entry, "00" * 32, ""), forger).octets()
+    )
+
+
+def edit_the_log(vault: Vault, chance: random.Random) -> None:
+    file = vault.folder / "evidence/log.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    lines[at] = lines[at].replace(b"recorded", b"erased")
+    file.write_bytes(b"".join(lines))
+
+
+def remove_a_line(vault: Vault, chance: random.Random) -> None:
+    file = vault.folder / "evidence/log.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    del lines[chance.randrange(len(lines))]
+    file.write_bytes(b"".join(lines))
+
+
+def roll_the_log_back(vault: Vault, chance: random.Random) -> None:
+    for name in ("log.jsonl", "heads.jsonl"):
+        file = vault.folder / "evidence" / name
+        lines = file.read_bytes().splitlines(keepends=True)
+        file.write_bytes(b"".join(lines[:2]))
+
+
+def remove_the_log(vault: Vault, chance: random.Random) -> None:
+    shutil.rmtree(vault.folder / "evidence")
+
+
+Change = Callable[[Vault, random.Random], None]
+CHANGES: tuple[Change, ...] = (
+    flip_a_bit,
+    truncate,
+    remove_the_file,
+    swap_two_files,
+    edit_the_catalogue,
+    edit_the_manifest,
+    remove_the_manifest,
+    sign_another_manifest,
+    edit_the_log,
+    remove_a_line,
+    roll_the_log_back,
+    remove_the_log,
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_is_found(
+    vault: Vault, change: Callable[[Vault, random.Random], None], seed: int
+) -> None:
+    kept = newest_head(vault)
+    change(vault, random.Random(seed))
+    found = recording_faults(vault)
+    found += examine_vault(vault.folder, vault.verifier, kept).faults
+    assert found
+
+
+def test_a_log_rolled_back_with_its_recordings_is_found_by_a_head_kept_elsewhere(vault: Vault) -> None:
+    kept = newest_head(vault)
+    roll_the_log_back(vault, random.Random(0))
+    gone = vault.entries[2]
+    (vault.folder / gone.path).unlink()
+    manifest_path(vault.folder / gone.path).unlink()
+    assert examine_vault(vault.folder, vault.verifier).faults == ()
+    assert "lines were removed" in examine_vault(vault.folder, vault.verifier, kept).faults[0]
+
+
+def test_an_erasure_is_no_fault_and_a_recording_that_came_back_is_one(vault: Vault) -> None:
+    entry = vault.entries[0]
+    held = (vault.folder / entry.path).read_bytes()
+    vault.keeper.erased(entry.recording_id, b"certificate", NOW)
+    (vault.folder / entry.path).unlink()
+    assert examine_vault(vault.folder, vault.verifier, newest_head(vault)).faults == ()
+    (vault.folder / entry.path).write_bytes(held)
+    assert "erased" in examine_vault(vault.folder, vault.verifier).faults[0]
+
+
+def test_a_line_that_a_crash_tore_off_is_cut_away_at_the_next_start(vault: Vault) -> None:
+    with (vault.folder / "evidence/log.jsonl").open("ab") as file:
+        file.write(b'{"at":"2026')
+    again = Vault(
+        vault.folder, vault.keys, vault.catalogue, EvidenceKeeper(vault.folder, Signer.open(vault.keys)), []
+    )
+    again.record(5)
+    assert again.keeper.problem == ""
+    assert examine_vault(vault.folder, vault.verifier, newest_head(vault)).faults == ()
+
+
+def test_a_log_that_was_changed_is_told_at_the_next_start(vault: Vault) -> None:
+    edit_the_log(vault, random.Random(1))
+    keeper = EvidenceKeeper(vault.folder, Signer.open(vault.keys))
+    keeper.keep([(vault.entries[0], None)], NOW)
+    assert keeper.problem == "the log is not what its newest head says"
+
+
+async def test_a_finished_recording_has_a_manifest_that_verifies(studio: Studio, tmp_path: Path) -> None:
+    source = FakeSource()
+    recording = studio.begin(source)
+    source.push(50)
+    source.end()
+    entry = await studio.recorder.finish(recording)
+    verifier = Signer.open(tmp_path / "keys").verifier
+    verdict = examine_vault(studio.directory, verifier)
+    assert (verdict.recordings, verdict.faults) == (1, ())
+    assert manifest_path(studio.directory / entry.path).exists()
+
+
+async def test_a_recovered_recording_has_a_manifest_too(
+    tmp_path: Path, settings: RecordingSettings, vault: Vault
+) -> None:
+    recorder = Recorder(replace_directory(settings, vault), vault.catalogue)
+    await recorder.start()
+    recording = recorder.begin("c", FakeSource(), started_at=STARTED, caller="a", called="b")
+    await recorder.finish(recording)
+    await recorder.stop()
+    manifest_path(vault.folder / f"2025/03/01/{recording}.tlr").unlink()
+    with vault.catalogue.engine.begin() as connection:
+        connection.exec_driver_sql(f"DELETE FROM recording WHERE recording_id = '{recording}'")
+    again = Recorder(replace_directory(settings, vault), vault.catalogue)
+    await again.start()
+    (entry,) = await again.recover()
+    await again.stop()
+    assert entry.recording_id == recording
+    assert examine_vault(vault.folder, vault.verifier, newest_head(vault)).faults == ()
+
+
+def replace_directory(settings: RecordingSettings, vault: Vault) -> RecordingSettings:
+    return settings.model_copy(update={"directory": vault.folder, "key_directory": vault.keys})
