@@ -21,13 +21,16 @@ from ivr_flows.engine.instructions import (
     Instruction,
     Listen,
     Note,
+    Record,
+    Request,
+    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
     Transfer,
 )
 from ivr_flows.engine.session import Session
-from ivr_flows.ports import Caller
+from ivr_flows.ports import Caller, KeySender, Requests, Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ async def _carry_out(caller: Caller, instruction: Instruction) -> None:  # noqa:
             await caller.stop_listening()
         case Conceal(on):
             await caller.conceal(on)
+        case Request() | Record() | SendDigits():
+            await _carry_out_more(caller, instruction)
         case Enqueue():
             await caller.enqueue(instruction)
         case Transfer():
@@ -105,3 +110,16 @@ async def _carry_out(caller: Caller, instruction: Instruction) -> None:  # noqa:
             await caller.hang_up(instruction.cause)
         case _:
             assert_never(instruction)
+
+
+async def _carry_out_more(caller: Caller, instruction: Request | Record | SendDigits) -> None:
+    """What not every server can do; flows that need what this one cannot are refused when they are loaded."""
+    match instruction:
+        case Request() if isinstance(caller, Requests):
+            await caller.request(instruction)
+        case Record() if isinstance(caller, Statements):
+            await caller.record(instruction)
+        case SendDigits() if isinstance(caller, KeySender):
+            await caller.send_digits(instruction)
+        case _:
+            raise NotImplementedError(f"no server without {type(instruction).__name__} loads such a flow")

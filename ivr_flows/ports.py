@@ -1,10 +1,23 @@
-"""What a flow needs from the telephone line: the one Protocol that the server implements for a call."""
+"""What a flow needs from the telephone line: the Protocol that the server implements for a call.
 
-from typing import Protocol
+What not every server can do stands in Protocols of its own. A server says by `Known.capabilities` which it
+has; a flow that needs another one is refused when it is loaded.
+"""
+
+from typing import Protocol, runtime_checkable
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import Input, PlaybackId
-from ivr_flows.engine.instructions import Enqueue, Listen, Note, StartPlayback, Transfer
+from ivr_flows.engine.instructions import (
+    Enqueue,
+    Listen,
+    Note,
+    Record,
+    Request,
+    SendDigits,
+    StartPlayback,
+    Transfer,
+)
 
 
 class Caller(Protocol):
@@ -41,3 +54,25 @@ class Caller(Protocol):
 
     def note(self, note: Note) -> None:
         """Write a fact to the journal. Not awaited: it must also work while the call is being cancelled."""
+
+
+@runtime_checkable
+class Requests(Protocol):
+    """Asks the outside; capabilities `http`, `profile`, `notice`, `notify`, `bot`, by kind of demand."""
+
+    async def request(self, order: Request) -> None:
+        """Returns when the request is under way; a side failure is told as RequestDone(FAILED)."""
+
+
+@runtime_checkable
+class Statements(Protocol):
+    """Records what the caller says as an item of its own; capability `record`."""
+
+    async def record(self, order: Record) -> None: ...
+
+
+@runtime_checkable
+class KeySender(Protocol):
+    """Sends keys to the caller's side; capability `send_digits`."""
+
+    async def send_digits(self, order: SendDigits) -> None: ...

@@ -13,6 +13,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import (
     DigitPressed,
+    DigitsSent,
     HungUp,
     Input,
     ListenId,
@@ -20,13 +21,17 @@ from ivr_flows.engine.inputs import (
     PlaybackId,
     QueueLeft,
     QueueOutcome,
+    RecordingEnded,
+    RequestDone,
+    RequestId,
+    RequestOutcome,
     SpeechHeard,
     Started,
     Tick,
     TransferEnded,
     TransferOutcome,
 )
-from ivr_flows.engine.instructions import Fact, Instruction, Listen, Note, StartPlayback
+from ivr_flows.engine.instructions import Fact, Instruction, Listen, Note, Request, StartPlayback
 from ivr_flows.engine.run import MASK
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
@@ -52,6 +57,8 @@ TRANSFER_COMMANDS = {
     "x": TransferOutcome.NO_ANSWER,
     "f": TransferOutcome.FAILED,
 }
+REQUEST_COMMANDS = {"d": RequestOutcome.DONE, "r": RequestOutcome.REFUSED, "f": RequestOutcome.FAILED}
+REQUEST_TAKES_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class _Simulation:
         self._now = 0.0
         self._playing: StartPlayback | None = None
         self._listen = ListenId(0)
+        self._request = RequestId(0)
         self._nodes: list[str] = []
         self._heard_since_input: set[str] = set()
 
@@ -157,6 +165,10 @@ class _Simulation:
         elif self._session.phase is Phase.TRANSFER:
             ended = TRANSFER_COMMANDS.get(line)
             self._resume(TransferEnded(ended)) if ended else self._view.plain(HELP)
+        elif self._session.phase is Phase.REQUEST:
+            self._answer_request(line)
+        elif self._session.phase is Phase.RECORDING:
+            self._end_recording(line)
         elif set(line) <= KEYS:
             for digit in line:
                 self._now += KEY_GAP_S
@@ -166,6 +178,23 @@ class _Simulation:
         else:
             self._now += len(line) / LETTERS_PER_SECOND
             self._resume(SpeechHeard(line.removeprefix('"'), self._listen, self._now))
+
+    def _answer_request(self, line: str) -> None:
+        command, *told = line.split()
+        outcome = REQUEST_COMMANDS.get(command)
+        if outcome is None:
+            self._view.plain(HELP)
+            return
+        values = tuple((name, value) for name, _, value in (each.partition("=") for each in told))
+        self._now += REQUEST_TAKES_S
+        self._resume(RequestDone(self._request, outcome, values))
+
+    def _end_recording(self, line: str) -> None:
+        if not line.isdigit():
+            self._view.plain(HELP)
+            return
+        self._now += int(line)
+        self._resume(RecordingEnded("statement" if int(line) else "", float(line)))
 
     def _wait(self) -> None:
         node = self._session.present_node
@@ -194,12 +223,16 @@ class _Simulation:
         for instruction in self._session.resume(received, self._now):
             self._take_note(instruction)
             self._view.instruction(self._now, instruction)
+        if self._session.phase is Phase.SENDING:
+            self._resume(DigitsSent())
 
     def _take_note(self, instruction: Instruction) -> None:
         if isinstance(instruction, StartPlayback):
             self._playing = instruction
         elif isinstance(instruction, Listen):
             self._listen = instruction.listen
+        elif isinstance(instruction, Request):
+            self._request = instruction.request
         elif isinstance(instruction, Note) and instruction.fact is Fact.NODE_ENTERED:
             self._nodes.append(str(instruction.field("node")))
 

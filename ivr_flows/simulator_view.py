@@ -14,10 +14,22 @@ from ivr_flows.engine.instructions import (
     Instruction,
     Listen,
     Note,
+    Record,
+    Request,
+    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
     Transfer,
+)
+from ivr_flows.engine.requests import (
+    BotTurn,
+    Demand,
+    HttpRequest,
+    NoticeRead,
+    Notification,
+    ProfileRead,
+    ProfileWrite,
 )
 from ivr_flows.segments import Digits, Music, Number, Pause, PromptFile, Segment, Text
 
@@ -29,6 +41,8 @@ HELP = """\
   v           show the variables
   h           hang up
   in a queue:      a answered, then the agent leaves   o waited too long   n nobody there   f failure
+  asked outside:   d done (d name=value ...)   r refused   f failure
+  recording:       a number of seconds (0: nothing was said)
   in a transfer:   a answered, then they leave   b busy   x no answer   f failure"""
 
 SILENT_FACTS = frozenset({Fact.STARTED, Fact.NODE_ENTERED, Fact.DIGIT_ACCEPTED, Fact.ENDED})
@@ -61,7 +75,7 @@ class View:
             self.line(at_s, text)
 
 
-def described(instruction: Instruction) -> str:
+def described(instruction: Instruction) -> str:  # noqa: C901 -- one case per order
     """Return the line for an order; empty for what a caller would not notice."""
     match instruction:
         case StartPlayback(segments=segments, loop=loop):
@@ -74,8 +88,14 @@ def described(instruction: Instruction) -> str:
             return "(the prompt stops)"
         case Enqueue():
             return "queue: " + _enqueued(instruction)
+        case Request(demand=demand, timeout_s=timeout_s):
+            return f"asks: {asked(demand)} (within {timeout_s:g} s)"
+        case Record(what=what, max_s=max_s):
+            return f"records: {what}, {max_s:g} s at most"
+        case SendDigits(digits=digits):
+            return f"sends keys: {digits}"
         case Transfer(target=target, ring_for_s=ring_for_s):
-            return f"transfer: to {_target(target)}, ringing for {ring_for_s:g} s at most"
+            return f"transfer: to {whom(target)}, ringing for {ring_for_s:g} s at most"
         case HangUp(cause):
             return f"hangs up: {cause.value}"
         case Note():
@@ -84,6 +104,25 @@ def described(instruction: Instruction) -> str:
             return ""
         case _:
             assert_never(instruction)
+
+
+def asked(demand: Demand) -> str:
+    """Return what a flow asks of the outside, in short."""
+    match demand:
+        case HttpRequest(method=method, url=url):
+            return f"{method} {url}"
+        case ProfileRead(names=names):
+            return "profile, " + ", ".join(names)
+        case ProfileWrite(values=values):
+            return "profile keeps " + ", ".join(name for name, _ in values)
+        case NoticeRead(notice):
+            return f"notice {notice}"
+        case Notification(hook=hook):
+            return f"webhook {hook}"
+        case BotTurn(url=url):
+            return f"partner {url}"
+        case _:
+            assert_never(demand)
 
 
 def heard(segment: Segment) -> str:
@@ -121,7 +160,8 @@ def _enqueued(order: Enqueue) -> str:
     return ", ".join(parts)
 
 
-def _target(target: TransferTarget) -> str:
+def whom(target: TransferTarget) -> str:
+    """Return whom a caller is transferred to, as a reader may know them."""
     match target:
         case SipTarget(uri):
             return uri

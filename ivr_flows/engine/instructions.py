@@ -1,11 +1,12 @@
 """What the flow engine orders: to be carried out by the shell in the given order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.targets import SkillLevel, TransferTarget
-from ivr_flows.engine.inputs import ListenId, PlaybackId
+from ivr_flows.engine.inputs import ListenId, PlaybackId, RequestId
+from ivr_flows.engine.requests import Demand
 from ivr_flows.segments import Music, PromptFile, Segment
 
 
@@ -63,6 +64,39 @@ class Conceal:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """Ask the outside for something; report `RequestDone(request)`, at the latest after `timeout_s`."""
+
+    request: RequestId
+    demand: Demand
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record a statement of the caller, after a beep; report `RecordingEnded` unless the caller hangs up.
+
+    It ends at `max_s`, after `silence_s` without speech, or with one of the keys `ends_with`, which is not
+    told as a key. A statement is an item of its own among the recordings, called `what`. It is kept, too, when
+    the caller hangs up in the middle.
+    """
+
+    what: str
+    max_s: float
+    silence_s: float
+    ends_with: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Send keys to the caller's side (RFC 4733); report `DigitsSent` when all have been sent."""
+
+    digits: str = field(repr=False)
+    tone_ms: int
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Enqueue:
     """Put the caller into a queue; report `QueueLeft` when it is done with the caller."""
 
@@ -72,6 +106,10 @@ class Enqueue:
     music: Music | PromptFile
     announce_every_s: float | None
     max_wait_s: float | None
+    announcement: tuple[Segment, ...] = ()
+    """Heard by the agent alone, before the two are bridged."""
+    slots: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What the flow found out, for the agent's screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +148,18 @@ class Fact(StrEnum):
     """count"""
     NO_MATCH = "flow.no_match"
     """count"""
+    TAGGED = "flow.tagged"
+    """tags: separated by commas"""
+    SCORED = "flow.scored"
+    """survey, question, score"""
+    TRIAGED = "flow.triaged"
+    """complexity, severity, effort, treatment"""
+    REQUESTED = "flow.requested"
+    """what"""
+    REQUEST_DONE = "flow.request_done"
+    """outcome"""
+    RECORDED = "flow.recorded"
+    """item, duration_s"""
     FELL_BACK = "flow.fell_back"
     """reason, to"""
     BRANCHED = "flow.branched"
@@ -145,6 +195,9 @@ Instruction = (
     | Listen
     | StopListening
     | Conceal
+    | Request
+    | Record
+    | SendDigits
     | Enqueue
     | Transfer
     | HangUp

@@ -7,7 +7,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
 from ivr_flows.definition.prompts import Prompt, Speech
-from ivr_flows.engine.inputs import ListenId, PlaybackId
+from ivr_flows.engine.inputs import ListenId, PlaybackId, RequestId
 from ivr_flows.engine.instructions import (
     Answer,
     Conceal,
@@ -16,20 +16,25 @@ from ivr_flows.engine.instructions import (
     Instruction,
     Listen,
     Note,
+    Record,
+    Request,
+    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
     Transfer,
 )
 from ivr_flows.engine.moves import End, Go, Move
+from ivr_flows.engine.requests import Demand
 from ivr_flows.engine.state import Activation, Phase, State
 from ivr_flows.expressions.functions import Scope
 
 TYPE_AHEAD_LIMIT = 32
 MAX_DEPTH = 8
+REQUEST_GRACE_S = 1.0
 MASK = "*"
 
-NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer)
+NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer, Record, SendDigits)
 
 
 class Run:
@@ -144,6 +149,16 @@ class Run:
         if self.state.listening:
             self.state.listening = False
             self.order(StopListening())
+
+    def request(self, demand: Demand, timeout_s: float) -> None:
+        """Ask the outside for something, and wait for the answer."""
+        state = self.state
+        state.requests += 1
+        state.phase = Phase.REQUEST
+        # the shell answers in time; should it not, the flow goes on all the same
+        state.deadline = state.now + timeout_s + REQUEST_GRACE_S
+        self.note(Fact.REQUESTED, ("what", type(demand).__name__))
+        self.order(Request(RequestId(state.requests), demand, timeout_s))
 
     def conceal(self, on: bool) -> None:
         if self.state.concealed != on:

@@ -23,6 +23,7 @@ from ivr_flows.engine.inputs import (
     PlaybackFinished,
     QueueLeft,
     QueueOutcome,
+    RequestDone,
     SpeechHeard,
     SpeechStarted,
     Started,
@@ -204,7 +205,13 @@ class Session:
         return self._tell(pressed)
 
     def _back(self, event: Event) -> Move:
-        """Something that the flow had sent the caller to is over."""
+        """Something that the flow had sent the caller to, or asked for, is over."""
+        state = self._run.state
+        if isinstance(event, RequestDone):
+            if state.phase is not Phase.REQUEST or event.request != state.requests:
+                return STAY
+            state.deadline = None
+            self._run.note(Fact.REQUEST_DONE, ("outcome", event.outcome.value))
         if isinstance(event, QueueLeft | TransferEnded) and event.outcome in _WITH_SOMEBODY:
             limits.caller_acted(self._run)
         return self._tell(event)

@@ -18,6 +18,10 @@ class Phase(StrEnum):
     """for a key, an utterance or the timeout"""
     QUEUE = "queue"
     TRANSFER = "transfer"
+    REQUEST = "request"
+    """for an answer from outside"""
+    RECORDING = "recording"
+    SENDING = "sending"
     ENDED = "ended"
 
 

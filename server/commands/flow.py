@@ -72,6 +72,38 @@ def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
 
 
 @app.command()
+def test(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Flows, or files of tests.")],
+    min_coverage: Annotated[int, typer.Option(help="Fail below this percentage of nodes.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Runs the tests of flows: tests/NAME.yaml beside NAME.yaml. Exit code 1 when one fails.
+
+    Example: trunkline flow test ivr_flows/library/*.yaml
+    """
+    from ivr_flows.findings import FlowError
+    from ivr_flows.testing.suite import file_of_tests, run_tests
+
+    try:
+        outcomes = [run_tests(file_of_tests(file)) for file in files]
+    except FlowError as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(EXIT_MISTAKE) from None
+    if as_json:
+        print_json([asdict(outcome) for outcome in outcomes])
+    for outcome in () if as_json else outcomes:
+        for result in outcome.results:
+            out.print(
+                f"{'FAILED' if result.failure else 'passed'}  {result.name}  {result.failure}", markup=False
+            )
+        covered = f"{outcome.node_coverage:.0%} of nodes, {outcome.edge_coverage:.0%} of ways"
+        unseen = f"; not seen: {', '.join(outcome.unseen_nodes)}" if outcome.unseen_nodes else ""
+        out.print(f"{outcome.file}: {len(outcome.results)} test(s), {covered}{unseen}", markup=False)
+    too_little = any(outcome.node_coverage * 100 < min_coverage for outcome in outcomes)
+    raise typer.Exit(1 if too_little or not all(outcome.passed for outcome in outcomes) else 0)
+
+
+@app.command()
 def fmt(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Flow files (YAML).")],
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Replace the words of older files.")] = False,

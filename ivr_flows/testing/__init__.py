@@ -1,0 +1,1 @@
+"""Tests of flows, written in YAML beside them and played on a virtual clock."""
