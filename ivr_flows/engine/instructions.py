@@ -77,8 +77,8 @@ class Record:
     """Record a statement of the caller, after a beep; report `RecordingEnded` unless the caller hangs up.
 
     It ends at `max_s`, after `silence_s` without speech, or with one of the keys `ends_with`, which is not
-    told as a key. A statement is an item of its own among the recordings, called `what`. It is kept, too, when
-    the caller hangs up in the middle.
+    told as a key. A statement is an item of its own among the recordings, called `what`. It is kept, too,
+    when the caller hangs up in the middle.
     """
 
     what: str
