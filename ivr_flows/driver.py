@@ -15,15 +15,15 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import HungUp, Input, Started, Tick
 from ivr_flows.engine.instructions import (
     Answer,
+    AskOutside,
     Conceal,
     Enqueue,
     HangUp,
     Instruction,
     Listen,
     Note,
+    PlayKeys,
     Record,
-    Request,
-    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
@@ -100,7 +100,7 @@ async def _carry_out(caller: Caller, instruction: Instruction) -> None:  # noqa:
             await caller.stop_listening()
         case Conceal(on):
             await caller.conceal(on)
-        case Request() | Record() | SendDigits():
+        case AskOutside() | Record() | PlayKeys():
             await _carry_out_more(caller, instruction)
         case Enqueue():
             await caller.enqueue(instruction)
@@ -112,14 +112,14 @@ async def _carry_out(caller: Caller, instruction: Instruction) -> None:  # noqa:
             assert_never(instruction)
 
 
-async def _carry_out_more(caller: Caller, instruction: Request | Record | SendDigits) -> None:
+async def _carry_out_more(caller: Caller, instruction: AskOutside | Record | PlayKeys) -> None:
     """What not every server can do; flows that need what this one cannot are refused when they are loaded."""
     match instruction:
-        case Request() if isinstance(caller, Requests):
+        case AskOutside() if isinstance(caller, Requests):
             await caller.request(instruction)
         case Record() if isinstance(caller, Statements):
             await caller.record(instruction)
-        case SendDigits() if isinstance(caller, KeySender):
+        case PlayKeys() if isinstance(caller, KeySender):
             await caller.send_digits(instruction)
         case _:
             raise NotImplementedError(f"no server without {type(instruction).__name__} loads such a flow")

@@ -9,12 +9,12 @@ from typing import Protocol, runtime_checkable
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import Input, PlaybackId
 from ivr_flows.engine.instructions import (
+    AskOutside,
     Enqueue,
     Listen,
     Note,
+    PlayKeys,
     Record,
-    Request,
-    SendDigits,
     StartPlayback,
     Transfer,
 )
@@ -60,7 +60,7 @@ class Caller(Protocol):
 class Requests(Protocol):
     """Asks the outside; capabilities `http`, `profile`, `notice`, `notify`, `bot`, by kind of demand."""
 
-    async def request(self, order: Request) -> None:
+    async def request(self, order: AskOutside) -> None:
         """Returns when the request is under way; a side failure is told as RequestDone(FAILED)."""
 
 
@@ -75,4 +75,4 @@ class Statements(Protocol):
 class KeySender(Protocol):
     """Sends keys to the caller's side; capability `send_digits`."""
 
-    async def send_digits(self, order: SendDigits) -> None: ...
+    async def send_digits(self, order: PlayKeys) -> None: ...

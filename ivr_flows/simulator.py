@@ -31,7 +31,7 @@ from ivr_flows.engine.inputs import (
     TransferEnded,
     TransferOutcome,
 )
-from ivr_flows.engine.instructions import Fact, Instruction, Listen, Note, Request, StartPlayback
+from ivr_flows.engine.instructions import AskOutside, Fact, Instruction, Listen, Note, StartPlayback
 from ivr_flows.engine.run import MASK
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
@@ -231,7 +231,7 @@ class _Simulation:
             self._playing = instruction
         elif isinstance(instruction, Listen):
             self._listen = instruction.listen
-        elif isinstance(instruction, Request):
+        elif isinstance(instruction, AskOutside):
             self._request = instruction.request
         elif isinstance(instruction, Note) and instruction.fact is Fact.NODE_ENTERED:
             self._nodes.append(str(instruction.field("node")))

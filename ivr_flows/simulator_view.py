@@ -7,6 +7,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, TransferTarget
 from ivr_flows.engine.instructions import (
     Answer,
+    AskOutside,
     Conceal,
     Enqueue,
     Fact,
@@ -14,9 +15,8 @@ from ivr_flows.engine.instructions import (
     Instruction,
     Listen,
     Note,
+    PlayKeys,
     Record,
-    Request,
-    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
@@ -88,11 +88,11 @@ def described(instruction: Instruction) -> str:  # noqa: C901 -- one case per or
             return "(the prompt stops)"
         case Enqueue():
             return "queue: " + _enqueued(instruction)
-        case Request(demand=demand, timeout_s=timeout_s):
+        case AskOutside(demand=demand, timeout_s=timeout_s):
             return f"asks: {asked(demand)} (within {timeout_s:g} s)"
         case Record(what=what, max_s=max_s):
             return f"records: {what}, {max_s:g} s at most"
-        case SendDigits(digits=digits):
+        case PlayKeys(digits=digits):
             return f"sends keys: {digits}"
         case Transfer(target=target, ring_for_s=ring_for_s):
             return f"transfer: to {whom(target)}, ringing for {ring_for_s:g} s at most"

@@ -122,7 +122,7 @@ class RequestOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequestDone:
-    """What a `Request` came to. `values` are told by the names that the request asked for."""
+    """What a `AskOutside` came to. `values` are told by the names that the request asked for."""
 
     request: RequestId
     outcome: RequestOutcome
@@ -139,7 +139,7 @@ class RecordingEnded:
 
 @dataclass(frozen=True, slots=True)
 class DigitsSent:
-    """All digits of a `SendDigits` have been sent."""
+    """All digits of a `PlayKeys` have been sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Conceal:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AskOutside:
     """Ask the outside for something; report `RequestDone(request)`, at the latest after `timeout_s`."""
 
     request: RequestId
@@ -88,7 +88,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class SendDigits:
+class PlayKeys:
     """Send keys to the caller's side (RFC 4733); report `DigitsSent` when all have been sent."""
 
     digits: str = field(repr=False)
@@ -195,9 +195,9 @@ Instruction = (
     | Listen
     | StopListening
     | Conceal
-    | Request
+    | AskOutside
     | Record
-    | SendDigits
+    | PlayKeys
     | Enqueue
     | Transfer
     | HangUp

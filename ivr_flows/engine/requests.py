@@ -1,4 +1,4 @@
-"""What a flow asks of the outside: each is carried by a `Request` and answered by a `RequestDone`."""
+"""What a flow asks of the outside: each is carried by a `AskOutside` and answered by a `RequestDone`."""
 
 from dataclasses import dataclass, field
 

@@ -10,15 +10,15 @@ from ivr_flows.definition.prompts import Prompt, Speech
 from ivr_flows.engine.inputs import ListenId, PlaybackId, RequestId
 from ivr_flows.engine.instructions import (
     Answer,
+    AskOutside,
     Conceal,
     Enqueue,
     Fact,
     Instruction,
     Listen,
     Note,
+    PlayKeys,
     Record,
-    Request,
-    SendDigits,
     StartPlayback,
     StopListening,
     StopPlayback,
@@ -34,7 +34,7 @@ MAX_DEPTH = 8
 REQUEST_GRACE_S = 1.0
 MASK = "*"
 
-NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer, Record, SendDigits)
+NEEDS_AN_ANSWER = (StartPlayback, Listen, Enqueue, Transfer, Record, PlayKeys)
 
 
 class Run:
@@ -158,7 +158,7 @@ class Run:
         # the shell answers in time; should it not, the flow goes on all the same
         state.deadline = state.now + timeout_s + REQUEST_GRACE_S
         self.note(Fact.REQUESTED, ("what", type(demand).__name__))
-        self.order(Request(RequestId(state.requests), demand, timeout_s))
+        self.order(AskOutside(RequestId(state.requests), demand, timeout_s))
 
     def conceal(self, on: bool) -> None:
         if self.state.concealed != on:

@@ -25,19 +25,19 @@ from ivr_flows.engine.inputs import (
     TransferOutcome,
 )
 from ivr_flows.engine.instructions import (
+    AskOutside,
     Enqueue,
     Fact,
     Instruction,
     Listen,
     Note,
-    Request,
     StartPlayback,
     Transfer,
 )
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
 from ivr_flows.simulator_view import heard, whom
-from ivr_flows.testing.script import Answer, Script, Step
+from ivr_flows.testing.script import Answer, FlowScript, ScriptStep
 
 KEY_GAP_S = 0.3
 PROMPT_S = 2.0
@@ -60,10 +60,10 @@ class Edge:
     to: str
 
 
-class Player:
+class ScriptPlayer:
     """One test at a time; afterwards `nodes` and `edges` tell where it has been."""
 
-    def __init__(self, flow: Flow, script: Script) -> None:
+    def __init__(self, flow: Flow, script: FlowScript) -> None:
         self._script = script
         self._session = Session(flow, script.variables)
         self._now = 0.0
@@ -84,7 +84,7 @@ class Player:
             except TestFailure as failure:
                 raise TestFailure(f"line {step.line}: {step.what}: {failure}") from None
 
-    def _take(self, step: Step) -> None:  # noqa: C901 -- one case per step
+    def _take(self, step: ScriptStep) -> None:  # noqa: C901 -- one case per step
         match step.what:
             case "hears":
                 self._hear(step.value)
@@ -194,14 +194,14 @@ class Player:
                 self._place = queue
             case Transfer(target=target):
                 self._place = whom(target)
-            case Request():
+            case AskOutside():
                 self._answer(order)
             case Note(fact=Fact.NODE_ENTERED):
                 self._entered(str(order.field("flow")), str(order.field("node")))
             case _:
                 pass
 
-    def _answer(self, order: Request) -> None:
+    def _answer(self, order: AskOutside) -> None:
         answer = self._script.answers.get(self._session.node, NO_ANSWER)
         self._now += 0.5
         outcome = _outcome(RequestOutcome, answer.outcome)

@@ -30,7 +30,7 @@ STEPS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """One step, with the line on which it is written."""
 
     what: str
@@ -47,11 +47,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class FlowScript:
     """One test."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
     at: datetime
     variables: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -69,13 +69,13 @@ class Around:
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
-def read_scripts(report: Report, tree: Tree) -> tuple[str, tuple[Script, ...]]:
+def read_scripts(report: Report, tree: Tree) -> tuple[str, tuple[FlowScript, ...]]:
     """Return the name of the flow's file and its tests; mistakes are noted."""
     fields = Fields(report, tree, ())
     flow = fields.text("flow")
     around = _around(fields, Around())
     tests = fields.expect("tests")
-    scripts: list[Script] = []
+    scripts: list[FlowScript] = []
     if tests is not None:
         written = Fields(report, tests, fields.sub("tests"))
         for name in written.names:
@@ -86,7 +86,7 @@ def read_scripts(report: Report, tree: Tree) -> tuple[str, tuple[Script, ...]]:
     return flow, tuple(scripts)
 
 
-def _script(report: Report, name: str, tree: Tree, path: Path, around: Around) -> Script:
+def _script(report: Report, name: str, tree: Tree, path: Path, around: Around) -> FlowScript:
     if isinstance(tree, MappingTree):
         fields = Fields(report, tree, path)
         own = _around(fields, around)
@@ -96,25 +96,25 @@ def _script(report: Report, name: str, tree: Tree, path: Path, around: Around) -
     return _scripted(report, name, tree, path, around)
 
 
-def _scripted(report: Report, name: str, tree: Tree | None, path: Path, around: Around) -> Script:
+def _scripted(report: Report, name: str, tree: Tree | None, path: Path, around: Around) -> FlowScript:
     if not isinstance(tree, Sequence):
         report.add(path, "value-type", "a list of steps is expected here", "write - press: 1")
-        return Script(name, (), around.at)
+        return FlowScript(name, (), around.at)
     found = (_step(report, item, path) for item in tree.items)
     steps = tuple(step for step in found if step is not None)
-    return Script(name, steps, around.at, around.variables, around.answers)
+    return FlowScript(name, steps, around.at, around.variables, around.answers)
 
 
-def _step(report: Report, tree: Tree, path: Path) -> Step | None:
+def _step(report: Report, tree: Tree, path: Path) -> ScriptStep | None:
     if isinstance(tree, MappingTree) and len(tree.entries) == 1:
         [entry] = tree.entries
         if entry.key in STEPS and isinstance(entry.value, Scalar):
-            return Step(entry.key, entry.value.text, entry.place.line)
+            return ScriptStep(entry.key, entry.value.text, entry.place.line)
         mend = did_you_mean(entry.key, STEPS) or "one of: " + ", ".join(STEPS)
         report.add(path, "step-unknown", f'"{entry.key[:40]}" is no step', mend, place=entry.place)
         return None
     if isinstance(tree, Scalar) and tree.text == "leaves":
-        return Step("leaves", "", tree.place.line)
+        return ScriptStep("leaves", "", tree.place.line)
     report.add(path, "step-unknown", "a step is one key with its value", "write - press: 1", place=tree.place)
     return None
 

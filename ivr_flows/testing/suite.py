@@ -9,15 +9,15 @@ from ivr_flows.known import NOTHING_KNOWN, Known
 from ivr_flows.loader import load_flow
 from ivr_flows.reading.report import Report
 from ivr_flows.reading.tree import Place, TreeError, parse_tree
-from ivr_flows.testing.player import Edge, Player, TestFailure
-from ivr_flows.testing.script import Script, read_scripts
+from ivr_flows.testing.player import Edge, ScriptPlayer, TestFailure
+from ivr_flows.testing.script import FlowScript, read_scripts
 from ivr_flows.ways import edges
 
 FOLDER = "tests"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Played:
     """How one test went; `failure` is empty when it passed."""
 
     name: str
@@ -25,11 +25,11 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SuiteOutcome:
     """How the tests of a flow went. Coverage counts the nodes and ways of the flow itself, not of others."""
 
     file: Path
-    results: tuple[Result, ...]
+    results: tuple[Played, ...]
     nodes: int
     unseen_nodes: tuple[str, ...]
     edges: int
@@ -53,14 +53,14 @@ def file_of_tests(file: Path) -> Path:
     return file if file.parent.name == FOLDER else file.parent / FOLDER / file.name
 
 
-def run_tests(file: Path, known: Known = NOTHING_KNOWN) -> Outcome:
+def run_tests(file: Path, known: Known = NOTHING_KNOWN) -> SuiteOutcome:
     """Run a file of tests. Raises FlowError when it, or its flow, cannot be used."""
     flow, scripts = load_tests(file, known)
-    results: list[Result] = []
+    results: list[Played] = []
     nodes: set[tuple[str, str]] = set()
     gone: set[Edge] = set()
     for script in scripts:
-        player = Player(flow, script)
+        player = ScriptPlayer(flow, script)
         results.append(_result(player, script))
         nodes |= player.nodes
         gone |= player.edges
@@ -69,18 +69,18 @@ def run_tests(file: Path, known: Known = NOTHING_KNOWN) -> Outcome:
     gone_here = {(edge.node, edge.to) for edge in gone if edge.flow == flow.name}
     unseen = tuple(name for name in flow.nodes if name not in seen)
     unseen_ways = tuple(way for way in ways if way not in gone_here)
-    return Outcome(file, tuple(results), len(flow.nodes), unseen, len(ways), unseen_ways)
+    return SuiteOutcome(file, tuple(results), len(flow.nodes), unseen, len(ways), unseen_ways)
 
 
-def _result(player: Player, script: Script) -> Result:
+def _result(player: ScriptPlayer, script: FlowScript) -> Played:
     try:
         player.play()
     except TestFailure as failure:
-        return Result(script.name, str(failure))
-    return Result(script.name)
+        return Played(script.name, str(failure))
+    return Played(script.name)
 
 
-def load_tests(file: Path, known: Known = NOTHING_KNOWN) -> tuple[Flow, tuple[Script, ...]]:
+def load_tests(file: Path, known: Known = NOTHING_KNOWN) -> tuple[Flow, tuple[FlowScript, ...]]:
     """Return the flow and its tests; raises FlowError with what is wrong with either."""
     report = Report(str(file))
     try:

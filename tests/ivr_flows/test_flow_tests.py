@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr_flows.findings import FlowError
-from ivr_flows.testing.player import Player, TestFailure
+from ivr_flows.testing.player import ScriptPlayer, TestFailure
 from ivr_flows.testing.suite import file_of_tests, load_tests, run_tests
 
 FLOW = """
@@ -120,7 +120,7 @@ def test_a_thousand_tests_a_second(tmp_path: Path) -> None:
     began = time.process_time()
     for _ in range(250):
         for script in scripts:
-            Player(flow, script).play()
+            ScriptPlayer(flow, script).play()
     assert 250 * len(scripts) / (time.process_time() - began) >= 1000
 
 
@@ -129,4 +129,4 @@ def test_a_flow_that_never_asks_does_not_hang_its_tests(tmp_path: Path) -> None:
     flow = f"flow: shop\nstart: a\n{limits}\nnodes:\n  a: {{say: On and on., next: a}}\n"
     loaded, [script] = load_tests(files(tmp_path, "flow: ../shop.yaml\ntests: {t: [{wait: 1}]}", flow))
     with pytest.raises(TestFailure, match="without a question"):
-        Player(loaded, script).play()
+        ScriptPlayer(loaded, script).play()
