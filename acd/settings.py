@@ -56,7 +56,8 @@ class RelaxStep(BaseModel):
 class QueueSettings(BaseModel):
     """A queue: whom its callers need and how long everything may take."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # Defaults as well become what their type says: a replay compares 15.0 with 15.0, not with 15.
 
     name: Name = Field(description="unique name without spaces, used by flows")
     skills: dict[Name, Level] = Field(

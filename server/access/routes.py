@@ -27,6 +27,7 @@ ROUTES: dict[str, Permission | None] = {
     "GET /trunks": Permission.SEE_LIVE,
     "GET /contacts": Permission.READ_CONTACTS,
     "GET /contacts/{contact}": Permission.READ_CONTACTS,
+    "GET /contacts/{contact}/why": Permission.READ_CONTACTS,
     "GET /events": Permission.FOLLOW_EVENTS,
     "POST /reload": Permission.OPERATE,
     "POST /drain": Permission.OPERATE,

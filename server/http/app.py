@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from server.access.routes import ROUTES
 from server.http.agents import add_agent_routes
 from server.http.contacts import add_contact_routes
+from server.http.decisions import add_decision_routes
 from server.http.errors import OF_EVERY_ROUTE, add_error_answers
 from server.http.events import add_event_routes
 from server.http.guard import check_every_route, guarded_by
@@ -54,6 +55,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_agent_routes(app, ports, live)
     add_queue_routes(app, live)
     add_contact_routes(app, ports)
+    add_decision_routes(app, ports)
     add_event_routes(app, ports)
     add_token_routes(app, ports)
     check_every_route(app)

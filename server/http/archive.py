@@ -10,9 +10,19 @@ from contacts.facts.entry import JournalEntry
 from contacts.folds.summary import ContactSummary
 from contacts.folds.timeline import Timeline
 from contacts.privacy import Privacy
-from server.http.ports import ContactEvent, ContactLine, ContactLines, UnknownPageError
+from server.http.ports import ContactEvent, ContactLine, ContactLines, DispatchTrace, UnknownPageError
 from server.journal.journal import Journal
-from server.journal.reading import CursorError, entries_after, entries_of, last_sequence, newest_contacts
+from server.journal.reading import (
+    CursorError,
+    dispatch_told,
+    entries_after,
+    entries_of,
+    last_sequence,
+    newest_contacts,
+)
+
+MAX_TRACE = 20_000
+"""How much is told to dispatch again for one question."""
 
 
 class JournalArchive:
@@ -31,6 +41,13 @@ class JournalArchive:
     def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
         timeline = Timeline()
         return tuple(_event(entry, timeline, most) for entry in entries_of(self._store, contact))
+
+    def dispatch_trace(self, contact: str) -> DispatchTrace | None:
+        told = entries_of(self._store, contact)
+        if not told:
+            return None
+        found = dispatch_told(self._store, told[0].sequence, told[-1].sequence, MAX_TRACE + 1)
+        return DispatchTrace(tuple(found[:MAX_TRACE]), len(found) <= MAX_TRACE)
 
 
 class JournalFollower:

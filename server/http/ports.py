@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from acd.events import AgentEvent
+from acd.explanation import Explanation
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
+from contacts.facts.entry import JournalEntry
 from contacts.ids import ContactId
 from contacts.privacy import Privacy
 from server.access.door import Door
@@ -58,12 +60,20 @@ class ContactEvent:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class DispatchTrace:
+    """A snapshot of dispatch and what it was told from there on; not `whole` when that was too much."""
+
+    entries: tuple[JournalEntry, ...]
+    whole: bool
+
+
 class UnknownPageError(Exception):
     """The cursor is none that a page has given."""
 
 
 class ContactArchive(Protocol):
-    """The journal as its readers see it. Both methods block on the database."""
+    """The journal as its readers see it. Its methods block on the database."""
 
     def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
         """One query, however many contacts there are; raises UnknownPageError."""
@@ -73,6 +83,10 @@ class ContactArchive(Protocol):
         """Empty where there is no such contact."""
         ...
 
+    def dispatch_trace(self, contact: str) -> DispatchTrace | None:
+        """What dispatch was told while the contact was there; None where there is no such contact."""
+        ...
+
 
 class LiveDispatch(Protocol):
     """Agents and queues as they are."""
@@ -80,6 +94,8 @@ class LiveDispatch(Protocol):
     def snapshot(self) -> DispatchStatus: ...
 
     def post(self, event: AgentEvent) -> None: ...
+
+    def explain(self, contact: ContactId) -> Explanation | None: ...
 
 
 class Customers(Protocol):

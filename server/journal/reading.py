@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select, tuple_
 
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
+from contacts.facts.system import DispatchSnapshot, DispatchTold
 from contacts.folds.summary import ContactSummary
 from contacts.ids import ContactId
 from recordings.instants import from_utc_text, to_utc_text
@@ -50,6 +51,24 @@ def entries_of(engine: Engine, contact_id: str) -> list[JournalEntry]:
 def entries_after(engine: Engine, sequence: int, limit: int) -> list[JournalEntry]:
     """What follows that sequence number, of all contacts and of none, in order."""
     query = _ENTRIES.where(JOURNAL.c.sequence > sequence).order_by(JOURNAL.c.sequence).limit(limit)
+    with engine.connect() as connection:
+        return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def dispatch_told(engine: Engine, first: int, last: int, limit: int) -> list[JournalEntry]:
+    """What dispatch was told between these numbers, from the snapshot before the first on, in order."""
+    # By the index on contacts: these facts belong to none.
+    of_none = JOURNAL.c.contact_id.is_(None)
+    snapshot = select(func.max(JOURNAL.c.sequence)).where(
+        of_none, JOURNAL.c.sequence <= first, JOURNAL.c.kind == DispatchSnapshot.kind()
+    )
+    query = (
+        _ENTRIES.where(of_none, JOURNAL.c.sequence >= func.coalesce(snapshot.scalar_subquery(), first))
+        .where(JOURNAL.c.sequence <= last)
+        .where(JOURNAL.c.kind.in_((DispatchSnapshot.kind(), DispatchTold.kind())))
+        .order_by(JOURNAL.c.sequence)
+        .limit(limit)
+    )
     with engine.connect() as connection:
         return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from acd.dispatch import Dispatch
 from acd.events import AgentEvent, Event
+from acd.explanation import Explanation
 from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.snapshot import DispatchStatus
 from config.settings import HttpSettings
@@ -37,6 +38,7 @@ from server.http.ports import (
     ContactEvent,
     ContactLine,
     ContactLines,
+    DispatchTrace,
     ReloadOutcome,
     TrunkStatus,
     UnknownPageError,
@@ -138,6 +140,9 @@ class SteppedDispatch:
     def snapshot(self) -> DispatchStatus:
         return self.core.snapshot(self._clock.now)
 
+    def explain(self, contact: ContactId) -> Explanation | None:
+        return self.core.explain(contact)
+
     def post(self, event: AgentEvent) -> None:
         self.tell(event)
 
@@ -150,7 +155,7 @@ class ListedContacts:
     """An archive of `count` contacts, each with one event; ids are contact0, contact1, ..."""
 
     count: int = 3
-    reads_on: set[str] = field(default_factory=set)
+    told: list[JournalEntry] = field(default_factory=list)
 
     def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
         if after is not None and not after.isdecimal():
@@ -168,6 +173,10 @@ class ListedContacts:
             return ()
         fields = {"caller": CALLER} if most is not Privacy.PUBLIC else {}
         return (ContactEvent(1, NOW, "contact.started", fields, "call"),)
+
+    def dispatch_trace(self, contact: str) -> DispatchTrace | None:
+        known = contact in {f"contact{n}" for n in range(self.count)}
+        return DispatchTrace(tuple(self.told), whole=True) if known else None
 
 
 @dataclass
