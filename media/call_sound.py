@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -62,6 +63,9 @@ class CallSound(Protocol):
 
     def unbridge(self) -> None: ...
 
+    def shield(self, on: bool) -> None:
+        """From now on nobody hears the party: no bridge, room, recording or listener. Its keys are told."""
+
     def start_recording(self) -> RecordingFeed:
         """Ends an earlier recording of the leg; raises MediaExhausted."""
 
@@ -79,11 +83,42 @@ class CallSound(Protocol):
         """Idempotent. No event comes any more."""
 
 
+class RoomPart(Enum):
+    """Everybody in a room hears those who speak to everybody, and nobody themselves."""
+
+    SPEAKER = "speaker"
+    MONITOR = "monitor"
+    """Hears only: a supervisor who listens."""
+    COACH = "coach"
+    """Is heard by those who are coached only."""
+    COACHED = "coached"
+    """A speaker who also hears the coach."""
+
+
+class SoundRoom(Protocol):
+    """A conference of legs, of any size: a supervisor barges in by becoming a speaker."""
+
+    @property
+    def members(self) -> tuple[CallSound, ...]: ...
+
+    def join(self, leg: CallSound, part: RoomPart = RoomPart.SPEAKER, gain_db: float = 0.0) -> None:
+        """Or take another part; ends the leg's bridge. `gain_db` is how much louder the others hear it."""
+
+    def leave(self, leg: CallSound) -> None:
+        """Into silence. A leg that closes should be told to leave, too; one that is not here may be."""
+
+    def close(self) -> None:
+        """Everybody leaves. Idempotent."""
+
+
 class SoundEngine(Protocol):
     """Opens legs, all of which can be bridged with each other."""
 
     def open_leg(self, on_event: Callable[[MediaEvent], None]) -> CallSound:
         """Raises MediaExhausted or MediaStopped."""
+
+    def open_room(self) -> SoundRoom:
+        """Raises MediaExhausted."""
 
     def load(self) -> float:
         """The share of its time that the engine was busy in the last second: above 0.8 sound is in danger."""

@@ -20,6 +20,7 @@ from media.memory import allocate
 from media.recording_ring import take_frames
 from media.reports import EngineStatistics, engine_statistics
 from media.ring import pop_events, push_commands
+from media.room import Room
 from media.settings import MediaSettings
 from media.sockets import PortPairs, own_address
 from media.switchboard import Switchboard
@@ -118,6 +119,12 @@ class MediaEngine:
             raise
         self._legs[row] = leg
         return leg
+
+    def open_room(self) -> Room:
+        """The room that was left longest ago; raises MediaExhausted."""
+        if not self._switchboard.free_rooms:
+            raise MediaExhausted("all rooms are in use")
+        return Room(self._switchboard, self._switchboard.free_rooms.popleft())
 
     def load(self) -> float:
         """The busy share of the tick's time in the last second; cheap enough to ask for every call."""

@@ -37,6 +37,9 @@ LONGEST_TALK: Final = 80_000
 MESSAGE_WORDS: Final = 8
 CONTROL_MESSAGE_WORDS: Final = 8
 
+ROOMS: Final = 512
+TONES: Final = 8
+
 ULAW: Final = 0
 ALAW: Final = 1
 
@@ -55,6 +58,8 @@ class Command(IntEnum):
     RECORD = 9
     LISTEN = 10
     CLOSE = 11
+    ROOM = 12
+    SHIELD = 13
 
 
 class Described(IntEnum):
@@ -130,6 +135,7 @@ _LEG_FIELDS: Final = (
     *("late", "concealed", "lost_run", "lag", "step"),
     # digits received and sent
     *("digit_seen", "digit_ssrc", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
+    *("tone_key", "tone_run", "tone_told"),
     *("send_head", "send_count", "send_step", "send_event", "send_ts", "send_pause"),
     # sent stream
     *(
@@ -146,7 +152,8 @@ _LEG_FIELDS: Final = (
     # playback
     *("playback", "playing", "list_id", "list_size", "list_at", "list_offset", "list_loop"),
     # neighbours
-    *("bridge", "recording", "listen"),
+    *("bridge", "recording", "listen", "shielded"),
+    *("room", "room_part", "room_gain_q8", "gave_frame", "gave_part", "gave_gain_q8"),
     # talk detection
     *("talk_floor", "talk_run", "talking", "talk_start", "talk_end", "heard_from", "heard_end"),
     # RTCP
@@ -242,6 +249,11 @@ HUB: Final = np.dtype(
         ("decode", "i2", (2, 256)),
         ("encode", "u1", (2, 65536)),
         ("noise_peak", "i8", (128,)),
+        ("tone_factors", "f8", (TONES,)),
+        ("tone_powers", "f8", (TONES,)),
+        ("tone_keys", "i8", (2 * TONES,)),
+        ("room_frames", "i8", (2 * ROOMS,)),
+        ("room_sums", "i8", (4 * ROOMS * FRAME,)),
         ("translate", "u1", (4, 256)),
         ("commands", "i8", (COMMANDS * ORDER_WORDS,)),
         ("events", "i8", (EVENTS * EVENT_WORDS,)),

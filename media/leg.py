@@ -109,6 +109,10 @@ class Leg:
     def unbridge(self) -> None:
         self._order(Command.UNBRIDGE)
 
+    def shield(self, on: bool) -> None:
+        """In the tick that hears it: silence in place of the party, for everybody and the recording."""
+        self._order(Command.SHIELD, int(on))
+
     def start_recording(self) -> RecordingSource:
         """Left is what the party sends, right what it hears; an earlier recording of the leg ends."""
         switchboard = self._switchboard

@@ -24,6 +24,7 @@ from media.layout import (
 from media.settings import MediaSettings
 from media.sound import SAMPLES_PER_SECOND
 from media.syscalls import CONTROL, CONTROL_SIZE, NAME, NAME_SIZE, VECTOR, VECTORS
+from media.tones import tone_factors, tone_keys
 
 FULL_SCALE_0_DBM0 = 15770
 """RMS of 0 dBm0 in 16-bit samples: a full-scale mu-law sine is +3.17 dBm0."""
@@ -79,6 +80,8 @@ def allocate(settings: MediaSettings, event_fd: int) -> Memory:
     hub["encode"] = np.stack([g711.ULAW_ENCODE, g711.ALAW_ENCODE])
     hub["translate"] = _translations()
     hub["noise_peak"] = noise_peaks()
+    hub["tone_factors"] = tone_factors()
+    hub["tone_keys"] = tone_keys()
     hub["seed"] = secrets.randbits(31)
     return Memory(
         hub=hub,

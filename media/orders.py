@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from media import dtmf, outgoing, playback, playout, slots, talk
+from media import dtmf, outgoing, playback, playout, rooms, slots, talk
 from media.compiled import fence, stage
 from media.layout import FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Described, Memory, Words
 from media.octets import fill
@@ -77,6 +77,8 @@ def _apply_neighbour(memory: Memory, row: int, order: Words, frame: int) -> None
             _unbridge(memory, other)
             leg["bridge"] = other
             memory.legs[other]["bridge"] = row
+            leg["room"] = NONE
+            memory.legs[other]["room"] = NONE
             playout.join(leg)
             playout.join(memory.legs[other])
     elif kind == Command.UNBRIDGE:
@@ -86,6 +88,19 @@ def _apply_neighbour(memory: Memory, row: int, order: Words, frame: int) -> None
         leg["recording"] = order[3]
     elif kind == Command.LISTEN:
         _listen(leg, order, frame)
+    elif kind == Command.ROOM:
+        _enter_room(memory, row, order)
+    elif kind == Command.SHIELD:
+        leg["shielded"] = order[3]
+
+
+@stage
+def _enter_room(memory: Memory, row: int, order: Words) -> None:
+    """Words: room or none, part, gain, and whether the room is new to its users."""
+    _unbridge(memory, row)
+    if order[6]:
+        rooms.clear(memory, order[3])
+    rooms.enter(memory, row, order[3], order[4], order[5])
 
 
 @stage
@@ -115,8 +130,11 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["rx_type"] = NONE
     leg["rx_events"] = NONE
     leg["rx_candidate"] = NONE
+    leg["tone_key"] = NONE
+    leg["tone_told"] = NONE
     leg["rx_next_bad"] = NONE
     leg["bridge"] = NONE
+    leg["room"] = NONE
     leg["recording"] = NONE
     leg["listen"] = NONE
     leg["round_trip_q16"] = NONE

@@ -1,8 +1,8 @@
-"""What a leg hears: playback before bridge before silence, packed into RTP."""
+"""What a leg hears: playback before bridge or room before silence, packed into RTP."""
 
 import numpy as np
 
-from media import dtmf, playback, rtcp, rtp
+from media import dtmf, playback, rooms, rtcp, rtp
 from media.compiled import stage
 from media.layout import FRAME, HISTORY, OUTGOING, Event, Memory
 from media.octets import convert, copy, fill
@@ -16,7 +16,7 @@ _MARKER = 0x80
 
 
 @stage
-def mix(memory: Memory, row: int) -> None:
+def mix(memory: Memory, row: int, frame: int) -> None:
     """Write the leg's next frame in its own law to `outgoing`; a sound plays on while nothing may be sent."""
     leg = memory.legs[row]
     out = memory.hub["outgoing"]
@@ -30,6 +30,8 @@ def mix(memory: Memory, row: int) -> None:
         else:
             table = memory.hub["translate"][2 * other["law"] + leg["law"]]
             convert(out, rtp.HEADER, other["frame"], HISTORY, FRAME, table)
+    elif leg["room"] >= 0:
+        rooms.mix(memory, row, frame)
     else:
         fill(out, rtp.HEADER, FRAME, silence_of(leg["law"]))
 

@@ -32,6 +32,23 @@ class LegReport:
     fraction_lost_by_peer: float
     ssrc_changes: int
 
+    @property
+    def mos(self) -> float | None:
+        """What the party sounds like to us, from 1 to 4.4; None before anything was received.
+
+        The E-model (ITU-T G.107) with its defaults, G.711 with concealment (G.113: Ie 0, Bpl 25.1), random
+        loss, and for the delay half the round trip, the playout buffer and a frame.
+        """
+        expected = self.packets_received + self.lost
+        if self.packets_received == 0:
+            return None
+        missing_percent = 100 * min((self.lost + self.late) / expected, 1.0)
+        delay_ms = (self.round_trip_ms or 0.0) / 2 + self.playout_delay_ms + FRAME / _SAMPLES_PER_MS
+        impaired = 95 * missing_percent / (missing_percent + 25.1)
+        delayed = 0.024 * delay_ms + 0.11 * max(delay_ms - 177.3, 0.0)
+        rating = min(max(93.2 - delayed - impaired, 0.0), 100.0)
+        return 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
+
 
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:

@@ -9,7 +9,7 @@ import numpy as np
 
 from media.arena import Arena
 from media.errors import MediaExhausted, MediaStopped
-from media.layout import DIGITS, ORDER_WORDS, PLAYLIST, RECORDING, Command, Memory
+from media.layout import DIGITS, ORDER_WORDS, PLAYLIST, RECORDING, ROOMS, Command, Memory
 from media.ring import push_commands
 from media.settings import MediaSettings
 
@@ -34,6 +34,7 @@ class Switchboard:
         self.playback_ids = itertools.count(1)
         self.advertised_address = advertised_address
         self.running = False
+        self.free_rooms: collections.deque[int] = collections.deque(range(ROOMS))
         self.closing: dict[int, Closing] = {}
         self.returned_recordings: collections.deque[int] = collections.deque()
         self._free_recordings = list(range(settings.max_recordings - 1, -1, -1))

@@ -7,11 +7,12 @@ leg that it is bridged with, just after that leg was heard.
 from collections.abc import Callable
 from typing import Final
 
-from media import dtmf, outgoing, playout, receive, slots, talk
+from media import dtmf, outgoing, playout, receive, rooms, slots, talk, tones
 from media.compiled import COMPILED, entry, source_digest, stage
 from media.layout import (
     FRAME,
     GROUPS,
+    HISTORY,
     TICK_NS,
     Event,
     Memory,
@@ -71,8 +72,16 @@ def hear(memory: Memory, row: int, frame: int, tick: int) -> None:
     leg["served_tick"] = tick
     receive.drain(memory, row)
     playout.take(leg, memory.hub)
+    if leg["rx_events"] < 0 and leg["connected"]:
+        key = tones.detect(leg, memory.hub)
+        if key >= 0:
+            post(memory, Event.DIGIT, row, key, 0)
+    if leg["shielded"]:
+        fill(leg["frame"], HISTORY, FRAME, silence_of(leg["law"]))
     if leg["bridge"] < 0:
         answer(memory, row, frame)
+        if leg["room"] >= 0:
+            rooms.give(memory, row, frame)
         keep(memory, row, frame)
 
 
@@ -105,7 +114,7 @@ def answer(memory: Memory, row: int, frame: int) -> None:
     leg["sent_frames"][frame & 1] = frame
     elapsed = frame - leg["opened_frame"]
     out = memory.hub["outgoing"]
-    outgoing.mix(memory, row)
+    outgoing.mix(memory, row, frame)
     if not leg["connected"] or not leg["may_send"]:
         fill(leg["sent"], kept, FRAME, silence_of(leg["law"]))
     elif leg["tx_events"] >= 0 and dtmf.due(leg, elapsed * FRAME):

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from media.call_sound import CallSound
+from media.call_sound import CallSound, RoomPart
 from media.description import LegDescription
 from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import (
@@ -28,7 +28,7 @@ from media.events import (
     TalkStarted,
 )
 from media.frames import Frames
-from media.g711 import ULAW_SILENCE, ulaw_decode
+from media.g711 import ULAW_SILENCE, ulaw_decode, ulaw_encode
 from media.reports import LegReport
 from media.sound import Sound
 
@@ -119,6 +119,8 @@ class FakeLeg:
         self.bridged: FakeLeg | None = None
         self.recordings: list[FakeRecording] = []
         self.listening = False
+        self.shielded = False
+        self.room: FakeRoom | None = None
         self.digits_sent = ""
         self._engine = engine
         self._on_event = on_event
@@ -172,11 +174,16 @@ class FakeLeg:
             return
         self._part()
         other._part()
+        self.room = other.room = None
         self.bridged, other.bridged = other, self
 
     def unbridge(self) -> None:
         self._raise_if_closed()
         self._part()
+
+    def shield(self, on: bool) -> None:
+        self._raise_if_closed()
+        self.shielded = on
 
     def start_recording(self) -> FakeRecording:
         self._raise_if_closed()
@@ -264,6 +271,8 @@ class FakeLeg:
         self._missed = 0
         self.said = bytes(self._saying[:FRAME]).ljust(FRAME, bytes([ULAW_SILENCE]))
         del self._saying[:FRAME]
+        if self.shielded:
+            self.said = SILENCE
 
     def answer(self) -> None:
         hears = self._compose()
@@ -277,6 +286,8 @@ class FakeLeg:
 
     def _compose(self) -> bytes:
         if self.playing is None:
+            if self.room is not None:
+                return self.room.heard_by(self)
             return self.bridged.said if self.bridged is not None else SILENCE
         playback, ulaw = self.playing, self.playing.ulaw
         if playback.loop:
@@ -335,6 +346,45 @@ class FakeLeg:
             raise MediaStopped("the leg is closed")
 
 
+class FakeRoom:
+    """Mixes what its members say in the same frame."""
+
+    def __init__(self) -> None:
+        self.parts: dict[FakeLeg, tuple[RoomPart, float]] = {}
+        self.closed = False
+
+    @property
+    def members(self) -> tuple[FakeLeg, ...]:
+        return tuple(self.parts)
+
+    def join(self, leg: CallSound, part: RoomPart = RoomPart.SPEAKER, gain_db: float = 0.0) -> None:
+        if self.closed or not isinstance(leg, FakeLeg) or leg.closed or gain_db > 20:
+            raise MediaError("an open leg of this engine joins an open room")
+        self.parts[leg] = part, gain_db
+        leg.unbridge()
+        leg.room = self
+
+    def leave(self, leg: CallSound) -> None:
+        if isinstance(leg, FakeLeg) and leg in self.parts:
+            del self.parts[leg]
+            leg.room = None
+
+    def close(self) -> None:
+        for leg in self.members:
+            self.leave(leg)
+        self.closed = True
+
+    def heard_by(self, listener: FakeLeg) -> bytes:
+        mixed = np.zeros(FRAME)
+        for leg, (part, gain_db) in self.parts.items():
+            to_all = part in (RoomPart.SPEAKER, RoomPart.COACHED)
+            to_coached = part is RoomPart.COACH and self.parts[listener][0] is RoomPart.COACHED
+            if leg is not listener and not leg.closed and (to_all or to_coached):
+                said = ulaw_decode(np.frombuffer(leg.said, np.uint8))
+                mixed += said * 10 ** (gain_db / 20)
+        return ulaw_encode(np.clip(mixed, -32767, 32767).astype(np.int16)).tobytes()
+
+
 @dataclass
 class FakeEngine:
     """Time passes in `advance` only. Limits, `full` and `busy` are the test's to set."""
@@ -347,6 +397,7 @@ class FakeEngine:
     busy: float = 0.0
     legs: list[FakeLeg] = field(default_factory=list)
     """Every leg that was opened, closed ones included."""
+    rooms: list[FakeRoom] = field(default_factory=list)
     _playbacks: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _rest_s: float = 0.0
 
@@ -355,6 +406,10 @@ class FakeEngine:
             raise MediaExhausted("no more legs")
         self.legs.append(FakeLeg(self, len(self.legs), on_event))
         return self.legs[-1]
+
+    def open_room(self) -> FakeRoom:
+        self.rooms.append(FakeRoom())
+        return self.rooms[-1]
 
     def load(self) -> float:
         return self.busy

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from media.call_sound import CallSound, RecordingFeed, SoundEngine
+from media.call_sound import CallSound, RecordingFeed, RoomPart, SoundEngine
 from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.errors import MediaError, MediaExhausted, MediaStopped
@@ -179,6 +179,10 @@ def recorded(feed: RecordingFeed) -> tuple[bytes, bytes, list[int]]:
         heard.append(frames.samples[:, 1].tobytes())
         numbers += range(frames.first_frame, frames.first_frame + len(frames.samples))
     return b"".join(said), b"".join(heard), numbers
+
+
+def energy(ulaw: bytes) -> float:
+    return float(np.sum(ulaw_decode(np.frombuffer(ulaw, np.uint8)).astype(float) ** 2))
 
 
 async def test_the_end_of_a_playback_is_told_once_when_its_last_sound_is_over(rig: Rig, wave: Wave) -> None:
@@ -373,3 +377,104 @@ async def test_pools_are_bounded_and_what_is_given_back_can_be_had_again(rig: Ri
 
 async def test_the_load_is_a_share(rig: Rig) -> None:
     assert 0.0 <= rig.engine.load() <= 1.0
+
+
+async def test_in_a_room_everybody_hears_the_others_and_nobody_themselves(rig: Rig, wave: Wave) -> None:
+    parties = [rig.party() for _ in range(4)]
+    feeds = [party.leg.start_recording() for party in parties]
+    room = rig.engine.open_room()
+    for party in parties:
+        room.join(party.leg)
+    parties[0].say(wave(0.2, 4000))
+    rig.advance(0.4)
+    heard = [recorded(feed)[1] for feed in feeds]
+    assert [wave(0.2, 4000) in each for each in heard] == [False, True, True, True]
+    assert set(heard[0]) == {0xFF}
+    parties[0].say(wave(0.4, 2000))
+    parties[1].say(wave(0.4, 2000))
+    rig.advance(0.6)
+    alone = energy(recorded(feeds[0])[1])
+    assert energy(recorded(feeds[2])[1]) == pytest.approx(4 * alone, rel=0.3)
+    room.leave(parties[1].leg)
+    rig.advance(0.1)
+    recorded(feeds[1])
+    parties[0].say(wave(0.2))
+    rig.advance(0.4)
+    assert set(recorded(feeds[1])[1]) == {0xFF}
+    assert len(room.members) == 3
+
+
+async def test_a_monitor_is_not_heard_and_a_coach_by_the_coached_only(rig: Rig, wave: Wave) -> None:
+    caller, agent, chief, watcher = (rig.party() for _ in range(4))
+    feeds = [party.leg.start_recording() for party in (caller, agent, chief, watcher)]
+    room = rig.engine.open_room()
+    room.join(caller.leg)
+    room.join(agent.leg, RoomPart.COACHED)
+    room.join(chief.leg, RoomPart.COACH)
+    room.join(watcher.leg, RoomPart.MONITOR)
+    chief.say(wave(0.2, 4000))
+    rig.advance(0.4)
+    heard = [recorded(feed)[1] for feed in feeds]
+    assert [wave(0.2, 4000) in each for each in heard] == [False, True, False, False]
+    watcher.say(wave(0.2, 4000))
+    caller.say(wave(0.2, 2000))
+    rig.advance(0.4)
+    heard = [recorded(feed)[1] for feed in feeds]
+    assert [wave(0.2, 2000) in each for each in heard] == [False, True, True, True]
+    room.join(chief.leg, RoomPart.SPEAKER)
+    chief.say(wave(0.2, 4000))
+    rig.advance(0.4)
+    heard = [recorded(feed)[1] for feed in feeds]
+    assert [wave(0.2, 4000) in each for each in heard] == [True, True, False, True]
+
+
+async def test_a_room_of_two_a_gain_and_the_end_of_a_room(rig: Rig, wave: Wave) -> None:
+    one, two = rig.party(), rig.party()
+    feed = two.leg.start_recording()
+    room = rig.engine.open_room()
+    room.join(one.leg)
+    room.join(two.leg)
+    rig.advance(0.2)
+    one.say(wave(0.4, 4000))
+    rig.advance(0.6)
+    loud = recorded(feed)[1]
+    assert wave(0.4, 4000) in loud
+    room.join(one.leg, gain_db=-6.02)
+    rig.advance(0.2)
+    recorded(feed)
+    one.say(wave(0.4, 4000))
+    rig.advance(0.6)
+    assert energy(recorded(feed)[1]) == pytest.approx(energy(loud) / 4, rel=0.3)
+    room.close()
+    rig.advance(0.1)
+    recorded(feed)
+    one.say(wave(0.4))
+    rig.advance(0.6)
+    assert set(recorded(feed)[1]) == {0xFF}
+    with pytest.raises(MediaError):
+        room.join(one.leg)
+
+
+async def test_a_shielded_party_is_heard_by_nobody_and_its_keys_are_told(rig: Rig, wave: Wave) -> None:
+    one, two = rig.party(), rig.party()
+    feeds = [party.leg.start_recording() for party in (one, two)]
+    one.leg.bridge(two.leg)
+    rig.advance(0.2)
+    one.leg.shield(True)
+    rig.advance(0.1)
+    for feed in feeds:
+        recorded(feed)
+    one.say(wave(0.4))
+    two.say(wave(0.4, 2000))
+    one.press("4")
+    rig.advance(0.6)
+    said, heard, _ = recorded(feeds[0])
+    assert set(said) == {0xFF}
+    assert wave(0.2, 2000)[160:] in heard
+    assert set(recorded(feeds[1])[1]) == {0xFF}
+    assert of(DigitReceived, one.events) == [DigitReceived("4")]
+    one.leg.shield(False)
+    rig.advance(0.1)
+    one.say(wave(0.4, 3000))
+    rig.advance(0.6)
+    assert wave(0.4, 3000) in recorded(feeds[1])[1]
