@@ -23,6 +23,7 @@ from telephony.call_events import (
     HoldRefused,
     Resumed,
     Ringing,
+    TransferAsked,
 )
 from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.call_media import CallMedia
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 _NO_SOUND = Refusal(503, "", "media.exhausted", retry_after_s=5)
 
 _PROBE_PATIENCE_S = 3.0
+_DECLINED = 603
 
 EventHandler = Callable[[CallEvent], None]
 
@@ -70,6 +72,7 @@ class Call:
         self._reoffer: asyncio.Future[int] | None = None
         self._wanted = Direction.SENDRECV
         self._cause = ""
+        self._undecided: set[int] = set()
 
     @property
     def id(self) -> str:
@@ -137,10 +140,22 @@ class Call:
         refusal = Refusal(status, reason, "call.rejected", retry_after_s)
         self._command(told.Refuse(status, reason, refusal.headers))
 
-    async def hang_up(self, cause: str = "") -> None:
-        """Ends the call as its state demands: BYE, CANCEL or a refusal. `cause` is for the records."""
+    async def hang_up(self, cause: str = "", *, elsewhere: bool = False) -> None:
+        """Ends the call as its state demands: BYE, CANCEL or a refusal. `cause` is for the records.
+
+        `elsewhere` tells a phone that still rings that another one took the call: it shows no missed call.
+        """
         self._cause = cause
-        self._command(told.HangUp())
+        self._command(told.HangUp(elsewhere))
+
+    def accept_transfer(self, referral: int) -> None:
+        """Only while TransferAsked is being handled."""
+        self._undecided.discard(referral)
+        self._command(told.AcceptReferral(referral))
+
+    def report_transfer(self, referral: int, status: int) -> None:
+        """The status of the call that was asked for: 180 while it rings, 200 once it is answered."""
+        self._command(told.ReportReferral(referral, status))
 
     async def hold(self) -> None:
         """Sends music or silence only, and hears nothing; raises HoldRefused or CallEnded."""
@@ -166,6 +181,8 @@ class Call:
             case told.DigitSignalled(digit):
                 if self._digits.by_info(digit, self._line.now()):
                     self._emit(Digit(digit, self._line.now()))
+            case told.Referred():
+                self._on_referred(fact)
             case told.Ended(hangup):
                 self._on_ended(hangup)
             case _:
@@ -268,6 +285,13 @@ class Call:
             self._media.withdraw()
         if self._reoffer is not None and not self._reoffer.done():
             self._reoffer.set_result(status)
+
+    def _on_referred(self, referred: told.Referred) -> None:
+        self._undecided.add(referred.referral)
+        self._emit(TransferAsked(referred.referral, referred.target, referred.replaces))
+        if referred.referral in self._undecided:
+            self._undecided.discard(referred.referral)
+            self._command(told.RefuseReferral(referred.referral, _DECLINED))
 
     def _tell_hold(self, was_held: bool) -> None:
         if self.held_by_peer != was_held:

@@ -39,6 +39,19 @@ class Digit:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The peer wants its call to be transferred (REFER). `replaces` names the call that the new one replaces.
+
+    Whoever owns the call says `accept_transfer` while handling this event, then calls the target and tells
+    with `report_transfer` how that gets on; what nobody accepts is declined, and the call goes on.
+    """
+
+    referral: int
+    target: str
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over; no event follows."""
 
@@ -51,6 +64,7 @@ CallEvent = (
     | Held
     | Resumed
     | Digit
+    | TransferAsked
     | Ended
     | PlaybackFinished
     | TalkStarted

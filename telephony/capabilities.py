@@ -6,12 +6,12 @@ from telephony.admission import Refusal
 from telephony.sip.bodies import parts_of
 from telephony.sip.message import Message, Request
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
-# The option tags that we understand: none so far.
-SUPPORTED = ""
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, REFER"
+# The option tags that we understand.
+SUPPORTED = "norefersub"
 ALLOWED_METHODS = frozenset(ALLOW.split(", "))
 # The IANA registry of SIP methods: known, yet not spoken here.
-_KNOWN_METHODS = frozenset({"MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"})
+_KNOWN_METHODS = frozenset({"MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "SUBSCRIBE", "UPDATE"})
 
 SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
@@ -29,7 +29,7 @@ _UNKNOWN_SCHEME = Refusal(416, "", "uri.unknown-scheme")
 
 
 def options_headers() -> Extra:
-    """What an OPTIONS asks for (section 11.2); an empty Supported says: no extensions."""
+    """What an OPTIONS asks for (section 11.2); Supported names our extensions."""
     return (("Allow", ALLOW), ("Accept", SDP), ("Accept-Encoding", "identity"), ("Supported", SUPPORTED))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from telephony.awaited_acks import AwaitedAcks
 from telephony.capabilities import ALLOW, SDP, SUPPORTED, Extra, options_headers
@@ -10,20 +11,30 @@ from telephony.identity import Means
 from telephony.info_digits import digit_of
 from telephony.login import Authorizer
 from telephony.outbound import within
+from telephony.referrals import Referrals
 from telephony.reinvite import OwnReinvite
 from telephony.session_events import (
+    AcceptReferral,
+    AcceptReoffer,
     Acknowledged,
     DigitSignalled,
     Ended,
     Hangup,
     Party,
+    Probe,
+    ReferralCommand,
+    RefuseReferral,
+    RefuseReoffer,
+    Reoffer,
     Reoffered,
     ReofferFailed,
+    ReportReferral,
     Respond,
     SessionEffect,
     SessionTimer,
     Tell,
     Wake,
+    Within,
 )
 from telephony.sip.dialog import Dialog
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
@@ -61,6 +72,7 @@ class Established:
         self._initial_cseq: int | None = None
         self._asked: AskedReinvite | None = None
         self._probe: int | None = None
+        self._referrals = Referrals(dialog, means, self.contact)
         self._own = OwnReinvite(dialog, means, authorizer, self.contact, owns_call_id=we_called)
 
     def accept_initial(
@@ -99,6 +111,32 @@ class Established:
             return [asked]
         return [asked, Wake(SessionTimer.PROBE, self._probe, now + within_s)]
 
+    def handle(self, command: Within, now: float) -> list[SessionEffect]:
+        match command:
+            case Reoffer(body):
+                return self.reoffer(body)
+            case Probe(within_s):
+                return self.probe(within_s, now)
+            case AcceptReoffer(transaction, body):
+                return self.accept_asked(transaction, body, now)
+            case RefuseReoffer(transaction, status):
+                return self.refuse_asked(transaction, status)
+            case AcceptReferral() | RefuseReferral() | ReportReferral():
+                return [] if self.ending else self._on_referral_command(command)
+            case _:
+                assert_never(command)
+
+    def _on_referral_command(self, command: ReferralCommand) -> list[SessionEffect]:
+        match command:
+            case AcceptReferral(referral):
+                return self._referrals.accept(referral)
+            case RefuseReferral(referral, status):
+                return self._referrals.refuse(referral, status)
+            case ReportReferral(referral, status):
+                return self._referrals.report(referral, status)
+            case _:
+                assert_never(command)
+
     def hang_up(self) -> list[SessionEffect]:
         if self.ending:
             return []
@@ -119,10 +157,19 @@ class Established:
                 return [self._answer(transaction, received, 200, options_headers())]
             case _ if self.ending:
                 return [self._answer(transaction, received, 481)]
+            case _:
+                return self._on_request_within(transaction, received)
+
+    def _on_request_within(
+        self, transaction: TransactionId, received: ReceivedRequest
+    ) -> list[SessionEffect]:
+        match received.method:
             case "INVITE":
                 return self._on_reinvite(transaction, received)
             case "INFO":
                 return self._on_info(transaction, received)
+            case "REFER":
+                return self._referrals.ask(transaction, received)
             case _:
                 return [self._answer(transaction, received, 405, (("Allow", ALLOW),))]
 
@@ -184,7 +231,7 @@ class Established:
     def _on_bye(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
         effects: list[SessionEffect] = [self._answer(transaction, received, 200)]
         # "The UAS MUST still respond to any pending requests received for that dialog [...] 487."
-        effects += self._drop_asked()
+        effects += [*self._drop_asked(), *self._referrals.drop()]
         if not self.ending:
             reason = received.request.headers.get("Reason") or ""
             effects.append(Tell(Ended(Hangup(Party.PEER, 200, reason))))
@@ -231,7 +278,7 @@ class Established:
 
     def _say_goodbye(self) -> list[SessionEffect]:
         self.ending = True
-        effects = self._drop_asked()
+        effects = [*self._drop_asked(), *self._referrals.drop()]
         # Section 15: "The callee's UA MUST NOT send a BYE on a confirmed dialog until it has received an ACK
         # for its 2xx response or until the server transaction times out."
         return effects if self._initial_cseq in self._awaited else [*effects, *self._bye()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import assert_never
 
 from telephony.capabilities import Extra
 from telephony.established import Established
@@ -11,16 +10,12 @@ from telephony.identity import Means
 from telephony.login import Authorizer
 from telephony.session_events import (
     Accept,
-    AcceptReoffer,
     Command,
     Ended,
     HangUp,
     Hangup,
     Party,
-    Probe,
     Refuse,
-    RefuseReoffer,
-    Reoffer,
     Respond,
     Ring,
     SessionEffect,
@@ -94,25 +89,8 @@ class IncomingInvite:
                 return self._refuse(Party.US, status, reason, headers)
             case HangUp():
                 return self._refuse(Party.US, 480) if self._waiting else self._within.hang_up()
-            case Reoffer() | Probe() | AcceptReoffer() | RefuseReoffer():
-                return [] if self._waiting else self._handle_within(command, now)
             case _:
-                assert_never(command)
-
-    def _handle_within(
-        self, command: Reoffer | Probe | AcceptReoffer | RefuseReoffer, now: float
-    ) -> list[SessionEffect]:
-        match command:
-            case Reoffer(body):
-                return self._within.reoffer(body)
-            case Probe(within_s):
-                return self._within.probe(within_s, now)
-            case AcceptReoffer(transaction, body):
-                return self._within.accept_asked(transaction, body, now)
-            case RefuseReoffer(transaction, status):
-                return self._within.refuse_asked(transaction, status)
-            case _:
-                assert_never(command)
+                return [] if self._waiting else self._within.handle(command, now)
 
     def on_request(
         self, transaction: TransactionId, received: ReceivedRequest, now: float

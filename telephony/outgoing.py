@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
 
 from telephony.capabilities import ALLOW, SDP, Extra
 from telephony.established import Established
@@ -14,18 +13,14 @@ from telephony.outbound import acknowledge, within
 from telephony.session_events import (
     Abandon,
     Accept,
-    AcceptReoffer,
     Answered,
     Command,
     Ended,
     HangUp,
     Hangup,
     Party,
-    Probe,
     Progress,
     Refuse,
-    RefuseReoffer,
-    Reoffer,
     Respond,
     Ring,
     SendAck,
@@ -48,6 +43,7 @@ from telephony.sip.uri import Uri
 
 # Telephones that one call may ring. Whoever answers beyond that is none: not even an ACK is spent on it.
 _MAX_FORKS = 32
+_ELSEWHERE: Extra = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +87,7 @@ class OutgoingInvite:
         self._within: Established | None = None
         self._acks: dict[str, SendAck] = {}
         self._cancel_sent = False
+        self._cancelled_because: Extra = ()
 
     @property
     def call_id(self) -> str:
@@ -138,20 +135,12 @@ class OutgoingInvite:
 
     def handle(self, command: Command, now: float) -> list[SessionEffect]:
         match command:
-            case HangUp():
-                return self._hang_up(now)
-            case Reoffer(body):
-                return [] if self._within is None else self._within.reoffer(body)
-            case Probe(within_s):
-                return [] if self._within is None else self._within.probe(within_s, now)
-            case AcceptReoffer(transaction, body):
-                return [] if self._within is None else self._within.accept_asked(transaction, body, now)
-            case RefuseReoffer(transaction, status):
-                return [] if self._within is None else self._within.refuse_asked(transaction, status)
+            case HangUp(elsewhere):
+                return self._hang_up(now, _ELSEWHERE if elsewhere else ())
             case Ring() | Accept() | Refuse():
                 return []
             case _:
-                assert_never(command)
+                return [] if self._within is None else self._within.handle(command, now)
 
     def on_request(
         self, transaction: TransactionId, received: ReceivedRequest, now: float
@@ -253,7 +242,7 @@ class OutgoingInvite:
         credentials = self._authorizer.headers("BYE", str(dialog.remote_target))
         return [within(dialog, self._means, dialog.request("BYE", credentials))]
 
-    def _hang_up(self, now: float) -> list[SessionEffect]:
+    def _hang_up(self, now: float, why: Extra) -> list[SessionEffect]:
         if self._within is not None:
             return self._within.hang_up()
         if self.state in {OutgoingState.CANCELLING, OutgoingState.OVER}:
@@ -261,6 +250,7 @@ class OutgoingInvite:
         # Section 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent."
         silent = self.state is OutgoingState.CALLING
         self.state = OutgoingState.CANCELLING
+        self._cancelled_because = why
         ended = Tell(Ended(Hangup(Party.US, 487, "Cancelled", silent=silent)))
         return [ended] if silent else [ended, *self._cancel(now)]
 
@@ -270,7 +260,9 @@ class OutgoingInvite:
             return []
         self._cancel_sent = True
         give_up = Wake(SessionTimer.NO_FINAL, self._cseq, now + self._means.timers.timeout_s)
-        return [SendRequest(cancel_for(sent.request), sent.branch, sent.to), give_up]
+        cancel = cancel_for(sent.request)
+        cancel = cancel.with_headers(cancel.headers.extending(self._cancelled_because))
+        return [SendRequest(cancel, sent.branch, sent.to), give_up]
 
     def _over(self, hangup: Hangup) -> list[SessionEffect]:
         silent = self.state is OutgoingState.CANCELLING

@@ -51,7 +51,12 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the call, whatever that takes now: BYE, CANCEL or a final refusal."""
+    """End the call, whatever that takes now: BYE, CANCEL or a final refusal.
+
+    `elsewhere`: another telephone took it, so that this one must not show a missed call (RFC 3326).
+    """
+
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,34 @@ class Probe:
     within_s: float | None = None
 
 
-Command = Ring | Accept | Refuse | HangUp | Reoffer | AcceptReoffer | RefuseReoffer | Probe
+@dataclass(frozen=True, slots=True)
+class AcceptReferral:
+    """Say that the transfer the peer asked for is being tried."""
+
+    referral: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseReferral:
+    """Say that it is not; the call goes on as before."""
+
+    referral: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReferral:
+    """Tell the peer how the transfer gets on, as the status of the call it asked for."""
+
+    referral: int
+    status: int
+
+
+ReferralCommand = AcceptReferral | RefuseReferral | ReportReferral
+Within = Reoffer | Probe | AcceptReoffer | RefuseReoffer | ReferralCommand
+"""Commands to an established call."""
+
+Command = Ring | Accept | Refuse | HangUp | Within
 
 
 # Facts
@@ -160,6 +192,15 @@ class DigitSignalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """The peer wants its call to be transferred to `target`, in place of the call that `replaces` names."""
+
+    referral: int
+    target: str
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over for its owner, though messages about that may still travel."""
 
@@ -175,6 +216,7 @@ Fact = (
     | ReofferDue
     | ReofferFailed
     | DigitSignalled
+    | Referred
     | Ended
 )
 

@@ -153,12 +153,12 @@ class AgentLegs:
     def _on_answered(self, ring: _Ring, call: Call) -> None:
         """The first to answer has the offer; whoever answers in the same moment is hung up on."""
         if ring.winner is not None:
-            self._tasks.start(call.hang_up("answered elsewhere"))
+            self._tasks.start(call.hang_up("answered elsewhere", elsewhere=True))
             return
         ring.winner = call
         ring.calls.remove(call)
         for other in ring.calls:
-            self._tasks.start(other.hang_up("answered elsewhere"))
+            self._tasks.start(other.hang_up("answered elsewhere", elsewhere=True))
         contact = self._active.get(ring.contact)
         if contact is not None:
             listener = partial(self._on_winner, ring, contact)

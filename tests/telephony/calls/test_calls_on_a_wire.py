@@ -125,6 +125,15 @@ def test_a_late_accept_after_cancel_sends_no_200(wire: Wire, pair: Pair, answer:
     assert caller.sent() == ["INVITE", "CANCEL", "ACK"]
 
 
+def test_a_phone_that_rang_beside_the_one_that_answered_shows_no_missed_call(wire: Wire, pair: Pair) -> None:
+    caller, _ = pair
+    caller.invite(pair[1])
+    wire.run(0.1)
+    caller.do(HangUp(elsewhere=True))
+    [cancel] = [sent for sent in wire.log if sent.what == "CANCEL"]
+    assert cancel.header("Reason") == 'SIP;cause=200;text="Call completed elsewhere"'
+
+
 def test_a_cancel_that_crosses_the_200_is_followed_by_ack_and_bye(
     wire: Wire, pair: Pair, answer: bytes
 ) -> None:
