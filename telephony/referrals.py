@@ -36,7 +36,7 @@ class _Refer:
 
 @dataclass(slots=True)
 class Referrals:
-    """Known by the CSeq number of their REFER; each is accepted or refused once, and reported on until done."""
+    """Known by the CSeq of their REFER; each is accepted or refused once, and reported on until done."""
 
     dialog: Dialog
     means: Means
