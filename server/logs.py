@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -9,14 +10,34 @@ from typing import Any, Literal
 
 import structlog
 
+from contacts.facts.entry import FACT_TYPES
+from contacts.facts.fact import Fact
+from contacts.privacy import Privacy, privacy_of
+
 # What a caller says or keys, and what opens doors, never reaches a log, whoever passes it.
 SECRET_FIELDS = frozenset(
-    {"digit", "digits", "transcript", "text", "password", "authorization", "body", "sdp"}
+    {"digits", "transcript", "text", "password", "token", "authorization", "body", "sdp", "utterance"}
 )
+# Names that facts use for something private, and log lines for something of ours.
+OF_OURS = frozenset({"address"})
 
 
-def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in SECRET_FIELDS & event.keys():
+@functools.cache
+def private_names() -> frozenset[str]:
+    """Fields that hold something personal or secret in a fact, and in no fact anything public."""
+    private, public = set[str](), set[str]()
+    for fact_type in FACT_TYPES:
+        for name, privacy in privacy_of(fact_type).items():
+            (public if privacy is Privacy.PUBLIC else private).add(name)
+    return frozenset(private - public - OF_OURS)
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A fact is shown by its public fields; a field whose name is private anywhere, not at all."""
+    for name, value in event.items():
+        if isinstance(value, Fact):
+            event[name] = value.shown()
+    for name in (SECRET_FIELDS | private_names()) & event.keys():
         event[name] = "[redacted]"
     return event
 
@@ -34,7 +55,7 @@ def configure_logs(form: Literal["text", "json"], level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _redact,
+            redact,
             structlog.processors.format_exc_info,
             renderer,
         ],

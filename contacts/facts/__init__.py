@@ -26,6 +26,7 @@ AnyFact = (
     | contact.SoundLost
     | contact.SoundRegained
     | contact.ContactFailed
+    | contact.PersonalErased
     | contact.ContactClosed
     | queue.QueueJoined
     | queue.QueuePositionTold

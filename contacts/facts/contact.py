@@ -221,6 +221,13 @@ class ContactFailed(ContactFact, frozen=True, kw_only=True, tag="contact.failed"
     reason: str = ""
 
 
+class PersonalErased(ContactFact, frozen=True, kw_only=True, tag="contact.erased"):
+    """Numbers, names and what was keyed are gone from the contact's earlier facts."""
+
+    by: str = ""
+    """Who asked for it; empty where the time to keep them was over."""
+
+
 class ContactClosed(ContactFact, frozen=True, kw_only=True, tag="contact.closed"):
     """Nobody is on the line any more and everything that was recorded is saved."""
 

@@ -150,6 +150,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
     contact.CallbackPromised: lambda _, f: _with("a callback is promised", _if(f.number, " to {}")),
     contact.CallbackGivenUp: lambda _, f: _with("the callback is given up", _if(f.reason, ": {}")),
     contact.ContactFailed: lambda _, f: _with("something of ours failed", _if(f.reason, ": {}")),
+    contact.PersonalErased: lambda _, f: _with("numbers and names are erased", _if(f.by, " by {}")),
     contact.ContactClosed: lambda _, f: _with(f"contact closed: {f.outcome.value}", _if(f.reason, " ({})")),
     queue.QueueJoined: lambda _, f: _joined_queue(f),
     queue.QueuePositionTold: lambda _, f: _with(f"told: position {f.position}", _if(f.of, " of {}")),
@@ -171,7 +172,9 @@ SENTENCES: dict[type[Fact], Sentence] = {
     flow.Branched: lambda _, f: f"branch: {f.case or 'otherwise'}",
     flow.LimitReached: lambda _, f: f"the flow has reached its limit of {f.limit}",
     flow.FlowFailed: lambda _, f: _with("the flow failed", _if(f.reason, ": {}")),
-    flow.FlowNoted: lambda _, f: _with(f.about.replace("_", " "), _if(_details(f.details), ": {}")),
+    flow.FlowNoted: lambda _, f: _with(
+        f.about.replace("_", " ") or "the flow notes something", _if(_details(f.details), ": {}")
+    ),
     flow.FlowEnded: lambda _, f: _with("the flow ends the call", _if(f.cause, ": {}")),
     recording.RecordingStarted: lambda _, f: f"recording {f.recording} started",
     recording.RecordingFinished: lambda _, f: (

@@ -28,7 +28,8 @@ _INSERT = (
 )
 _INSERT_RUN = "INSERT INTO journal_run (instance, boot, settings) VALUES (?, ?, ?)"
 _FIND_RUN = "SELECT run FROM journal_run WHERE instance = ? AND boot = ? AND settings = ?"
-_COLUMNS = tuple(column.name for column in CONTACT.columns)
+# Whether it has been erased is not for the facts to say.
+_COLUMNS = tuple(column.name for column in CONTACT.columns if column.name != "erased")
 SAVE_CONTACT = (
     f"INSERT INTO contact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 - names of our own columns
     "ON CONFLICT (contact_id) DO UPDATE SET "

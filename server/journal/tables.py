@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 METADATA = MetaData(
     naming_convention={
@@ -52,8 +52,10 @@ CONTACT = Table(
     Column("duration_s", Float, nullable=False),
     Column("outcome", String(32)),
     Column("reason", Text, nullable=False),
+    Column("erased", Integer, nullable=False, server_default="0"),
     Index(None, "started_at", "contact_id"),
+    Index("ix_contact_to_erase", "started_at", sqlite_where=text("erased = 0")),
     # The few that are in progress, found at start without a look at the many that are not.
-    Index("ix_contact_in_progress", "started_at", sqlite_where=Column("outcome").is_(None)),
+    Index("ix_contact_in_progress", "started_at", sqlite_where=text("outcome IS NULL")),
 )
 """Kept by the journal's own writer in the transaction of the facts that it sums up."""

@@ -120,9 +120,7 @@ class StoreWriter:
         rows = _Rows(statements)
         if not self.submit(rows):
             raise StoreError("the database is closed")
-        rows.done.wait()
-        if rows.error is not None:
-            raise rows.error
+        rows.wait()
 
     def health(self) -> WriterHealth:
         return WriterHealth(
@@ -196,24 +194,35 @@ class StoreWriter:
                 log.error("store.not_rolled_back", cause=str(error))  # noqa: TRY400 - no bug of ours
 
 
-class _Rows:
-    """A work that a thread waits for."""
+class Waited:
+    """The ground of a work that a thread waits for."""
 
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._error: StoreError | None = None
+
+    def wait(self) -> None:
+        """Blocks until it is durable; raises StoreError when it was refused. Never on the event loop."""
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+
+    def committed(self) -> None:
+        self._done.set()
+
+    def refused(self, error: StoreError) -> None:
+        self._error = error
+        self._done.set()
+
+
+class _Rows(Waited):
     def __init__(self, statements: Sequence[Statement]) -> None:
+        super().__init__()
         self._statements = statements
-        self.done = threading.Event()
-        self.error: StoreError | None = None
 
     def write(self, connection: sqlite3.Connection) -> None:
         for sql, rows in self._statements:
             connection.executemany(sql, rows)
-
-    def committed(self) -> None:
-        self.done.set()
-
-    def refused(self, error: StoreError) -> None:
-        self.error = error
-        self.done.set()
 
 
 class CatalogueRows:

@@ -1,0 +1,183 @@
+"""Numbers and names can be erased, and nothing else is lost with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from contacts.facts.contact import ContactStarted, ParticipantJoined, Role
+from contacts.facts.flow import DigitAccepted, FlowNoted, VariableSet
+from contacts.ids import ContactId, ParticipantId
+from contacts.privacy import ERASED
+from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.segment import RecordingId
+from server.journal.erasure import (
+    StillInProgressError,
+    UnknownContactError,
+    check_erasable,
+    due,
+    erase,
+)
+from server.journal.reading import contact_of, entries_of
+from server.store.store import StoreError
+from server.store.writer import CatalogueRows, StoreWriter
+from tests.server.ground import closed, held, journalling, opened, started
+
+NUMBER = "0301234567"
+CONTACT = ContactId("c1")
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[tuple[Engine, StoreWriter]]:
+    with opened(tmp_path / "trunkline.db") as ground:
+        yield ground
+
+
+async def tell(ground: tuple[Engine, StoreWriter], contact: ContactId = CONTACT) -> None:
+    third = ParticipantId("p3")
+    async with journalling(*ground) as journal:
+        for fact in (
+            ContactStarted(contact=contact, caller=NUMBER, caller_name="Ada", number="100", trunk="carrier"),
+            ParticipantJoined(contact=contact, participant=third, role=Role.THIRD_PARTY, address=NUMBER),
+            DigitAccepted(contact=contact, flow="f", node="n", digit="7"),
+            VariableSet(contact=contact, flow="f", variable="order", value="4711"),
+            FlowNoted(contact=contact, flow="f", about="lookup", details={"customer": "Ada"}),
+            closed(contact),
+        ):
+            journal.append(fact)
+        await journal.durable()
+
+
+def everything(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.iterdir() if file.is_file())
+
+
+async def test_what_is_personal_is_gone_and_everything_else_is_there(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    engine, writer = ground
+    await tell(ground)
+    before = entries_of(engine, CONTACT)
+    assert erase(writer, [CONTACT]) == 5
+    after = entries_of(engine, CONTACT)
+    assert [(e.sequence, e.at, e.clock_s, e.boot, type(e.fact)) for e in after] == [
+        (e.sequence, e.at, e.clock_s, e.boot, type(e.fact)) for e in before
+    ]
+    first = after[0].fact
+    assert isinstance(first, ContactStarted)
+    assert (first.caller, first.caller_name, first.number) == (ERASED, ERASED, "100")
+    for entry in after:
+        assert entry.fact == entry.fact.erased()
+    row = contact_of(engine, CONTACT)
+    assert row is not None
+    assert (row.caller, row.number, row.trunk) == (ERASED, "100", "carrier")
+
+
+async def test_the_database_holds_it_nowhere(ground: tuple[Engine, StoreWriter], tmp_path: Path) -> None:
+    engine, writer = ground
+    await tell(ground)
+    assert NUMBER.encode() in everything(tmp_path)
+    erase(writer, [CONTACT])
+    with engine.connect() as connection:
+        dump = "\n".join(
+            str(row)
+            for table in ("journal", "contact", "recording")
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
+        )
+    assert NUMBER not in dump
+    assert "Ada" not in dump
+    assert "4711" not in dump
+
+
+async def test_the_rows_of_its_recordings_lose_the_caller_too(ground: tuple[Engine, StoreWriter]) -> None:
+    engine, writer = ground
+    await tell(ground)
+    catalogue = Catalogue(engine, CatalogueRows(writer))
+    for name, contact in (("r1", CONTACT), ("r2", "c2")):
+        catalogue.save(
+            [
+                RecordingEntry(
+                    RecordingId(name),
+                    contact,
+                    RecordingState.COMPLETE,
+                    Path(f"{name}.tlr"),
+                    datetime(2026, 1, 1, tzinfo=UTC),
+                    NUMBER,
+                    "100",
+                )
+            ]
+        )
+    erase(writer, [CONTACT])
+    assert catalogue.get("r1").caller == ERASED
+    assert catalogue.get("r2").caller == NUMBER
+
+
+async def test_other_contacts_keep_theirs(ground: tuple[Engine, StoreWriter]) -> None:
+    engine, writer = ground
+    await tell(ground)
+    await tell(ground, ContactId("c2"))
+    erase(writer, [CONTACT])
+    other = contact_of(engine, "c2")
+    assert other is not None
+    assert other.caller == NUMBER
+
+
+async def test_erasing_twice_changes_nothing_more(ground: tuple[Engine, StoreWriter]) -> None:
+    await tell(ground)
+    assert erase(ground[1], [CONTACT]) == 5
+    assert erase(ground[1], [CONTACT]) == 0
+
+
+async def test_a_line_that_cannot_be_read_keeps_nothing_but_its_place(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    engine, writer = ground
+    await tell(ground)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            'UPDATE journal SET fact = \'{"kind":"of.tomorrow","who":"Ada"}\' WHERE sequence = 3'
+        )
+    erase(writer, [CONTACT])
+    third = entries_of(engine, CONTACT)[2]
+    assert third.sequence == 3
+    assert "Ada" not in str(third.fact)
+
+
+async def test_a_disk_that_refuses_erases_nothing_and_says_so(ground: tuple[Engine, StoreWriter]) -> None:
+    engine, writer = ground
+    await tell(ground)
+    with held(engine), pytest.raises(StoreError, match="locked"):
+        erase(writer, [CONTACT])
+    row = contact_of(engine, CONTACT)
+    assert row is not None
+    assert row.caller == NUMBER
+
+
+async def test_a_contact_in_progress_and_one_that_nobody_knows_are_refused(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    async with journalling(*ground) as journal:
+        journal.append(started("c5", NUMBER))
+        await journal.durable()
+    with pytest.raises(StillInProgressError):
+        check_erasable(ground[0], ContactId("c5"))
+    with pytest.raises(UnknownContactError):
+        check_erasable(ground[0], ContactId("c6"))
+
+
+async def test_what_is_due_is_over_old_enough_and_not_erased_yet(ground: tuple[Engine, StoreWriter]) -> None:
+    engine, writer = ground
+    for name in ("c1", "c2", "c3"):
+        await tell(ground, ContactId(name))
+    async with journalling(*ground) as journal:
+        journal.append(started("open", NUMBER))
+        await journal.durable()
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert due(engine, tomorrow) == ["c1", "c2", "c3"]
+    assert due(engine, tomorrow - timedelta(days=2)) == []
+    erase(writer, [ContactId("c1"), ContactId("c2")])
+    assert due(engine, tomorrow) == ["c3"]
