@@ -12,6 +12,8 @@ import secrets
 import select
 import socket
 import sys
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -52,12 +54,16 @@ class Tally:
     lost: int = 0
     repeated: int = 0
     answer_ms: list[float] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    """The Call-IDs of those that were answered."""
 
 
 class Callers:
-    """`run` blocks until every call has ended."""
+    """`run` blocks until every call has ended; each is hung up `hold_s` after its answer."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, hold_s: float = 0.0) -> None:
+        self._hold_s = hold_s
+        self._holding: deque[tuple[float, int, str]] = deque()
         host, _, port = target.rpartition(":")
         self._target = target
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -79,6 +85,7 @@ class Callers:
             due = min(total, int((monotonic() - began_s) * rate) + 1)
             while self._tally.placed < due:
                 self._place()
+            self._hang_up_those_due()
             self._repeat_or_give_up()
             wait_s = began_s + self._tally.placed / rate - monotonic() if self._tally.placed < total else 0.1
             if select.select([self._socket], [], [], min(0.1, max(0.0, wait_s)))[0]:
@@ -108,7 +115,8 @@ class Callers:
         )
         body = _SDP.format(host=self._host, media=self._media.getsockname()[1]) if method == "INVITE" else ""
         kind = "Content-Type: application/sdp\r\n" if body else ""
-        self._socket.send(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        with suppress(ConnectionRefusedError):  # a server that is gone: the call will be lost
+            self._socket.send(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
 
     def _receive(self) -> None:
         """All that has come."""
@@ -154,6 +162,13 @@ class Callers:
                 attempt.answered = True
                 attempt.sent_s = monotonic()
                 self._tally.answer_ms.append((attempt.sent_s - attempt.began_s) * 1000)
+                self._tally.answered.append(f"{number}-{self._run}-bench")
+                self._holding.append((attempt.sent_s + self._hold_s, number, to))
+                self._hang_up_those_due()
+
+    def _hang_up_those_due(self) -> None:
+        while self._holding and self._holding[0][0] <= monotonic():
+            _, number, to = self._holding.popleft()
             self._send("BYE", number, 2, to)
 
     def _repeat_or_give_up(self) -> None:

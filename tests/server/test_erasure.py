@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from contacts.facts.contact import ContactStarted, ParticipantJoined, Role
+from contacts.facts.contact import ContactStarted, ParticipantJoined, ParticipantRole
 from contacts.facts.flow import DigitAccepted, FlowNoted, VariableSet
 from contacts.ids import ContactId, ParticipantId
 from contacts.privacy import ERASED
@@ -42,7 +42,9 @@ async def tell(ground: tuple[Engine, StoreWriter], contact: ContactId = CONTACT)
     async with journalling(*ground) as journal:
         for fact in (
             ContactStarted(contact=contact, caller=NUMBER, caller_name="Ada", number="100", trunk="carrier"),
-            ParticipantJoined(contact=contact, participant=third, role=Role.THIRD_PARTY, address=NUMBER),
+            ParticipantJoined(
+                contact=contact, participant=third, role=ParticipantRole.THIRD_PARTY, address=NUMBER
+            ),
             DigitAccepted(contact=contact, flow="f", node="n", digit="7"),
             VariableSet(contact=contact, flow="f", variable="order", value="4711"),
             FlowNoted(contact=contact, flow="f", about="lookup", details={"customer": "Ada"}),
