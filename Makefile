@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop check simulate format clean
+.PHONY: help run test test-interop test-kill check simulate format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test              all tests, with what they drive (sipp, baresip) installed where that is allowed'
 	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
 	@echo 'make test-interop      whole matrices of phones, codecs and transports; the slowest twenty are printed'
+	@echo 'make test-kill         kill -9 at a hundred moments of a load, KILLS=n for another number, and what must be there after'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
@@ -34,6 +35,12 @@ test:
 	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'not interop and not timing and not matrix' $(ARGS) || $(NONE_SELECTED)
 	$(PYTEST) -n 2 --dist loadfile --durations=20 -m 'interop and not timing and not matrix' $(ARGS) || $(NONE_SELECTED)
 	$(PYTEST) --durations=20 -m 'timing and not matrix' $(ARGS) || $(NONE_SELECTED)
+
+KILLS ?= 100
+test-kill:
+	@tools/setup.sh test
+	@$(BIN)/python tools/compile_engine.py
+	$(BIN)/python -m tests.interop.test_kill_9 $(KILLS)
 
 test-interop:
 	@tools/setup.sh test

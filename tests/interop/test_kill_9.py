@@ -28,7 +28,7 @@ RATE = 20
 HOLD_S = 0.8
 LONGEST_S = 3.0
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 
 @dataclass
