@@ -80,6 +80,10 @@ class Agent:
         return self.state is not AgentState.OFFLINE and not self.leaving
 
     @property
+    def on_duty(self) -> bool:
+        return self.signed_in and self.state is not AgentState.BREAK
+
+    @property
     def busy(self) -> bool:
         facts = self.facts
         return facts.ringing is not None or facts.talking is not None or bool(facts.other_calls)

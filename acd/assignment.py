@@ -39,9 +39,9 @@ class Assignment:
     ) -> None:
         self.choice = AgentChoice(registry)
         self.patience = Patience(registry, places, deadlines, outbox)
-        self.index(registry)
         self._registry = registry
         self._places = places
+        self.index(registry)
         self._offers = offers
         self._deadlines = deadlines
         self._outbox = outbox
@@ -49,6 +49,7 @@ class Assignment:
     def index(self, registry: AgentRegistry) -> None:
         """Makes the index anew, without contacts, from the agents as they are."""
         self.matching = self.patience.matching = Matching(registry.all())
+        self._places.foresight.index(self.matching)
 
     def adopt(self, contact: QueuedContact) -> None:
         """Takes over a contact that an earlier one had."""
@@ -60,9 +61,8 @@ class Assignment:
     def enqueue(self, event: ContactEnqueued, now: float) -> None:
         self._places.refuse_if_here(event.contact)
         queue = self._places.queue(event.queue)
-        full = queue.settings.max_length is not None and len(queue.line) >= queue.settings.max_length
         contact = self._places.newcomer(event, self.matching, now)
-        if full:
+        if self._too_long(contact, now):
             self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.OVERFLOWED, 0.0))
         elif not self.patience.hopes(contact, now):
             self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.NOBODY, 0.0))
@@ -191,6 +191,15 @@ class Assignment:
         settings = contact.queue.settings
         if settings.strategy is Strategy.PROGRESSIVE and len(contact.offers) < settings.ring_at_most:
             self._deadlines.set(RingMore(contact.id), now + settings.ring_more_every_s)
+
+    def _too_long(self, contact: QueuedContact, now: float) -> bool:
+        """The line, or the wait that a newcomer has to expect; what is expected is kept to be judged."""
+        settings, line = contact.queue.settings, contact.queue.line
+        contact.expected = self._places.expect(contact, now)
+        if settings.max_length is not None and len(line) >= settings.max_length:
+            return True
+        longest_s, expected = settings.max_expected_wait_s, contact.expected
+        return longest_s is not None and expected is not None and expected.mean_s > longest_s
 
     def _left_alone(self, contact: QueuedContact, now: float) -> None:
         relaxes = contact.queue.settings.relax_when_nobody

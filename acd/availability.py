@@ -25,11 +25,14 @@ class Availability:
     def __init__(self, orders: Iterable[AgentOrder] = (AgentOrder.AVAILABLE,)) -> None:
         self.free = 0
         self.signed_in = 0
+        self.on_duty = 0
+        """Signed in and not on a break."""
         self._orders: dict[AgentOrder, MaskedOrder[OrderKey]] = {order: MaskedOrder() for order in orders}
 
     def update(self, agent: Agent) -> None:
         bit = 1 << agent.number
         self.signed_in = self.signed_in | bit if agent.signed_in else self.signed_in & ~bit
+        self.on_duty = self.on_duty | bit if agent.on_duty else self.on_duty & ~bit
         if agent.free:
             self.free |= bit
             for order, kept in self._orders.items():

@@ -183,6 +183,8 @@ class Dispatch:
             self._assignment.go_on(self._offers.failed(offer, self._now), self._now)
             return
         contact = self._offers.ended(offer, self._now, lost=lost)
+        if offer.conversed:
+            self._places.call_handled(offer, self._now)
         if contact is not None:
             self._assignment.conversation_over(contact, self._now, lost=lost)
 

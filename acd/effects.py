@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from acd.agent_state import AgentState, Cause
+from acd.expected_wait import ExpectedWait
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
 from contacts.outcomes import QueueExit
 
@@ -82,6 +83,8 @@ class AnnouncePosition:
     contact: ContactId
     position: int
     of: int
+    expected: ExpectedWait | None = None
+    """None: too little is known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class QueueStayEnded:
     queue: QueueId
     outcome: QueueExit
     waited_s: float
+    expected_s: float | None = None
+    """What was foretold when they joined."""
 
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent

@@ -68,7 +68,7 @@ class Offers:
         """The contact that has got its agent, or None where nobody is left to talk to."""
         if offer.answered:
             return None
-        offer.answered, offer.since = True, now
+        offer.answered, offer.rang_s, offer.since = True, now - offer.since, now
         self._deadlines.cancel(RingTimeout(offer.id))
         agent, contact = offer.agent, offer.contact
         agent.record.calls += 1

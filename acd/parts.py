@@ -7,6 +7,7 @@ from acd.agent_registry import AgentRegistry
 from acd.assignment import Assignment
 from acd.deadlines import Deadlines
 from acd.effects import Effect
+from acd.foresight import Foresight
 from acd.offers import Offers
 from acd.queue_places import QueuePlaces
 from acd.settings import AcdSettings, orders_needed
@@ -28,7 +29,7 @@ class DispatchParts:
         deadlines, outbox = Deadlines(), list[Effect]()
         registry = AgentRegistry(deadlines, outbox)
         registry.configure(settings.agents, orders_needed(settings.queues), now)
-        places = QueuePlaces(settings.queues, deadlines, outbox)
+        places = QueuePlaces(settings.queues, Foresight(registry), deadlines, outbox)
         offers = Offers(registry, deadlines, outbox)
         assignment = Assignment(registry, places, offers, deadlines, outbox)
         return cls(deadlines, outbox, registry, places, offers, assignment)

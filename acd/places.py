@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from acd.agents import Agent
+from acd.expected_wait import ExpectedWait, QueueHistory
 from acd.line import Rank, RankedLine
 from acd.matching import GroupKey, RequirementGroup
 from acd.relaxation import required_after
@@ -18,6 +19,10 @@ class ContactQueue:
 
     settings: QueueSettings
     line: RankedLine = field(default_factory=RankedLine)
+    history: QueueHistory = field(default_factory=QueueHistory)
+    share: float = 1.0
+    """Of its agents' time, as of `share_at`."""
+    share_at: float | None = None
     improving_from: Rank | None = None
     """Callers from here on have moved up and are still to hear it..."""
     last_rung: AgentId | None = None
@@ -69,6 +74,8 @@ class QueuedContact:
     place: Whereabouts = Whereabouts.WAITING
     offers: "list[AgentOffer]" = field(default_factory=list)
     """Who is being rung for them; while they talk, that agent's leg alone."""
+    expected: ExpectedWait | None = None
+    """What was expected when they joined."""
     announced_position: int = 0
     announced_at: float = 0.0
 
@@ -119,4 +126,5 @@ class AgentOffer:
     agent_keeps_turn: bool = False
     since: float = 0.0
     """When the agent was rung, and then, when they answered."""
+    rang_s: float = 0.0
     held: bool = False

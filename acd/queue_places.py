@@ -15,9 +15,11 @@ from acd.deadlines import (
 )
 from acd.effects import AnnouncePosition, Effect, QueueStayEnded
 from acd.events import ContactEnqueued
+from acd.expected_wait import ExpectedWait
+from acd.foresight import Foresight
 from acd.line import Rank
 from acd.matching import Matching
-from acd.places import ContactQueue, QueuedContact, Whereabouts, Wishes, group_key
+from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts, Wishes, group_key
 from acd.settings import QueueSettings
 from contacts.ids import ContactId, QueueId
 from contacts.outcomes import QueueExit
@@ -25,6 +27,9 @@ from contacts.outcomes import QueueExit
 IMPROVED_AT_ONCE = 50
 """How many callers hear in one go that they moved up; those behind them hear it a moment later."""
 IMPROVED_NEXT_S = 0.5
+
+
+_GAVE_UP = frozenset({QueueExit.ABANDONED, QueueExit.SHORT_ABANDONED})
 
 
 class ContactAlreadyHereError(AcdError):
@@ -35,8 +40,13 @@ class QueuePlaces:
     """Every queue, and every contact from joining one until its conversation is over."""
 
     def __init__(
-        self, settings: tuple[QueueSettings, ...], deadlines: Deadlines, outbox: list[Effect]
+        self,
+        settings: tuple[QueueSettings, ...],
+        foresight: Foresight,
+        deadlines: Deadlines,
+        outbox: list[Effect],
     ) -> None:
+        self.foresight = foresight
         self.arrivals = 0
         self._queues = {QueueId(queue.name): ContactQueue(queue) for queue in settings}
         self._contacts: dict[ContactId, QueuedContact] = {}
@@ -110,6 +120,17 @@ class QueuePlaces:
         self.schedule_overflow(contact)
         self.announce(contact, now)
 
+    def expect(self, contact: QueuedContact, now: float) -> ExpectedWait | None:
+        """Of a newcomer, by the place that they would have."""
+        return self._expect(contact, contact.queue.line.position(contact.rank) - 1, now)
+
+    def call_handled(self, offer: AgentOffer, now: float) -> None:
+        """A conversation is over; its wrap-up will last as long as the queue says."""
+        queue = self._queues.get(QueueId(offer.queue.name))
+        if queue is not None:
+            lasted_s = offer.rang_s + (now - offer.since) + offer.queue.wrap_up_s
+            queue.history.call_handled(lasted_s, now)
+
     def end_wait(self, contact: QueuedContact, outcome: QueueExit, matching: Matching, now: float) -> None:
         """The contact leaves its queue; unless it was answered, dispatch forgets it."""
         for timer in (AnnouncementDue, WaitTooLong, RelaxDue, AgentWaitOver, RingMore):
@@ -119,7 +140,10 @@ class QueuePlaces:
         queue = contact.queue
         position = queue.line.position(contact.rank)
         queue.line.remove(contact.rank)
-        self._outbox.append(QueueStayEnded(contact.id, queue.id, outcome, now - contact.waits_since))
+        waited_s = now - contact.waits_since
+        expected_s = contact.expected.mean_s if contact.expected else None
+        self._outbox.append(QueueStayEnded(contact.id, queue.id, outcome, waited_s, expected_s))
+        self._remember(contact, outcome, waited_s)
         if outcome is QueueExit.ANSWERED:
             contact.place = Whereabouts.TALKING
         else:
@@ -175,7 +199,18 @@ class QueuePlaces:
         contact.announced_position, contact.announced_at = position, now
         if contact.announce_every_s > 0:
             self._deadlines.set(AnnouncementDue(contact.id), now + contact.announce_every_s)
-        self._outbox.append(AnnouncePosition(contact.id, position, len(contact.queue.line)))
+        expected = self._expect(contact, position - 1, now)
+        self._outbox.append(AnnouncePosition(contact.id, position, len(contact.queue.line), expected))
+
+    def _expect(self, contact: QueuedContact, ahead: int, now: float) -> ExpectedWait | None:
+        self.foresight.refresh(contact.queue, self._queues.values(), now)
+        return self.foresight.expect(contact.queue, contact.group.qualified, ahead)
+
+    def _remember(self, contact: QueuedContact, outcome: QueueExit, waited_s: float) -> None:
+        history = contact.queue.history
+        history.wait_over(waited_s, gave_up=outcome in _GAVE_UP)
+        if outcome is QueueExit.ANSWERED:
+            history.foretold_wait(contact.expected, waited_s)
 
 
 def ranked(settings: QueueSettings, priority: int, since: float, arrival: int, contact: ContactId) -> Rank:

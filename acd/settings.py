@@ -97,6 +97,10 @@ class QueueSettings(BaseModel):
     max_length: int | None = Field(
         default=None, ge=1, description="a caller who finds so many in the queue overflows; absent: no limit"
     )
+    max_expected_wait_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="a caller who must expect to wait longer overflows on joining; absent: no limit",
+    )
     ring_timeout_s: float = Field(
         default=15, gt=0, le=300, description="seconds an agent rings before the next is tried"
     )

@@ -11,11 +11,12 @@ from heapq import heappop, heappush
 from itertools import count
 
 from acd.dispatch import Dispatch
-from acd.effects import Bridge, Effect, HangUpAgent, QueueStayEnded, RingAgent
+from acd.effects import AnnouncePosition, Bridge, Effect, HangUpAgent, QueueStayEnded, RingAgent
 from acd.erlang import QueueFigures, QueueModel
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
+    AgentUnregistered,
     ContactEnqueued,
     ContactLeft,
     Event,
@@ -23,12 +24,14 @@ from acd.events import (
     OfferAnswered,
     TimePassed,
 )
+from acd.expected_wait import ExpectedWait
 from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.strategies import Strategy
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from contacts.outcomes import QueueExit
 
 QUEUE = QueueId("queue")
+_PHONE = DeviceId("phone")
 BATCHES = 30
 T_99 = 2.756
 """Student's t for 99 % and 29 degrees of freedom: one for each batch but one."""
@@ -41,6 +44,11 @@ class SimulatedStay:
     came_at: float
     waited_s: float
     answered: bool
+    ahead: int
+    agents: int
+    """Signed in when they came."""
+    expected: ExpectedWait | None
+    """What they were told then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,14 @@ class SimulatedFigures:
         )
 
 
+@dataclass(slots=True)
+class _Newcomer:
+    at: float
+    agents: int
+    ahead: int = 0
+    expected: ExpectedWait | None = None
+
+
 class SimulatedDay:
     """One queue and its agents, who answer at once; times are exponential, as the formulas assume.
 
@@ -85,8 +101,13 @@ class SimulatedDay:
     """
 
     def __init__(
-        self, model: QueueModel, chance: Callable[[], float], strategy: Strategy = Strategy.LONGEST_IDLE
+        self,
+        model: QueueModel,
+        chance: Callable[[], float],
+        strategy: Strategy = Strategy.LONGEST_IDLE,
+        staffing: Sequence[tuple[float, int]] = (),
     ) -> None:
+        """`staffing`: from when on how many of the agents are signed in; at first, and without it, all."""
         self._model = model
         self._chance = chance
         agents = tuple(AgentSettings(name=f"agent-{number}") for number in range(model.agents))
@@ -101,10 +122,17 @@ class SimulatedDay:
         self._dispatch = Dispatch(AcdSettings(agents=agents, queues=(queue,)))
         self._agenda: list[tuple[float, int, Event]] = []
         self._entries = count()
-        self._came: dict[ContactId, float] = {}
+        self._here: dict[ContactId, _Newcomer] = {}
+        self._signed_in = 0
         self.stays: list[SimulatedStay] = []
         for number in range(model.agents):
-            self._tell(AgentRegistered(AgentId(f"agent-{number}"), DeviceId("phone")), 0.0)
+            self._tell(AgentRegistered(_agent(number), _PHONE), 0.0)
+        signed_in = model.agents
+        for at, there in staffing:
+            for number in range(min(there, signed_in), max(there, signed_in)):
+                event = AgentRegistered if there > signed_in else AgentUnregistered
+                self._plan(event(_agent(number), _PHONE), at)
+            signed_in = there
 
     def run(self, callers: int) -> None:
         """Until the last of so many callers has been served or has hung up."""
@@ -120,15 +148,17 @@ class SimulatedDay:
                 self._tell(event, at)
 
     def _arrive(self, contact: ContactId, now: float) -> None:
-        self._came[contact] = now
+        self._here[contact] = _Newcomer(now, self._signed_in)
         self._tell(ContactEnqueued(contact, QUEUE), now)
-        if contact in self._came and self._model.patience_s is not None:
+        if contact in self._here and self._model.patience_s is not None:
             patience_s = self._exponential(self._model.patience_s)
             self._plan(ContactLeft(contact, LeaveReason.HUNG_UP), now + patience_s)
 
     def _tell(self, event: Event, now: float) -> None:
-        if isinstance(event, ContactLeft) and event.contact not in self._came:
+        if isinstance(event, ContactLeft) and event.contact not in self._here:
             return  # Who is being served does not run out of patience.
+        if isinstance(event, AgentRegistered | AgentUnregistered):
+            self._signed_in += 1 if isinstance(event, AgentRegistered) else -1
         while (due := self._dispatch.next_deadline()) is not None and due < now:
             self._follow(self._dispatch.handle(TimePassed(), due), due)
         self._follow(self._dispatch.handle(event, now), now)
@@ -142,17 +172,26 @@ class SimulatedDay:
                     self._plan(AgentCallEnded(offer), now + self._exponential(self._model.handling_s))
                 case HangUpAgent(offer):
                     self._plan(AgentCallEnded(offer), now)
+                case AnnouncePosition(contact, position, _, expected):
+                    self._here[contact].ahead, self._here[contact].expected = position - 1, expected
                 case QueueStayEnded(contact, _, outcome, waited_s):
-                    came = self._came.pop(contact)
-                    self.stays.append(SimulatedStay(came, waited_s, outcome is QueueExit.ANSWERED))
+                    self._left(contact, waited_s, outcome is QueueExit.ANSWERED)
                 case _:
                     pass
+
+    def _left(self, contact: ContactId, waited_s: float, answered: bool) -> None:
+        came = self._here.pop(contact)
+        self.stays.append(SimulatedStay(came.at, waited_s, answered, came.ahead, came.agents, came.expected))
 
     def _plan(self, event: Event, at: float) -> None:
         heappush(self._agenda, (at, next(self._entries), event))
 
     def _exponential(self, mean: float) -> float:
         return -mean * math.log(1 - self._chance())
+
+
+def _agent(number: int) -> AgentId:
+    return AgentId(f"agent-{number}")
 
 
 def figures_of(stays: Sequence[SimulatedStay], in_time_s: float) -> SimulatedFigures:

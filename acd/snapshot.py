@@ -7,7 +7,6 @@ from acd.agents import Agent
 from acd.offers import Offers
 from acd.parts import DispatchParts
 from acd.places import AgentOffer, ContactQueue, QueuedContact
-from acd.queue_places import QueuePlaces
 from contacts.ids import AgentId, ContactId, QueueId
 
 
@@ -49,6 +48,10 @@ class QueueSnapshot:
     queue: QueueId
     waiting: tuple[WaitingSnapshot, ...]
     longest_wait_s: float
+    expected_wait_s: float | None
+    """What a newcomer without wishes has to expect; None: too little is known."""
+    expected_wait_error_s: float
+    """By how much waits differed lately from what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def dispatch_status(parts: DispatchParts, now: float) -> DispatchStatus:
     agents = (agent for agent in parts.registry.all() if not agent.leaving or agent.busy)
     return DispatchStatus(
         agents=tuple(_agent(agent, offers) for agent in agents),
-        queues=tuple(_queue(queue, places, now) for queue in places.queues()),
+        queues=tuple(_queue(queue, parts, now) for queue in places.queues()),
         talking=tuple(talking for offer in offers.all() if (talking := _talking(offer)) is not None),
     )
 
@@ -98,13 +101,16 @@ def _agent(agent: Agent, offers: Offers) -> AgentSnapshot:
     )
 
 
-def _queue(queue: ContactQueue, places: QueuePlaces, now: float) -> QueueSnapshot:
+def _queue(queue: ContactQueue, parts: DispatchParts, now: float) -> QueueSnapshot:
     waiting = tuple(
-        _waiting(places.contact(rank.contact), position, now)
+        _waiting(parts.places.contact(rank.contact), position, now)
         for position, rank in enumerate(queue.line.from_position(1), 1)
     )
     longest = max((status.waited_s for status in waiting), default=0.0)
-    return QueueSnapshot(queue.id, waiting, longest)
+    expected = parts.places.foresight.newcomer(queue)
+    return QueueSnapshot(
+        queue.id, waiting, longest, expected.mean_s if expected else None, queue.history.error_s
+    )
 
 
 def _waiting(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:

@@ -14,6 +14,7 @@ from acd.agent_state import AcdError, AgentFacts, derive
 from acd.agents import Agent, Record
 from acd.deadlines import DispatchTimer
 from acd.event_json import settings_from_json, settings_to_json
+from acd.expected_wait import ExpectedWait, QueueHistory
 from acd.line import Rank
 from acd.parts import DispatchParts
 from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts, Wishes, group_key
@@ -53,6 +54,7 @@ class ContactRecord(Struct, frozen=True):
     released: bool
     place: Whereabouts
     offers: tuple[OfferId, ...]
+    expected: ExpectedWait | None
     announced_position: int
     announced_at: float
 
@@ -68,6 +70,7 @@ class OfferRecord(Struct, frozen=True):
     conversed: bool
     agent_keeps_turn: bool
     since: float
+    rang_s: float
     held: bool
 
 
@@ -75,6 +78,9 @@ class QueueRecord(Struct, frozen=True):
     """What a queue remembers beside who is in it."""
 
     name: QueueId
+    history: QueueHistory
+    share: float
+    share_at: float | None
     last_rung: AgentId | None
     improving_from: Rank | None
     improving_next: Rank | None
@@ -153,7 +159,8 @@ def _take_over_contacts(record: DispatchRecord, parts: DispatchParts) -> None:
     places.arrivals, offers.made = record.arrivals, record.offers_made
     for queue in record.queues:
         known = places.queue(queue.name)
-        known.last_rung = queue.last_rung
+        known.last_rung, known.history = queue.last_rung, queue.history
+        known.share, known.share_at = queue.share, queue.share_at
         known.improving_from, known.improving_next = queue.improving_from, queue.improving_next
     contacts = {kept.rank.contact: _contact(kept, parts) for kept in record.contacts}
     for offer in record.offers:
@@ -199,6 +206,7 @@ def _contact_record(contact: QueuedContact) -> ContactRecord:
         contact.released,
         contact.place,
         tuple(offer.id for offer in contact.offers),
+        contact.expected,
         contact.announced_position,
         contact.announced_at,
     )
@@ -211,12 +219,21 @@ def _contact(kept: ContactRecord, parts: DispatchParts) -> QueuedContact:
     group = parts.assignment.matching.group(key)
     contact = QueuedContact(kept.rank, queue, group, kept.wishes, kept.enqueued_at, kept.waits_since)
     contact.relaxed, contact.released, contact.place = kept.relaxed, kept.released, kept.place
+    contact.expected = kept.expected
     contact.announced_position, contact.announced_at = kept.announced_position, kept.announced_at
     return contact
 
 
 def _queue_record(queue: ContactQueue) -> QueueRecord:
-    return QueueRecord(queue.id, queue.last_rung, queue.improving_from, queue.improving_next)
+    return QueueRecord(
+        queue.id,
+        queue.history,
+        queue.share,
+        queue.share_at,
+        queue.last_rung,
+        queue.improving_from,
+        queue.improving_next,
+    )
 
 
 def _offer_record(offer: AgentOffer) -> OfferRecord:
@@ -229,6 +246,7 @@ def _offer_record(offer: AgentOffer) -> OfferRecord:
         offer.conversed,
         offer.agent_keeps_turn,
         offer.since,
+        offer.rang_s,
         offer.held,
     )
 
@@ -245,5 +263,6 @@ def _offer(
         kept.conversed,
         kept.agent_keeps_turn,
         kept.since,
+        kept.rang_s,
         kept.held,
     )

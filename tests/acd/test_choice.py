@@ -158,7 +158,7 @@ def test_the_answer_bridges_before_anything_else_is_said_to_the_caller(scene: Ne
     s.now = 4
     s.answer(ring.offer)
     assert s.of(Bridge) == [Bridge(C1, ANN, ring.offer)]
-    assert s.of(QueueStayEnded) == [QueueStayEnded(C1, SALES, QueueExit.ANSWERED, 4.0)]
+    assert s.of(QueueStayEnded) == [QueueStayEnded(C1, SALES, QueueExit.ANSWERED, 4.0, 0.0)]
     assert s.order() == []
 
 

@@ -27,7 +27,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(scene: NewScene) -> None:
     s.now = 3
     assert s.hang_up("c1") == (
         StopRinging(ring.offer),
-        QueueStayEnded(C1, SALES, QueueExit.ABANDONED, 3.0),
+        QueueStayEnded(C1, SALES, QueueExit.ABANDONED, 3.0, 0.0),
     )
 
 
