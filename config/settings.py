@@ -60,7 +60,8 @@ class FlowSettings(BaseModel):
 
     directory: Path | None = Field(default=None, description="folder of flow files; absent: those that ship")
     vocabulary: tuple[Path, ...] = Field(
-        default=(), description="text files of house sentences (scripts, FAQ) the recogniser adapts to"
+        default=(),
+        description="text files with sentences of your own vocabulary (scripts, FAQ), for the recogniser",
     )
     number_gateway: str | None = Field(
         default=None,
@@ -73,7 +74,7 @@ class AgentAccount(AgentSettings):
 
     password: SecretStr | None = Field(
         default=None,
-        description="digest password; absent: made once, kept in data_directory",
+        description="digest password; absent: made once and saved in data_directory",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +97,3 @@ def _merged(old: Settings, new: Settings) -> Settings:
             value = before.model_copy(update={str(rest[0]): value})
         tables[str(table)] = value
     return old.model_copy(update=tables)
-
-
-def told(changes: Reloadable, flows: Iterable[str]) -> tuple[str, ...]:
-    """What an operator reads after a reload."""
-    lines = [*changes.changed, *(f"flows: {name} is read anew" for name in flows)]
-    lines += [f"{key}: differs; restart to apply it" for key in changes.restart_needed]
-    return tuple(lines) or ("nothing has changed",)

@@ -67,7 +67,8 @@ def leave(code: int) -> None:
 async def started(context: AbstractAsyncContextManager[Trunkline], signals: Signals) -> Trunkline | None:
     """The server, or None when the operator changed their mind; what was begun is then undone."""
     if not err.is_terminal:
-        err.print("starting; the first start compiles the audio engine, which takes a minute or two")
+        # Not through the console: it would hold the line back as long as it shows progress.
+        sys.stderr.write("starting; the first start compiles the audio engine, which takes a minute or two\n")
     starting = asyncio.ensure_future(context.__aenter__())
     await _first(starting, signals.end.wait())
     if starting.done():

@@ -78,9 +78,10 @@ def reload(
     if as_json:
         print_json(outcome)
         return
-    out.print("changed: " + (", ".join(outcome["changed"]) or "nothing"), markup=False)
-    if outcome["restart_needed"]:
-        out.print("at the next start only: " + ", ".join(outcome["restart_needed"]), markup=False)
+    for line in outcome["changed"] or ["nothing has changed"]:
+        out.print(line, markup=False)
+    for key in outcome["restart_needed"]:
+        out.print(f"{key}: differs, and is applied at the next start", markup=False)
 
 
 def _tell(health: dict[str, Any], found: dict[str, Any]) -> None:

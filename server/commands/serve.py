@@ -64,7 +64,7 @@ async def reload(server: Trunkline) -> None:
     for problem in outcome.problems:
         err.print(problem, markup=False)
     if outcome.problems:
-        err.print("SIGHUP: nothing was changed; mend these and send it again", markup=False)
+        err.print("SIGHUP: nothing was changed; fix these and send it again", markup=False)
         return
     for line in outcome.changed:
         err.print(f"applied: {line}", markup=False)
