@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from config.reader import DEFAULT_FILE, ConfigError, read, read_settings
 from config.reference import page
@@ -292,3 +293,17 @@ def test_the_configuration_page_is_that_of_the_settings() -> None:
     assert DOCS.read_text(encoding="utf-8") == page(), (
         "run: python -m config.reference > docs/configuration.md"
     )
+
+
+def paths_in(value: object) -> list[Path]:
+    if isinstance(value, Path):
+        return [value]
+    if isinstance(value, BaseModel):
+        return [path for name in type(value).model_fields for path in paths_in(getattr(value, name))]
+    return [path for each in value for path in paths_in(each)] if isinstance(value, tuple) else []
+
+
+def test_finding_35_no_path_depends_on_where_the_server_is_started(tmp_path: Path) -> None:
+    found = paths_in(read_settings(write(tmp_path, ""), {}))
+    assert len(found) >= 4
+    assert all(path.is_relative_to(tmp_path) for path in found), "name it in config/folders.py: INSIDE"
