@@ -26,6 +26,9 @@ ANY_NUMBER = "*"
 # The languages in which callers are understood; None: the model decides, and does not say.
 RECOGNISED = {Engine.POCKETSPHINX: frozenset({"en"}), Engine.VOSK: None}
 
+# What `server.intake.caller_port` can carry out beyond the ordinary.
+CAPABILITIES = frozenset({"send_digits"})
+
 Told = Callable[[Mistake], str]
 
 
@@ -52,6 +55,7 @@ def known_to_flows(settings: Settings) -> Known:
         dials_numbers=settings.flows.number_gateway is not None,
         waits=frozenset(queue.name for queue in settings.queues if queue.max_wait_s is not None),
         recognised=RECOGNISED[settings.speech.engine],
+        capabilities=CAPABILITIES,
     )
 
 

@@ -13,13 +13,14 @@ from contacts.ids import ContactId
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import (
     DigitPressed,
+    DigitsSent,
     Input,
     PlaybackFailed,
     PlaybackFinished,
     PlaybackId,
     SpeechStarted,
 )
-from ivr_flows.engine.instructions import Enqueue, Listen, Note, StartPlayback, Transfer
+from ivr_flows.engine.instructions import Enqueue, Listen, Note, PlayKeys, StartPlayback, Transfer
 from media import events as media
 from media.errors import MediaError
 from media.sound import Sound
@@ -70,6 +71,7 @@ class CallerPort:
         self._inputs: asyncio.Queue[Input] = asyncio.Queue(MAX_INPUTS)
         self._playing: tuple[media.PlaybackId, PlaybackId] | None = None
         self._key_at: float | None = None
+        self._shielded = False
         self.listening: Listening | None = None
 
     def tell(self, received: Input) -> None:
@@ -103,9 +105,30 @@ class CallerPort:
 
     async def answer(self) -> None:
         await self._orders.answer()
+        if self._shielded:
+            self._shield()
 
     async def conceal(self, on: bool) -> None:
+        """Shielded, the caller is heard by nobody and kept by nothing; their keys still reach the flow."""
+        self._shielded = on
+        self._shield()
         self._tell(SecretEntry(contact=self._contact, on=on))
+
+    def _shield(self) -> None:
+        """A flow may begin with a secret: before the answer there is nothing to shield yet."""
+        if self._call.answered_at is not None and self._call.hangup is None:
+            self._call.leg.shield(self._shielded)
+
+    async def send_digits(self, order: PlayKeys) -> None:
+        """A phone that takes no telephone-events gets none, and the flow goes on."""
+        try:
+            self._call.leg.send_digits(order.digits)
+        except MediaError as error:
+            log.warning("flow.keys_not_sent", contact=self._contact, reason=type(error).__name__)
+            self.tell(DigitsSent())
+            return
+        each_s = (order.tone_ms + order.gap_ms) / 1000
+        asyncio.get_running_loop().call_later(len(order.digits) * each_s, self.tell, DigitsSent())
 
     async def play(self, order: StartPlayback) -> None:
         try:

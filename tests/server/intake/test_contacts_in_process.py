@@ -17,8 +17,10 @@ from contacts.facts.contact import (
     ParticipantRole,
     PromptFailed,
     PromptStarted,
+    SecretEntry,
     TransferFinished,
 )
+from contacts.facts.entry import to_json
 from contacts.facts.queue import (
     OfferRefused,
     QueueExited,
@@ -197,6 +199,48 @@ async def test_finding_03_a_caller_who_cannot_be_listened_to_has_the_keypad() ->
         phone = await server.call()
         phone.press("2")
         await server.until(lambda: "It rains." in phone.hears())
+
+
+PIN = """
+flow: pin
+version: 1
+start: ask
+variables:
+  pin: ""
+  order: ""
+nodes:
+  ask:
+    collect: pin
+    prompt: Your PIN please.
+    digits: 4
+    secret: true
+    next: plain
+  plain:
+    collect: order
+    prompt: Your order number please.
+    digits: 4
+    next: bye
+  bye:
+    hangup: normal
+    prompt: Goodbye.
+"""
+
+
+@stepped
+async def test_finding_26_a_secret_is_shielded_while_it_is_keyed_and_stands_in_no_fact() -> None:
+    async with serving(PIN) as server:
+        phone = await server.call()
+        await server.until(lambda: "Your PIN please." in phone.hears())
+        assert phone.leg.shielded
+        phone.press("8642")
+        await server.until(lambda: "Your order number please." in phone.hears())
+        assert not phone.leg.shielded
+        phone.press("1357")
+        await server.until(lambda: phone.over)
+    journal = b"".join(to_json(entry.fact) for entry in server.journal.entries)
+    assert b"8642" not in journal
+    assert b"1357" in journal, "a plain variable's digits are found, so that the search is one"
+    assert [told.on for told in server.facts(SecretEntry)] == [True, False]
 
 
 @stepped
