@@ -18,6 +18,7 @@ NAMED: tuple[tuple[Path, str], ...] = (
     (("agents",), "agent"),
     (("queues",), "queue"),
     (("sip", "trunks"), "trunk"),
+    (("webhooks",), "webhook"),
 )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from media.settings import MediaSettings
 from media.speech.settings import SpeechSettings
 from recordings.settings import RecordingSettings
 from telephony.settings import SipSettings
+
+SHORTEST_KEY_BYTES = 24
 
 
 class HttpSettings(BaseModel):
@@ -69,6 +73,50 @@ class FlowSettings(BaseModel):
     )
 
 
+class WebhookSettings(BaseModel):
+    """A system that is sent the events of the journal, signed as Standard Webhooks say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^\S+$", description="unique name without spaces")
+    url: str = Field(
+        max_length=2000, pattern=r"^https?://[^\s/?#]+[^\s#]*$", description="where each event is posted"
+    )
+    secret: SecretStr = Field(
+        description="whsec_ and at least 24 random bytes in Base64: both sides sign with it; "
+        'make one with `echo "whsec_$(openssl rand -base64 32)"`'
+    )
+    kinds: tuple[str, ...] = Field(
+        default=(), description="kinds of events, or their beginnings (`contact.`); absent: all"
+    )
+    personal: bool = Field(default=False, description="with numbers, names and what callers keyed")
+    timeout_s: float = Field(default=10.0, gt=0, le=60, description="seconds to wait for an answer")
+    give_up_after_s: float = Field(
+        default=86400.0, ge=0, description="seconds after which an event that is not taken is let go"
+    )
+
+    @field_validator("secret")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        _key(value)
+        return value
+
+    def key(self) -> bytes:
+        """What is signed with."""
+        return _key(self.secret)
+
+
+def _key(secret: SecretStr) -> bytes:
+    text = secret.get_secret_value()
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not text.startswith("whsec_") or len(key) < SHORTEST_KEY_BYTES:
+        raise ValueError("is no webhook secret: write whsec_ and at least 24 random bytes in Base64")
+    return key
+
+
 class AgentAccount(AgentSettings):
     """An agent and the SIP account of the agent's phones."""
 
@@ -95,6 +143,7 @@ class Settings(BaseModel):
     )
     agents: tuple[AgentAccount, ...] = ()
     queues: tuple[QueueSettings, ...] = ()
+    webhooks: tuple[WebhookSettings, ...] = ()
 
     @property
     def acd(self) -> AcdSettings:

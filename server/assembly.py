@@ -47,6 +47,7 @@ from server.store.writer import CatalogueRows, StoreWriter
 from server.tasks import Tasks
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
+from server.webhooks.running import Webhooks
 from telephony.sip.digest import Password
 from telephony.transport import TransportError
 
@@ -151,8 +152,13 @@ async def _build(
         ground.journal,
         ground.store,
         ground.metrics,
+        Webhooks(),
     )
-    web = await _open_door(settings, api_ports(parts, stack), web_socket, tasks, stack)
+    ports = api_ports(parts, stack)
+    await parts.webhooks.start(
+        settings.webhooks, ports.feed, ground.journal, ground.store, ports.off_loop, tasks, stack
+    )
+    web = await _open_door(settings, ports, web_socket, tasks, stack)
     return Trunkline(
         settings,
         (line.bound.address, line.bound.port),

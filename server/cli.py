@@ -31,6 +31,7 @@ COMMANDS = {
     "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),
     "contacts": Entry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
     "why": Entry("server.commands.why", "Why a contact went to an agent, or to none."),
+    "webhooks": Entry("server.commands.operation", "How far each webhook is."),
     "events": Entry("server.commands.events", "Follow the journal as it grows."),
     "recordings": Entry("server.commands.recordings", "List, show, verify and play recordings."),
     "vault": Entry("server.commands.vault", "Prove that recordings are what they were, without the server."),

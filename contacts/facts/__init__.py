@@ -64,6 +64,7 @@ AnyFact = (
     | system.SettingsApplied
     | system.AccessUsed
     | system.AccessRefused
+    | system.OutboxRead
     | system.DispatchTold
     | system.DispatchSnapshot
     | system.FactUnrecognised

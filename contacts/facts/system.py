@@ -47,6 +47,13 @@ class AccessRefused(Fact, frozen=True, kw_only=True, tag="access.refused"):
     why: str
 
 
+class OutboxRead(Fact, frozen=True, kw_only=True, tag="outbox.read"):
+    """A reader outside of the server, a webhook for instance, has everything up to that number."""
+
+    reader: str
+    sequence: int
+
+
 class DispatchTold(Fact, frozen=True, kw_only=True, tag="dispatch.told"):
     """One input of dispatch, so that the day can be replayed: the same inputs give the same effects."""
 

@@ -193,6 +193,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
         f"settings changed: {', '.join(f.tables)}", _if(f.by, " by {}")
     ),
     system.AccessUsed: lambda _, f: _with(f"{f.principal} ({f.role}): {f.action}", _if(f.subject, " {}")),
+    system.OutboxRead: lambda _, f: f"{f.reader} has everything up to {f.sequence}",
     system.AccessRefused: lambda _, f: f"{f.action} refused to {f.source or 'somebody'}: {f.why}",
     system.DispatchTold: lambda _, f: f"dispatch was told something ({f.effects} consequences)",
     system.DispatchSnapshot: lambda _, _f: "the state of dispatch is saved",

@@ -29,6 +29,7 @@ ROUTES: dict[str, Permission | None] = {
     "GET /contacts/{contact}": Permission.READ_CONTACTS,
     "GET /contacts/{contact}/why": Permission.READ_CONTACTS,
     "GET /events": Permission.FOLLOW_EVENTS,
+    "GET /webhooks": Permission.OPERATE,
     "POST /reload": Permission.OPERATE,
     "POST /drain": Permission.OPERATE,
     "POST /undrain": Permission.OPERATE,

@@ -63,6 +63,29 @@ def trunks(
     )
 
 
+def webhooks(
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How far each webhook is, and what is in its way.
+
+    Example: trunkline webhooks
+    """
+    with api(config, server, token) as client:
+        found = client.get("/webhooks")
+    if as_json:
+        print_json(found)
+        return
+    rows = (
+        (each["name"], str(each["sent"]), str(each["behind"]), each["problem"] or "well", each["url"])
+        for each in found
+    )
+    empty = "No webhooks are configured: add [[webhooks]] to the settings."
+    print_table(("webhook", "sent", "events behind", "state", "address"), rows, empty)
+
+
 def reload(
     config: ConfigOption = None,
     server: ServerOption = None,

@@ -40,6 +40,8 @@ class EventFeed:
         self._grown = asyncio.Event()
         self._unsubscribe = journal.subscribe(self._told)
         self.closed = False
+        self.last_seen = 0
+        """The number of the newest entry that came or was read."""
         self.told = 0
         """How many entries have come."""
 
@@ -55,7 +57,10 @@ class EventFeed:
             # The numbers have no holes, so the place of the first one wanted is known.
             first = len(self._recent) - (newest - sequence)
             return [self._recent[n] for n in range(first, min(first + BATCH, len(self._recent)))]
-        return await self._off_loop.run(lambda: self._journal.after(sequence, BATCH))
+        entries = await self._off_loop.run(lambda: self._journal.after(sequence, BATCH))
+        if entries:
+            self.last_seen = max(self.last_seen, entries[-1].sequence)
+        return entries
 
     async def grown(self, since: int, timeout_s: float) -> bool:
         """True once an entry came since `told` was that; False after the time, or when the feed closes."""
@@ -80,6 +85,7 @@ class EventFeed:
         if self._recent and entry.sequence != self._recent[-1].sequence + 1:
             self._recent.clear()
         self._recent.append(entry)
+        self.last_seen = entry.sequence
         self.told += 1
         self._wake()
 

@@ -20,8 +20,8 @@ from server.http.ports import ApiPorts
 
 MAX_STREAMS = 50
 HEARTBEAT_S = 15.0
-OF_REPLAY = "dispatch."
-"""Kinds that only a replay of dispatch reads: told to those who ask for them by name."""
+UNASKED = ("dispatch.", "outbox.")
+"""Beginnings of kinds that only a replay or the server reads: told to those who ask for them by name."""
 
 Sequence = Annotated[int, Query(ge=0, le=2**53)]
 Kinds = Annotated[
@@ -43,7 +43,7 @@ class EventFilter:
             return False
         if self.kinds:
             return kind.startswith(self.kinds)
-        return not kind.startswith(OF_REPLAY)
+        return not kind.startswith(UNASKED)
 
 
 def event_of(entry: JournalEntry, most: Privacy) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.live import LiveView
 from server.http.ports import ApiPorts, ReloadOutcome, TrunkStatus
-from server.http.status import Health, Status
+from server.http.status import Health, Status, WebhookStatus
 from server.version import VERSION
 
 
@@ -57,6 +57,11 @@ def add_operation_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
     async def list_trunks() -> tuple[TrunkStatus, ...]:
         """Carriers and PBXs that may send calls."""
         return ports.trunks()
+
+    @app.get("/webhooks")
+    async def list_webhooks() -> tuple[WebhookStatus, ...]:
+        """How far each webhook is, and what is in its way."""
+        return ports.webhooks()
 
     @app.post("/reload", responses=answers(409))
     async def reload(who: Who) -> ReloadOutcome:

@@ -23,7 +23,7 @@ from server.access.door import Door
 from server.access.tokens import TokenBook
 from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
-from server.http.status import Health
+from server.http.status import Health, WebhookStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,7 @@ class ApiPorts:
     """The agents and queues that apply now."""
     customers: Customers
     trunks: Callable[[], tuple[TrunkStatus, ...]]
+    webhooks: Callable[[], tuple[WebhookStatus, ...]]
     gate: CallGate
     reloader: Reloader
     monotonic: Callable[[], float]

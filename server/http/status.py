@@ -88,3 +88,16 @@ class Status:
     health: Health
     agents: tuple[AgentStatus, ...]
     queues: tuple[QueueStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookStatus:
+    """`behind` counts events of the journal; `problem` is empty while the receiver takes what it is sent."""
+
+    name: str
+    url: str
+    sequence: int
+    behind: int
+    sent: int
+    let_go: int
+    problem: str

@@ -29,6 +29,7 @@ from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
 from server.journal.journal import Journal
 from server.version import VERSION
+from server.webhooks.running import Webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class RunningParts:
     journal: Journal
     store: Engine
     metrics: Metrics
+    webhooks: Webhooks
 
 
 def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
@@ -70,6 +72,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         acd=lambda: parts.reloading.settings.acd,
         customers=_OnTheLine(parts.line.intake),
         trunks=lambda: _trunks(parts),
+        webhooks=parts.webhooks.status,
         gate=parts.line.intake,
         reloader=parts.reloading,
         monotonic=time.monotonic,

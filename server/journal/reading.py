@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select, tuple_
 
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
-from contacts.facts.system import DispatchSnapshot, DispatchTold
+from contacts.facts.system import DispatchSnapshot, DispatchTold, OutboxRead
 from contacts.folds.summary import ContactSummary
 from contacts.ids import ContactId
 from recordings.instants import from_utc_text, to_utc_text
@@ -71,6 +71,21 @@ def dispatch_told(engine: Engine, first: int, last: int, limit: int) -> list[Jou
     )
     with engine.connect() as connection:
         return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def newest_outbox_read(engine: Engine, reader: str, after: int) -> int | None:
+    """Up to where that reader had everything, as told after that number; None where nothing was told."""
+    query = (
+        _ENTRIES.where(JOURNAL.c.contact_id.is_(None), JOURNAL.c.sequence > after)
+        .where(JOURNAL.c.kind == OutboxRead.kind())
+        .order_by(JOURNAL.c.sequence.desc())
+    )
+    with engine.connect() as connection:
+        for row in connection.execute(query).mappings():
+            fact = entry_from(dict(row)).fact
+            if isinstance(fact, OutboxRead) and fact.reader == reader:
+                return fact.sequence
+    return None
 
 
 def newest_contacts(engine: Engine, limit: int, cursor: str | None = None) -> ContactPage:

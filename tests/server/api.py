@@ -43,7 +43,7 @@ from server.http.ports import (
     TrunkStatus,
     UnknownPageError,
 )
-from server.http.status import Health, PartHealth
+from server.http.status import Health, PartHealth, WebhookStatus
 
 T = TypeVar("T")
 
@@ -111,6 +111,9 @@ class FactBook:
         for listener in tuple(self.listeners):
             listener(entry)
         return entry
+
+    def note(self, fact: Fact) -> None:
+        self.append(fact)
 
     def subscribe(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
         self.listeners.append(listener)
@@ -241,6 +244,9 @@ class Api:
             acd=lambda: ACD,
             customers=self.line,
             trunks=lambda: (TrunkStatus("carrier", ("192.0.2.0/24",), 30, 4),),
+            webhooks=lambda: (
+                WebhookStatus("crm", "https://crm.example/hook", 90, 10, 80, 0, "answers 500"),
+            ),
             gate=self.line,
             reloader=self.reloads,
             monotonic=self.clock.monotonic,
