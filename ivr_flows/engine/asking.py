@@ -40,6 +40,8 @@ class Question:
     judge_speech: Callable[[str, float], Verdict] = _deaf
     phrases: tuple[str, ...] = ()
     secret: bool = False
+    give_up: Callable[[Run, HangupCause], Move] | None = None
+    """Goes on without an answer; absent: the caller leaves by `otherwise`."""
 
 
 def enter(run: Run, asked: Question) -> Move:
@@ -202,6 +204,8 @@ def _again(run: Run, asked: Question, prompts: tuple[Prompt, ...], count: int, r
         run.forget_digits()
     if count > len(prompts):
         _close(run)
+        if asked.give_up is not None:
+            return asked.give_up(run, reason)
         return run.fall_back(asked.ways.otherwise, reason)
     prompt = prompts[count - 1]
     return _ask(run, asked, prompt + asked.prompt if asked.manner.repeat_prompt else prompt)

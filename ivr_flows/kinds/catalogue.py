@@ -6,25 +6,41 @@ from typing import Any
 from ivr_flows.kinds.branch import BRANCH
 from ivr_flows.kinds.collect import COLLECT
 from ivr_flows.kinds.declare import Kind
+from ivr_flows.kinds.directory import DIRECTORY
+from ivr_flows.kinds.faq import FAQ
+from ivr_flows.kinds.form import FORM
 from ivr_flows.kinds.hangup import HANGUP
 from ivr_flows.kinds.hours import HOURS
+from ivr_flows.kinds.intent import INTENT
 from ivr_flows.kinds.language import LANGUAGE
 from ivr_flows.kinds.menu import MENU
 from ivr_flows.kinds.queue import QUEUE
 from ivr_flows.kinds.return_ import RETURN
 from ivr_flows.kinds.say import SAY
 from ivr_flows.kinds.set import SET
+from ivr_flows.kinds.split import SPLIT
+from ivr_flows.kinds.survey import SURVEY
 from ivr_flows.kinds.switch import SWITCH
+from ivr_flows.kinds.tag import TAG
 from ivr_flows.kinds.transfer import TRANSFER
+from ivr_flows.kinds.triage import TRIAGE
 
 KINDS: Mapping[str, Kind[Any]] = {
     "say": SAY,
     "menu": MENU,
     "collect": COLLECT,
+    "form": FORM,
+    "directory": DIRECTORY,
+    "faq": FAQ,
+    "intent": INTENT,
+    "triage": TRIAGE,
+    "survey": SURVEY,
     "branch": BRANCH,
     "hours": HOURS,
     "switch": SWITCH,
     "set": SET,
+    "split": SPLIT,
+    "tag": TAG,
     "queue": QUEUE,
     "language": LANGUAGE,
     "transfer": TRANSFER,

@@ -130,7 +130,11 @@ def choice(of: Iterable[str]) -> Value:
             return allowed[0]
         return text
 
-    return Value("one of " + ", ".join(allowed), read, {"enum": list(allowed)})
+    return Value(
+        "one of " + ", ".join(allowed),
+        read,
+        {"enum": [*allowed, *(int(word) for word in allowed if word.isdigit())]},
+    )
 
 
 def outer_name(what: str) -> Value:

@@ -39,7 +39,8 @@ def test_the_example_in_the_documentation_of_a_kind_has_no_findings(word: str) -
     start = nodes.partition(":")[0]
     body = textwrap.indent(nodes, "  ")
     office = "hours: {office: {zone: UTC, week: {mon-fri: 09:00-17:00}}}\n" if "office" in nodes else ""
-    text = f"flow: example\nstart: {start}\n{office}nodes:\n{body}\n"
+    operator = "operator: bye\n" if "faq:" in nodes else ""
+    text = f"flow: example\nstart: {start}\n{operator}{office}nodes:\n{body}\n"
     loaded = parse_flow(text.encode(), "example.yaml")
     assert loaded.findings == ()
     assert loaded.flow is not None
