@@ -73,6 +73,7 @@ UTTERANCE = Table(
     Column("text", Text, nullable=False),
     Column("confidence", Float),
     Column("engine", Text, nullable=False),
+    Column("words", Text, nullable=False, server_default="[]"),
     Index(None, "recording_id", "start_s"),
 )
 

@@ -25,6 +25,11 @@ class RecordingSettings(BaseModel):
         description="folder of the keys; back up its wrapping.key apart from the recordings: without it "
         "nobody can hear them",
     )
+    keep_days: int = Field(
+        default=0,
+        ge=0,
+        description="recordings older than so many days are erased at night, unless held; 0: for ever",
+    )
     drain_interval_s: float = Field(
         default=0.4,
         gt=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -21,6 +22,16 @@ class Speaker(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """Seconds from the beginning of the recording; confidence is between 0 and 1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """Words of one speaker; seconds from the beginning of the recording."""
 
@@ -30,6 +41,7 @@ class Utterance:
     text: str
     engine: str
     confidence: float | None = None
+    words: tuple[SpokenWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +124,23 @@ def _values(recording_id: RecordingId, item: TranscriptItem) -> dict[str, str | 
         "text": item.text if isinstance(item, Utterance) else item.reason,
         "confidence": item.confidence if isinstance(item, Utterance) else None,
         "engine": item.engine,
+        "words": json.dumps(_words(item), ensure_ascii=False),
     }
+
+
+def _words(item: TranscriptItem) -> list[tuple[str, float, float, float]]:
+    words = item.words if isinstance(item, Utterance) else ()
+    return [(w.text, round(w.start_s, 3), round(w.end_s, 3), round(w.confidence, 3)) for w in words]
+
+
+def parse_words(text: str) -> tuple[SpokenWord, ...]:
+    """As the database keeps them."""
+    return tuple(SpokenWord(*word) for word in json.loads(text))
 
 
 def _item(row: RowMapping) -> TranscriptItem:
     speaker, start_s, end_s = Speaker(row["speaker"]), row["start_s"], row["end_s"]
     if row["kind"] == _GAP_KIND:
         return Untranscribed(speaker, start_s, end_s, row["engine"], row["text"])
-    return Utterance(speaker, start_s, end_s, row["text"], row["engine"], row["confidence"])
+    words = parse_words(row["words"])
+    return Utterance(speaker, start_s, end_s, row["text"], row["engine"], row["confidence"], words)

@@ -84,6 +84,12 @@ def play_path(files: RecordingFiles, entry: RecordingEntry, encoding: WavEncodin
     return target
 
 
+def playable_files(directory: Path, entry: RecordingEntry) -> tuple[Path, ...]:
+    """Where `play_path` may have left sound of it."""
+    stems = (directory / entry.path.with_suffix(""), private_folder() / entry.path.stem)
+    return tuple(stem.with_name(stem.name + suffix) for stem in stems for suffix in (".wav", ".pcm16.wav"))
+
+
 def export_wav(items: Iterable[Item], target: Path, encoding: WavEncoding = WavEncoding.ULAW) -> None:
     """Renders in a stream; `target` appears whole or not at all."""
     with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:

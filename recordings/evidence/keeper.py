@@ -49,6 +49,13 @@ class EvidenceKeeper:
     def problem(self) -> str:
         return self._log.problem
 
+    @property
+    def signer(self) -> Signer:
+        return self._signer
+
+    def sign(self, octets: bytes) -> str:
+        return self._signer.sign(octets)
+
     def keep(self, ended: Sequence[tuple[RecordingEntry, ContentDigest | None]], now: datetime) -> None:
         """Signs what they are and adds it to the log; without a digest the file is read for it."""
         with self._lock:

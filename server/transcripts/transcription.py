@@ -13,12 +13,13 @@ from time import monotonic
 import structlog
 
 from media.speech.errors import SpeechError
+from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue
 from recordings.errors import RecordingsError
 from recordings.files import RecordingFiles
 from recordings.segment import RecordingId
-from recordings.transcripts import Speaker, TranscriptItem, Transcripts, Untranscribed, Utterance
+from recordings.transcripts import Speaker, SpokenWord, TranscriptItem, Transcripts, Untranscribed, Utterance
 from server.transcripts.backlog import Backlog, Job
 from server.transcripts.ports import Recognizer, TranscriptLedger
 from server.transcripts.windows import Channel, Span, Window, windows
@@ -174,16 +175,7 @@ class Transcription:
             log.warning("transcript.gap", speaker=speaker.value, reason=reason)
             return [Untranscribed(speaker, window.start_s, window.end_s, engine, reason)]
         return [
-            Utterance(
-                speaker,
-                window.start_s + utterance.start_s,
-                window.start_s + utterance.end_s,
-                utterance.text,
-                engine,
-                utterance.confidence,
-            )
-            for utterance in heard
-            if utterance.text
+            _kept(utterance.moved(window.start_s), speaker, engine) for utterance in heard if utterance.text
         ]
 
     async def _retry(self, job: Job, reason: str) -> None:
@@ -196,6 +188,11 @@ class Transcription:
         self._backlog.done(job)
         self._given_up += 1
         await self._ledger.failed(job.contact_id, job.recording_id, reason)
+
+
+def _kept(heard: Heard, speaker: Speaker, engine: str) -> Utterance:
+    words = tuple(SpokenWord(w.text, w.start_s, w.end_s, w.confidence) for w in heard.words)
+    return Utterance(speaker, heard.start_s, heard.end_s, heard.text, engine, heard.confidence, words)
 
 
 def _is_missing(item: TranscriptItem) -> bool:

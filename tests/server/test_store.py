@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from recordings import checks
+from recordings import life
 from server.journal import tables as journal
 from server.store.store import MIGRATIONS, StoreError, migrate_store, open_existing, open_store
 
@@ -20,11 +20,17 @@ ROOT = Path(__file__).parents[2]
 OLD = (ROOT / "tests/data/store/0001.sql").read_text(encoding="utf-8")
 
 
+def _is_no_full_text(name: str | None, kind: str, _parents: object) -> bool:
+    """SQLite makes the tables of a full-text index itself."""
+    return kind != "table" or not (name or "").startswith("utterance_text")
+
+
 def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
     engine = open_store(tmp_path / "trunkline.db")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, [checks.RECORDING_CHECK.metadata, journal.METADATA])  # type: ignore[arg-type]
+        options = {"compare_type": True, "include_name": _is_no_full_text}
+        context = MigrationContext.configure(connection, opts=options)
+        differences = compare_metadata(context, [life.RECORDING_HOLD.metadata, journal.METADATA])  # type: ignore[arg-type]
     assert differences == []
     engine.dispose()
 

@@ -1,0 +1,182 @@
+"""How long recordings live: holds, erasure by destruction of the key, and what is due to be erased.
+
+A hold beats everything. What was erased is in the evidence log and has a signed certificate; its sound
+cannot be heard any more wherever copies of the file are, because the only key to it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, ForeignKey, String, Table, Text, delete, insert, select
+
+from recordings.catalogue import METADATA, RECORDING, Catalogue, RecordingEntry, RecordingState
+from recordings.errors import RecordingsError
+from recordings.evidence.keeper import EvidenceKeeper
+from recordings.evidence.manifest import canonical
+from recordings.files import RecordingFiles
+from recordings.instants import from_utc_text, to_utc_text
+from recordings.segment import RecordingId
+from recordings.wav import playable_files
+
+RECORDING_HOLD = Table(
+    "recording_hold",
+    METADATA,
+    Column(
+        "recording_id",
+        String(64),
+        ForeignKey(RECORDING.c.recording_id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("held_at", String(32), nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+RECORDING_ERASURE = Table(
+    "recording_erasure",
+    METADATA,
+    Column("recording_id", String(64), primary_key=True),
+    Column("contact_id", String(64), nullable=False),
+    Column("erased_at", String(32), nullable=False),
+    Column("erased_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("certificate", Text, nullable=False),
+)
+
+
+class HeldError(RecordingsError):
+    """It is on hold: nothing may erase it before it is released."""
+
+
+class StillRecordingError(RecordingsError):
+    """Its call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Who wanted it kept, and why."""
+
+    recording_id: RecordingId
+    held_at: datetime
+    held_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """`certificate` is JSON and its signature: proof that it was erased on purpose, by whom and why."""
+
+    recording_id: RecordingId
+    contact_id: str
+    erased_at: datetime
+    erased_by: str
+    reason: str
+    certificate: str
+
+
+class RecordingLife:
+    """Safe in any thread; every method blocks on disk or database."""
+
+    def __init__(self, catalogue: Catalogue, files: RecordingFiles, evidence: EvidenceKeeper) -> None:
+        self._catalogue = catalogue
+        self._files = files
+        self._evidence = evidence
+
+    def hold(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> Hold:
+        """Holding again replaces who and why; raises UnknownRecordingError."""
+        held = Hold(self._catalogue.get(recording_id).recording_id, now, by, reason)
+        row = {"recording_id": recording_id, "held_at": to_utc_text(now), "held_by": by, "reason": reason}
+        with self._catalogue.engine.begin() as connection:
+            connection.execute(delete(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id))
+            connection.execute(insert(RECORDING_HOLD), row)
+        return held
+
+    def release(self, recording_id: RecordingId) -> bool:
+        """Whether there was a hold."""
+        self._catalogue.get(recording_id)
+        statement = delete(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id)
+        with self._catalogue.engine.begin() as connection:
+            return connection.execute(statement).rowcount > 0
+
+    def hold_of(self, recording_id: RecordingId) -> Hold | None:
+        query = select(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id)
+        with self._catalogue.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return Hold(recording_id, from_utc_text(row.held_at), row.held_by, row.reason)
+
+    def due(self, keep_days: int, now: datetime, limit: int | None = None) -> list[RecordingEntry]:
+        """Older than that and not held, oldest first: what `erase_due` would erase."""
+        query = (
+            select(RECORDING.c.recording_id)
+            .where(RECORDING.c.started_at < to_utc_text(now - timedelta(days=keep_days)))
+            .where(RECORDING.c.state != RecordingState.RECORDING.value)
+            .where(RECORDING.c.recording_id.not_in(select(RECORDING_HOLD.c.recording_id)))
+            .order_by(RECORDING.c.started_at)
+            .limit(limit)
+        )
+        with self._catalogue.engine.connect() as connection:
+            ids: Sequence[str] = connection.execute(query).scalars().all()
+        return [self._catalogue.get(recording_id) for recording_id in ids]
+
+    def erase(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> Erasure:
+        """For good. May be asked again when it failed in between; raises HeldError, StillRecordingError,
+        OSError.
+
+        The key goes first: a crash in between leaves a recording that nobody can hear, never one that comes
+        back.
+        """
+        entry = self._catalogue.get(recording_id)
+        if entry.state is RecordingState.RECORDING:
+            raise StillRecordingError(f"recording {recording_id} is still being made")
+        if (hold := self.hold_of(recording_id)) is not None:
+            raise HeldError(f"recording {recording_id} is held by {hold.held_by}: {hold.reason}")
+        if self._files.keyring is not None:
+            self._files.keyring.destroy(entry.path)
+        with suppress(FileNotFoundError):
+            (self._files.directory / entry.path).unlink()
+        for file in playable_files(self._files.directory, entry):
+            file.unlink(missing_ok=True)
+        erasure = self._certified(entry, by, reason, now)
+        self._evidence.erased(recording_id, erasure.certificate.encode(), now)
+        self._forget(erasure)
+        return erasure
+
+    def erasures(self, limit: int = 50) -> list[Erasure]:
+        """Newest first."""
+        query = select(RECORDING_ERASURE).order_by(RECORDING_ERASURE.c.erased_at.desc()).limit(limit)
+        with self._catalogue.engine.connect() as connection:
+            return [
+                Erasure(
+                    RecordingId(row.recording_id),
+                    row.contact_id,
+                    from_utc_text(row.erased_at),
+                    row.erased_by,
+                    row.reason,
+                    row.certificate,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def _certified(self, entry: RecordingEntry, by: str, reason: str, now: datetime) -> Erasure:
+        said = {
+            "recording": entry.recording_id,
+            "contact": entry.contact_id,
+            "erased_at": to_utc_text(now),
+            "by": by,
+            "reason": reason,
+        }
+        certificate = canonical({"erasure": said, "signature": self._evidence.sign(canonical(said))})
+        return Erasure(entry.recording_id, entry.contact_id, now, by, reason, certificate.decode())
+
+    def _forget(self, erasure: Erasure) -> None:
+        """Row, words and checks; the database takes them along with the recording's row."""
+        row = asdict(erasure) | {"erased_at": to_utc_text(erasure.erased_at)}
+        with self._catalogue.engine.begin() as connection:
+            connection.execute(delete(RECORDING).where(RECORDING.c.recording_id == erasure.recording_id))
+            connection.execute(insert(RECORDING_ERASURE), row)
