@@ -57,7 +57,7 @@ class StillRecordingError(RecordingsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class RecordingHold:
     """Who wanted it kept, and why."""
 
     recording_id: RecordingId
@@ -67,7 +67,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class RecordingErasure:
     """`certificate` is JSON and its signature: proof that it was erased on purpose, by whom and why."""
 
     recording_id: RecordingId
@@ -86,9 +86,9 @@ class RecordingLife:
         self._files = files
         self._evidence = evidence
 
-    def hold(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> Hold:
+    def hold(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> RecordingHold:
         """Holding again replaces who and why; raises UnknownRecordingError."""
-        held = Hold(self._catalogue.get(recording_id).recording_id, now, by, reason)
+        held = RecordingHold(self._catalogue.get(recording_id).recording_id, now, by, reason)
         row = {"recording_id": recording_id, "held_at": to_utc_text(now), "held_by": by, "reason": reason}
         with self._catalogue.engine.begin() as connection:
             connection.execute(delete(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id))
@@ -102,13 +102,13 @@ class RecordingLife:
         with self._catalogue.engine.begin() as connection:
             return connection.execute(statement).rowcount > 0
 
-    def hold_of(self, recording_id: RecordingId) -> Hold | None:
+    def hold_of(self, recording_id: RecordingId) -> RecordingHold | None:
         query = select(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id)
         with self._catalogue.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return Hold(recording_id, from_utc_text(row.held_at), row.held_by, row.reason)
+        return RecordingHold(recording_id, from_utc_text(row.held_at), row.held_by, row.reason)
 
     def due(self, keep_days: int, now: datetime, limit: int | None = None) -> list[RecordingEntry]:
         """Older than that and not held, oldest first: what `erase_due` would erase."""
@@ -124,7 +124,7 @@ class RecordingLife:
             ids: Sequence[str] = connection.execute(query).scalars().all()
         return [self._catalogue.get(recording_id) for recording_id in ids]
 
-    def erase(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> Erasure:
+    def erase(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> RecordingErasure:
         """For good. May be asked again when it failed in between; raises HeldError, StillRecordingError,
         OSError.
 
@@ -147,12 +147,12 @@ class RecordingLife:
         self._forget(erasure)
         return erasure
 
-    def erasures(self, limit: int = 50) -> list[Erasure]:
+    def erasures(self, limit: int = 50) -> list[RecordingErasure]:
         """Newest first."""
         query = select(RECORDING_ERASURE).order_by(RECORDING_ERASURE.c.erased_at.desc()).limit(limit)
         with self._catalogue.engine.connect() as connection:
             return [
-                Erasure(
+                RecordingErasure(
                     RecordingId(row.recording_id),
                     row.contact_id,
                     from_utc_text(row.erased_at),
@@ -163,7 +163,7 @@ class RecordingLife:
                 for row in connection.execute(query)
             ]
 
-    def _certified(self, entry: RecordingEntry, by: str, reason: str, now: datetime) -> Erasure:
+    def _certified(self, entry: RecordingEntry, by: str, reason: str, now: datetime) -> RecordingErasure:
         said = {
             "recording": entry.recording_id,
             "contact": entry.contact_id,
@@ -172,9 +172,9 @@ class RecordingLife:
             "reason": reason,
         }
         certificate = canonical({"erasure": said, "signature": self._evidence.sign(canonical(said))})
-        return Erasure(entry.recording_id, entry.contact_id, now, by, reason, certificate.decode())
+        return RecordingErasure(entry.recording_id, entry.contact_id, now, by, reason, certificate.decode())
 
-    def _forget(self, erasure: Erasure) -> None:
+    def _forget(self, erasure: RecordingErasure) -> None:
         """Row, words and checks; the database takes them along with the recording's row."""
         row = asdict(erasure) | {"erased_at": to_utc_text(erasure.erased_at)}
         with self._catalogue.engine.begin() as connection:

@@ -178,8 +178,8 @@ def test_finding_35_reading_does_not_migrate_an_old_database_but_says_what_does(
         open_existing(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
-    assert migrate_store(path) == ("0001", "0004")
-    assert migrate_store(path) == ("0004", "0004")
+    assert migrate_store(path) == ("0001", "0005")
+    assert migrate_store(path) == ("0005", "0005")
     open_existing(path).dispose()
 
 
