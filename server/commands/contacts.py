@@ -58,7 +58,7 @@ def show(
 ) -> None:
     """Every event of one contact, in order.
 
-    Example: trunkline contacts show 019af2c1d40e5b77
+    Example: trunkline contacts show 1a20e245d7753b7180553ce
     """
     with api(config, server, token) as client:
         events = client.get(f"/contacts/{segment(contact)}")
@@ -66,6 +66,7 @@ def show(
         print_json(events)
         return
     began = datetime.fromisoformat(events[0]["at"])
+    out.print(f"contact {contact}, {local_time(events[0]['at'])}", markup=False)
     for event in events:
         at = datetime.fromisoformat(event["at"])
         since_s = (at - began).total_seconds()

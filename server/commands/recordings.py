@@ -83,7 +83,7 @@ def list_recordings(
         entry = listed.entry
         table.add_row(
             entry.recording_id,
-            f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S %Z}",
             f"{entry.duration_s:.1f}",
             listed.condition,
             entry.caller,

@@ -21,7 +21,7 @@ def why(
 ) -> None:
     """Each decision about a contact: the rule, and for every agent why or why not.
 
-    Example: trunkline why 019af2c1d40e5b77
+    Example: trunkline why 1a20e245d7753b7180553ce
     """
     with api(config, server, token) as client:
         found = client.get(f"/contacts/{segment(contact)}/why")

@@ -1,6 +1,7 @@
 """The command line as a whole: fast to start, and help that says everything."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 
 from server.cli import COMMANDS, app
 
-FLOW = Path(__file__).parents[2] / "ivr_flows" / "library" / "welcome.yaml"
+ROOT = Path(__file__).parents[2]
+FLOW = ROOT / "ivr_flows" / "library" / "welcome.yaml"
 HEAVY = ("alembic", "fastapi", "numba", "numpy", "pjsua2", "pocketsphinx", "scipy", "sqlalchemy", "uvicorn")
 PROGRAM = """
 import json, sys
@@ -55,6 +57,19 @@ def test_help_speaks_in_plain_words(name: str) -> None:
     text = help_of(name).lower()
     for word in ("the mend", "embedded", "draining", "proof", "tick engine", "guests", "fact "):
         assert word not in text, f"{name} --help says {word!r}"
+
+
+IDS = re.compile(r"Example: trunkline (contacts show|why|recordings \S+) (\S+)")
+LIKE = {"contacts show": r"[0-9a-f]{23}", "why": r"[0-9a-f]{23}"}
+
+
+@pytest.mark.parametrize(
+    "module", sorted((ROOT / "server" / "commands").glob("*.py")), ids=lambda file: file.stem
+)
+def test_u19_sample_ids_look_like_real_ones(module: Path) -> None:
+    for command, sample in IDS.findall(module.read_text()):
+        shape = LIKE.get(command, r"(\d{8}-\d{6}-[0-9a-f]{12}|--?\w+.*|[a-z]+)")
+        assert re.fullmatch(shape, sample.strip('"()')), f"{module.name}: {command} {sample}"
 
 
 def test_an_unknown_command_is_a_short_message() -> None:
