@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -265,9 +265,17 @@ def test_u10_a_command_imports_nothing_heavy() -> None:
 async def test_u10_a_command_answers_within_half_a_second(api: Api) -> None:
     environment = {**os.environ, "TRUNKLINE_SERVER__DATA_DIRECTORY": str(api.folder)}
 
-    def timed() -> float:
-        began = time.process_time() + sum(os.times()[2:4])
-        subprocess.run([sys.executable, "-m", "server.cli", "agents"], cwd=ROOT, env=environment, check=True)
-        return time.process_time() + sum(os.times()[2:4]) - began
+    def cpu_s() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "server.cli", "agents"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert await aside(timed) < 0.5, "CPU seconds: a busy machine does not count"
+    # CPU seconds, and the best of three: what else this machine does is not the command's.
+    assert min([await aside(cpu_s) for _ in range(3)]) < 0.5
