@@ -26,6 +26,8 @@ COMMANDS = {
     "flow": Entry("server.commands.flow", "Check flow files and try them in the terminal."),
     "status": Entry("server.commands.operation", "How the running server and its parts are."),
     "reload": Entry("server.commands.operation", "Apply changed settings and flows, all or nothing."),
+    "top": Entry("server.commands.top", "Queues, agents and health, live."),
+    "desk": Entry("server.commands.desk", "An agent's page: who calls and why, breaks, ready again."),
     "agents": Entry("server.commands.agents", "Agents as they are now; breaks."),
     "queues": Entry("server.commands.queues", "Queues as they are now: who waits and how long."),
     "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),

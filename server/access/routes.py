@@ -19,6 +19,7 @@ ROUTES: dict[str, Permission | None] = {
     "GET /status": Permission.SEE_LIVE,
     "GET /agents": Permission.SEE_LIVE,
     "GET /agents/{agent}": Permission.SEE_LIVE,
+    "GET /agents/{agent}/contact": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/break": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/back": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/wrap-up/done": Permission.ACT_AS_AGENT,

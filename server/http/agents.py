@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from acd.agent_state import AgentState
 from acd.events import AgentEvent, BreakEnded, BreakStarted, WrapUpDone
 from contacts.ids import AgentId
+from contacts.privacy import Privacy
 from server.access.principal import Principal
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.ids import Name
 from server.http.live import LiveView
-from server.http.ports import ApiPorts
+from server.http.ports import ApiPorts, ContactEvent
 from server.http.status import AgentStatus
 
 
@@ -37,6 +40,21 @@ def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
     async def show_agent(agent: Name, who: Who) -> AgentStatus:
         return _known(live, agent, who)
 
+    @app.get("/agents/{agent}/contact", responses=answers(404))
+    async def show_agents_contact(agent: Name, who: Who) -> AgentContact:
+        """Whom the agent is rung for or talks with, and what happened so far: why they call."""
+        now = _act(live, agent, who)
+        if now.contact is None:
+            return AgentContact(None, "", ())
+        contact = now.contact
+        most = _sees(who, agent)
+        events = await ports.off_loop.run(lambda: ports.archive.events(contact, most))
+        return AgentContact(contact, now.customer, events)
+
+    _add_action_routes(app, ports, live)
+
+
+def _add_action_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
     @app.post("/agents/{agent}/break", responses=answers(404))
     async def start_break(agent: Name, wanted: BreakRequest, who: Who) -> AgentStatus:
         """The agent is offered no calls from here on."""
@@ -58,8 +76,22 @@ def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         return _told(ports, live, WrapUpDone(AgentId(agent)), who)
 
 
+@dataclass(frozen=True, slots=True)
+class AgentContact:
+    """The customer of an agent; `contact` is None while they have none."""
+
+    contact: str | None
+    customer: str
+    events: tuple[ContactEvent, ...]
+
+
+def _sees(who: Principal, agent: str) -> Privacy:
+    """An agent sees the number of their own customer, and of nobody else's."""
+    return Privacy.PERSONAL if who.agent == agent else who.sees
+
+
 def _known(live: LiveView, agent: str, who: Principal) -> AgentStatus:
-    found = live.agent(agent, who.sees)
+    found = live.agent(agent, _sees(who, agent))
     if found is None:
         raise ApiError(404, f"no agent {agent}", "`trunkline agents` lists all")
     return found
