@@ -125,7 +125,7 @@ def _waiting(queues: list[dict[str, Any]]) -> list[Any]:
 
 @contextmanager
 def _single_keys() -> Iterator[Iterator[str | None]]:
-    """Keys of the terminal as they are pressed, and None each second; afterwards the terminal is as before."""
+    """Keys of the terminal as they are pressed, None each second; afterwards it is as before."""
     import termios
     import tty
 
