@@ -176,13 +176,12 @@ class Call:
         match fact:
             case told.Progress() | told.Answered() | told.Acknowledged():
                 self._on_setup(fact)
-            case told.Reoffered() | told.ReofferAnswered() | told.ReofferDue() | told.ReofferFailed():
+            case told.Reoffered() | told.ReofferAnswered() | told.ReofferFailed():
                 self._on_reoffer(fact)
-            case told.DigitSignalled(digit):
-                if self._digits.by_info(digit, self._line.now()):
-                    self._emit(Digit(digit, self._line.now()))
-            case told.Referred():
-                self._on_referred(fact)
+            case told.ReofferDue() | told.RefreshDue():
+                self._on_due(fact)
+            case told.DigitSignalled() | told.Referred():
+                self._on_asked(fact)
             case told.Ended(hangup):
                 self._on_ended(hangup)
             case _:
@@ -201,18 +200,12 @@ class Call:
             case _:
                 assert_never(fact)
 
-    def _on_reoffer(
-        self, fact: told.Reoffered | told.ReofferAnswered | told.ReofferDue | told.ReofferFailed
-    ) -> None:
+    def _on_reoffer(self, fact: told.Reoffered | told.ReofferAnswered | told.ReofferFailed) -> None:
         match fact:
             case told.Reoffered(transaction, body):
                 self._on_reoffered(transaction, body)
             case told.ReofferAnswered(body):
                 self._on_reoffer_answered(body)
-            case told.ReofferDue() if self._media is not None:
-                self._command(told.Reoffer(self._media.offer(self._wanted)))
-            case told.ReofferDue():
-                pass
             case told.ReofferFailed(status):
                 self._settle_reoffer(status)
             case _:
@@ -286,12 +279,24 @@ class Call:
         if self._reoffer is not None and not self._reoffer.done():
             self._reoffer.set_result(status)
 
+    def _on_asked(self, fact: told.DigitSignalled | told.Referred) -> None:
+        if isinstance(fact, told.Referred):
+            self._on_referred(fact)
+        elif self._digits.by_info(fact.digit, self._line.now()):
+            self._emit(Digit(fact.digit, self._line.now()))
+
     def _on_referred(self, referred: told.Referred) -> None:
         self._undecided.add(referred.referral)
         self._emit(TransferAsked(referred.referral, referred.target, referred.replaces))
         if referred.referral in self._undecided:
             self._undecided.discard(referred.referral)
             self._command(told.RefuseReferral(referred.referral, _DECLINED))
+
+    def _on_due(self, fact: told.ReofferDue | told.RefreshDue) -> None:
+        """An offer of what we want as of now; for a mere refresh one that is under way does as well."""
+        under_way = self._reoffer is not None and not self._reoffer.done()
+        if self._media is not None and (isinstance(fact, told.ReofferDue) or not under_way):
+            self._command(told.Reoffer(self._media.offer(self._wanted)))
 
     def _tell_hold(self, was_held: bool) -> None:
         if self.held_by_peer != was_held:

@@ -6,18 +6,20 @@ from telephony.admission import Refusal
 from telephony.sip.bodies import parts_of
 from telephony.sip.message import Message, Request
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, REFER"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, REFER, PRACK, UPDATE"
 # The option tags that we understand.
-SUPPORTED = "norefersub"
+SUPPORTED = "100rel, timer, norefersub"
+_UNDERSTOOD = frozenset(SUPPORTED.split(", "))
 ALLOWED_METHODS = frozenset(ALLOW.split(", "))
 # The IANA registry of SIP methods: known, yet not spoken here.
-_KNOWN_METHODS = frozenset({"MESSAGE", "NOTIFY", "PRACK", "PUBLISH", "SUBSCRIBE", "UPDATE"})
+_KNOWN_METHODS = frozenset({"MESSAGE", "NOTIFY", "PUBLISH", "SUBSCRIBE"})
 
 SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
 DTMF = "application/dtmf"
 _BODIES = {
     "INVITE": (SDP,),
+    "UPDATE": (SDP,),
     "INFO": (DTMF_RELAY, DTMF),
 }
 _SCHEMES = frozenset({"sip", "tel"})
@@ -25,6 +27,7 @@ _SCHEMES = frozenset({"sip", "tel"})
 Extra = tuple[tuple[str, str], ...]
 
 
+LEAST_SESSION_S = 90
 _UNKNOWN_SCHEME = Refusal(416, "", "uri.unknown-scheme")
 
 
@@ -40,14 +43,14 @@ def refusal_of(request: Request) -> Refusal | None:
         return Refusal(status, "", "method.not-spoken", extra=(("Allow", ALLOW),))
     if request.uri.partition(":")[0].lower() not in _SCHEMES:
         return _UNKNOWN_SCHEME
-    required = option_tags(request, "Require")
+    required = [tag for tag in option_tags(request, "Require") if tag.lower() not in _UNDERSTOOD]
     if required and request.method not in {"ACK", "CANCEL"}:
         unsupported = ("Unsupported", ", ".join(required))
         return Refusal(420, "", "extension.not-spoken", extra=(unsupported,))
-    return _refusal_of_body(request)
+    return _refusal_of_session(request) or _refusal_of_body(request)
 
 
-def option_tags(request: Request, header: str) -> tuple[str, ...]:
+def option_tags(request: Message, header: str) -> tuple[str, ...]:
     """Those named by Require or Supported, over all its lines."""
     lines = request.headers.get_all(header)
     return tuple(tag.strip() for line in lines for tag in line.split(",") if tag.strip())
@@ -56,6 +59,15 @@ def option_tags(request: Request, header: str) -> tuple[str, ...]:
 def content_type(message: Message) -> str:
     """The media type of the body without its parameters, lower case; empty when there is none."""
     return (message.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def _refusal_of_session(request: Request) -> Refusal | None:
+    """RFC 4028 section 9: a session shorter than our least, from a peer that can offer a longer one."""
+    expires = (request.headers.get("Session-Expires") or "").partition(";")[0].strip()
+    brief = expires.isascii() and expires.isdigit() and len(expires) < 3 and int(expires) < LEAST_SESSION_S
+    if brief and request.method in {"INVITE", "UPDATE"} and "timer" in option_tags(request, "Supported"):
+        return Refusal(422, "", "session.too-brief", extra=(("Min-SE", str(LEAST_SESSION_S)),))
+    return None
 
 
 def described(message: Message) -> bytes:

@@ -23,6 +23,7 @@ from telephony.session_events import (
     Party,
     Probe,
     ReferralCommand,
+    RefreshDue,
     RefuseReferral,
     RefuseReoffer,
     Reoffer,
@@ -36,7 +37,9 @@ from telephony.session_events import (
     Wake,
     Within,
 )
+from telephony.session_refresh import SessionRefresh
 from telephony.sip.dialog import Dialog
+from telephony.sip.message import Message, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import TransactionId
@@ -72,20 +75,38 @@ class Established:
         self._initial_cseq: int | None = None
         self._asked: AskedReinvite | None = None
         self._probe: int | None = None
+        self._refresh = SessionRefresh()
+        self._takes_update = False
         self._referrals = Referrals(dialog, means, self.contact)
-        self._own = OwnReinvite(dialog, means, authorizer, self.contact, owns_call_id=we_called)
+        self._own = OwnReinvite(
+            dialog, means, authorizer, self.contact, self._refresh, owns_call_id=we_called
+        )
+
+    def meet(self, message: Message) -> None:
+        """The peer's INVITE or its 2xx: what it is able to do."""
+        self._takes_update = "update" in (message.headers.get("Allow") or "").lower()
+
+    def begin_as_caller(self, response: Response, now: float) -> list[SessionEffect]:
+        """The 2xx to our INVITE."""
+        self.meet(response)
+        return self._refresh.answered(response, now)
 
     def accept_initial(
         self, transaction: TransactionId, invite: ReceivedRequest, body: bytes, now: float
     ) -> list[SessionEffect]:
         """Sends the 200 that establishes the dialog, and again until its ACK comes."""
         self._initial_cseq = invite.cseq.number
+        self.meet(invite.request)
         return self._send_ok(transaction, invite, body, now)
 
     def accept_asked(self, transaction: TransactionId, body: bytes, now: float) -> list[SessionEffect]:
         """Our yes to the peer's re-INVITE."""
         asked = self._take_asked(transaction)
-        return [] if asked is None else self._send_ok(transaction, asked.received, body, now)
+        if asked is None:
+            return []
+        if asked.received.method == "UPDATE":
+            return self._send_update_ok(transaction, asked.received, body, now)
+        return self._send_ok(transaction, asked.received, body, now)
 
     def refuse_asked(self, transaction: TransactionId, status: int) -> list[SessionEffect]:
         """Our no to the peer's re-INVITE: everything stays as it was."""
@@ -158,12 +179,17 @@ class Established:
             case _ if self.ending:
                 return [self._answer(transaction, received, 481)]
             case _:
-                return self._on_request_within(transaction, received)
+                return self._on_request_within(transaction, received, now)
 
     def _on_request_within(
-        self, transaction: TransactionId, received: ReceivedRequest
+        self, transaction: TransactionId, received: ReceivedRequest, now: float
     ) -> list[SessionEffect]:
         match received.method:
+            case "UPDATE" if not received.request.body:
+                self.dialog.refresh_target(received.request)
+                return self._send_update_ok(transaction, received, b"", now)
+            case "UPDATE":
+                return self._on_reinvite(transaction, received)
             case "INVITE":
                 return self._on_reinvite(transaction, received)
             case "INFO":
@@ -180,6 +206,8 @@ class Established:
             effects = self._on_bye_response(received)
         elif received.cseq.method == "OPTIONS":
             effects = self._on_probe_response(received)
+        elif received.cseq.method == "UPDATE":
+            effects = self._on_refresh_response(received, now)
         else:
             return []
         return self._leave_if_lost(effects)
@@ -192,12 +220,22 @@ class Established:
             return self._lose(received.status, "Dialog lost")
         return []
 
+    def _on_refresh_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
+        if received.status < 200 or self.ending:
+            return []
+        if received.status < 300:
+            return self._refresh.answered(received.response, now)
+        if received.status in {408, 481}:
+            return self._lose(received.status, "Dialog lost")
+        # Whoever takes no UPDATE takes a re-INVITE.
+        return [Tell(RefreshDue())]
+
     def on_failure(self, method: str) -> list[SessionEffect]:
         """A request of ours got no final response."""
         if method == "BYE":
             self.finished = True
             return []
-        if method == "OPTIONS":
+        if method in {"OPTIONS", "UPDATE"}:
             return self._on_silence()
         return self._leave_if_lost(self._own.on_failure()) if method == "INVITE" else []
 
@@ -209,6 +247,10 @@ class Established:
                 # "If the server retransmits the 2xx response for 64*T1 seconds without receiving an ACK, the
                 # dialog is confirmed, but the session SHOULD be terminated [...] with a BYE."
                 return self._lose(408, "No ACK")
+            case SessionTimer.REFRESH if cseq == self._refresh.round and not self.ending:
+                return self._send_refresh()
+            case SessionTimer.EXPIRE if cseq == self._refresh.round and not self.ending:
+                return self._lose(408, "Session expired")
             case SessionTimer.PROBE if cseq == self._probe:
                 return self._on_silence()
             case SessionTimer.GLARE if not self.ending:
@@ -287,14 +329,33 @@ class Established:
         credentials = self._authorizer.headers("BYE", str(self.dialog.remote_target))
         return [within(self.dialog, self._means, self.dialog.request("BYE", credentials))]
 
+    def _send_refresh(self) -> list[SessionEffect]:
+        if not self._takes_update:
+            return [Tell(RefreshDue())]
+        update = self.dialog.request("UPDATE", (self.contact, *self._refresh.headers()))
+        return [within(self.dialog, self._means, update)]
+
+    def _send_update_ok(
+        self, transaction: TransactionId, update: ReceivedRequest, body: bytes, now: float
+    ) -> list[SessionEffect]:
+        session, wakes = self._refresh.asked(update.request, now)
+        kind = (("Content-Type", SDP),) if body else ()
+        extra = (self.contact, ("Allow", ALLOW), ("Supported", SUPPORTED), *session, *kind)
+        tag = self.dialog.ident.local_tag
+        response = response_to(update.request, 200, to_tag=tag, extra=extra, body=body)
+        return [Respond(transaction, response), *wakes]
+
     def _send_ok(
         self, transaction: TransactionId, invite: ReceivedRequest, body: bytes, now: float
     ) -> list[SessionEffect]:
-        extra = (self.contact, ("Allow", ALLOW), ("Supported", SUPPORTED), ("Content-Type", SDP))
+        session, wakes = self._refresh.asked(invite.request, now)
+        kind = ("Content-Type", SDP)
+        extra = (self.contact, ("Allow", ALLOW), ("Supported", SUPPORTED), *session, kind)
         tag = self.dialog.ident.local_tag
         response = response_to(invite.request, 200, to_tag=tag, extra=extra, body=body)
         offers = not invite.request.body
-        return self._awaited.send(invite.cseq.number, transaction, response, offers=offers, now=now)
+        sent = self._awaited.send(invite.cseq.number, transaction, response, offers=offers, now=now)
+        return [*sent, *wakes]
 
     def _take_asked(self, transaction: TransactionId) -> AskedReinvite | None:
         asked = self._asked

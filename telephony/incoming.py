@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from telephony.capabilities import Extra
+from telephony.capabilities import Extra, option_tags
 from telephony.established import Established
 from telephony.identity import Means
 from telephony.login import Authorizer
+from telephony.reliable import ReliableProvisional
 from telephony.session_events import (
     Accept,
     Command,
@@ -56,6 +57,9 @@ class IncomingInvite:
         nobody = Authorizer(None, means.tokens)
         self._means = means
         self._within = Established(dialog, means, nobody, invite.to.uri.user, we_called=False)
+        self._reliable: ReliableProvisional | None = None
+        if "100rel" in (tag.lower() for tag in option_tags(invite.request, "Require")):
+            self._reliable = ReliableProvisional(means, transaction, invite.cseq.number)
 
     @property
     def call_id(self) -> str:
@@ -99,6 +103,8 @@ class IncomingInvite:
             # Section 14.2: a second INVITE before the final response to the first.
             extra = (("Retry-After", str(self._means.draw(11))),)
             return [Respond(transaction, self._response(received, 500, extra=extra))]
+        if received.method == "PRACK":
+            return self._on_prack(transaction, received)
         effects = self._within.on_request(transaction, received, now)
         if self._waiting and received.method == "BYE":
             # Section 15.1.2: the caller may end an early dialog so, instead of by CANCEL.
@@ -117,6 +123,8 @@ class IncomingInvite:
         return self._within.on_failure(request.method)
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
+        if timer is SessionTimer.REPEAT_PROVISIONAL:
+            return self._repeat(cseq, now)
         if timer is SessionTimer.REMIND:
             return self._send_ringing(now) if self.state is IncomingState.RINGING else []
         return self._within.on_wake(timer, cseq, now)
@@ -130,7 +138,20 @@ class IncomingInvite:
     def _send_ringing(self, now: float) -> list[SessionEffect]:
         ringing = self._response(self.invite, 180, extra=(self._within.contact,))
         remind = Wake(SessionTimer.REMIND, self.invite.cseq.number, now + _REMIND_EVERY_S)
+        if self._reliable is not None:
+            return [*self._reliable.send(ringing, now), remind]
         return [Respond(self._transaction, ringing), remind]
+
+    def _on_prack(self, transaction: TransactionId, received: ReceivedRequest) -> list[SessionEffect]:
+        known = self._reliable is not None and self._reliable.acknowledge(received.request)
+        self._within.dialog.in_order(received)
+        return [Respond(transaction, self._response(received, 200 if known else 481))]
+
+    def _repeat(self, rseq: int, now: float) -> list[SessionEffect]:
+        if self._reliable is None or not self._waiting:
+            return []
+        effects = self._reliable.repeat(rseq, now)
+        return self._refuse(Party.NETWORK, 504, "No PRACK") if effects is None else effects
 
     def _accept(self, body: bytes, now: float) -> list[SessionEffect]:
         if not self._waiting:

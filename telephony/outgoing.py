@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from telephony.capabilities import ALLOW, SDP, Extra
+from telephony.capabilities import ALLOW, SDP, SUPPORTED, Extra, option_tags
 from telephony.established import Established
 from telephony.identity import Means, new_branch
 from telephony.login import Authorizer, Login
 from telephony.outbound import acknowledge, within
+from telephony.reliable import ReliableReceiver
 from telephony.session_events import (
     Abandon,
     Accept,
@@ -84,6 +85,8 @@ class OutgoingInvite:
         self._sent: SendRequest | None = None
         self._credentials: Extra = ()
         self._early: dict[str, Dialog] = {}
+        self._early_answers: dict[str, bytes] = {}
+        self._reliable = ReliableReceiver(means)
         self._within: Established | None = None
         self._acks: dict[str, SendAck] = {}
         self._cancel_sent = False
@@ -120,6 +123,7 @@ class OutgoingInvite:
             ("CSeq", f"{self._cseq} INVITE"),
             ("Contact", self._contact),
             ("Allow", ALLOW),
+            ("Supported", SUPPORTED),
             ("User-Agent", self._means.identity.product),
             *invitation.headers,
             *self._credentials,
@@ -187,7 +191,7 @@ class OutgoingInvite:
         if status < 200:
             return self._on_provisional(received, now)
         if status < 300:
-            return self._on_ok(received)
+            return self._on_ok(received, now)
         if self.state in {OutgoingState.ANSWERED, OutgoingState.OVER} or received.cseq.number != self._cseq:
             return []
         if self.state is OutgoingState.CANCELLING:
@@ -213,9 +217,21 @@ class OutgoingInvite:
         if tag not in self._early and len(self._early) < _MAX_FORKS:
             self._early[tag] = Dialog.as_client(received, self._invitation.target)
         response = received.response
-        return [Tell(Progress(response.status, response.reason, response.body))]
+        progress = Tell(Progress(response.status, response.reason, response.body))
+        if "100rel" in (each.lower() for each in option_tags(response, "Require")):
+            return self._on_reliable(received, tag, progress)
+        return [progress]
 
-    def _on_ok(self, received: ReceivedResponse) -> list[SessionEffect]:
+    def _on_reliable(self, received: ReceivedResponse, tag: str, progress: Tell) -> list[SessionEffect]:
+        dialog = self._early.get(tag)
+        prack = None if dialog is None else self._reliable.acknowledge(received, dialog)
+        if prack is None:
+            return []
+        if received.response.body:
+            self._early_answers[tag] = received.response.body
+        return [*prack, progress]
+
+    def _on_ok(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
         tag = received.to.tag or ""
         if tag in self._acks:
             # The 2xx was repeated because our ACK was lost.
@@ -233,7 +249,11 @@ class OutgoingInvite:
         self._authorizer.succeeded()
         user = self._invitation.from_.uri.user
         self._within = Established(dialog, self._means, self._authorizer, user, we_called=True)
-        return [ack, Tell(Answered(received.response.body))]
+        session = self._within.begin_as_caller(received.response, now)
+        # A reliable provisional response may have brought the answer already (RFC 3262 section 5).
+        body = received.response.body or self._early_answers.get(tag, b"")
+        self._early_answers.clear()
+        return [ack, *session, Tell(Answered(body))]
 
     def _drop(self, dialog: Dialog) -> list[SessionEffect]:
         """A fork that answered second, or crossed our CANCEL: acknowledged, then BYE (section 13.2.2.4)."""

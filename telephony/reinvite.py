@@ -18,6 +18,7 @@ from telephony.session_events import (
     Tell,
     Wake,
 )
+from telephony.session_refresh import SessionRefresh
 from telephony.sip.dialog import Dialog
 from telephony.sip.received import ReceivedResponse
 
@@ -32,6 +33,7 @@ class OwnReinvite:
     means: Means
     authorizer: Authorizer
     contact: tuple[str, str]
+    refresh: SessionRefresh
     owns_call_id: bool
     pending: bool = False
     waiting: bool = False
@@ -63,7 +65,7 @@ class OwnReinvite:
         if status < 200 or number != self._cseq or not self.pending:
             return []
         if status < 300:
-            return self._on_ok(received)
+            return [*self._on_ok(received), *self.refresh.answered(received.response, now)]
         if status in {401, 407} and self.authorizer.learn(received.response):
             return self._invite()
         if status == 491:
@@ -100,7 +102,8 @@ class OwnReinvite:
 
     def _invite(self) -> list[SessionEffect]:
         credentials = self.authorizer.headers("INVITE", str(self.dialog.remote_target))
-        extra = (self.contact, ("Allow", ALLOW), *credentials, ("Content-Type", SDP))
+        session = self.refresh.headers()
+        extra = (self.contact, ("Allow", ALLOW), *session, *credentials, ("Content-Type", SDP))
         request = self.dialog.request("INVITE", extra, self._body)
         self._cseq = self.dialog.local_cseq
         return [within(self.dialog, self.means, request)]

@@ -178,6 +178,11 @@ class ReofferDue:
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshDue:
+    """The session has to be refreshed by an offer of what holds already."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReofferFailed:
     """The peer refused our re-INVITE; the call goes on as before."""
 
@@ -214,6 +219,7 @@ Fact = (
     | Reoffered
     | ReofferAnswered
     | ReofferDue
+    | RefreshDue
     | ReofferFailed
     | DigitSignalled
     | Referred
@@ -233,6 +239,9 @@ class SessionTimer(Enum):
     NO_FINAL = "give up waiting for what the CANCEL brings"
     GLARE = "try the re-INVITE again"
     PROBE = "give up waiting for the answer to a probe"
+    REFRESH = "refresh the session"
+    EXPIRE = "end a session that nobody refreshed"
+    REPEAT_PROVISIONAL = "repeat the provisional response that wants a PRACK"
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ class UserAgent:
                 return self._on_cancel(transaction, arrived, now)
             case "REGISTER":
                 return [RequestWaits(transaction, arrived)]
-            case "INVITE":
+            case "INVITE" | "UPDATE":
                 arrived = arrived.with_body(described(arrived.request))
                 if arrived.to.tag is None:
                     return self._on_invite(transaction, arrived, now)

@@ -618,7 +618,7 @@ class TestBadRequests:
 
     def test_a_required_extension_is_named_as_unsupported(self, wire: Wire) -> None:
         response = self.send(wire, wire.side("server"), "INVITE", "sip:1@127.0.0.1", "Require: 100rel, fancy")
-        assert (response.status, response.headers.get("Unsupported")) == (420, "100rel, fancy")
+        assert (response.status, response.headers.get("Unsupported")) == (420, "fancy")
 
     def test_a_body_nobody_can_read_gets_a_415_that_says_what_can(self, wire: Wire) -> None:
         body = ("Content-Type: text/plain", "", "hello")
