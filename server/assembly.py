@@ -151,6 +151,7 @@ async def _build(
         ground.recorder,
         ground.journal,
         ground.store,
+        ground.writer,
         ground.metrics,
         Webhooks(),
     )
@@ -217,6 +218,7 @@ class _Ground:
     engine: MediaEngine
     workers: SpeechWorkers
     store: Engine
+    writer: StoreWriter
     catalogue: Catalogue
     journal: Journal
     recorder: Recorder
@@ -254,7 +256,17 @@ async def _lay_ground(
     )
     metrics.watch_transcription(transcription.status)
     return _Ground(
-        metrics, engine, workers, store, catalogue, journal, recorder, recovered, prompts, transcription
+        metrics,
+        engine,
+        workers,
+        store,
+        writer,
+        catalogue,
+        journal,
+        recorder,
+        recovered,
+        prompts,
+        transcription,
     )
 
 

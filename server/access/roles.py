@@ -30,6 +30,7 @@ class Permission(Enum):
     ACT_AS_AGENT = "take a break and come back"
     FOLLOW_EVENTS = "follow the journal, with the fields that the role may see"
     READ_CONTACTS = "read what happened to customers"
+    ERASE_PERSONAL = "erase numbers and names of a customer"
     READ_RECORDINGS = "find and hear recordings"
     CHANGE_RECORDINGS = "hold, release, export or delete recordings"
     GRANT_ACCESS = "make and revoke tokens"
@@ -44,6 +45,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ACT_AS_AGENT: _ADMINISTRATOR | {Role.SUPERVISOR, Role.AGENT},
     Permission.FOLLOW_EVENTS: _ADMINISTRATOR | {Role.OPERATOR, Role.SUPERVISOR, Role.OFFICER},
     Permission.READ_CONTACTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
+    Permission.ERASE_PERSONAL: _ADMINISTRATOR | {Role.OFFICER},
     Permission.READ_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.CHANGE_RECORDINGS: _ADMINISTRATOR | {Role.OFFICER},
     Permission.GRANT_ACCESS: _ADMINISTRATOR,

@@ -28,6 +28,7 @@ ROUTES: dict[str, Permission | None] = {
     "GET /trunks": Permission.SEE_LIVE,
     "GET /contacts": Permission.READ_CONTACTS,
     "GET /contacts/{contact}": Permission.READ_CONTACTS,
+    "POST /contacts/{contact}/erase": Permission.ERASE_PERSONAL,
     "GET /contacts/{contact}/why": Permission.READ_CONTACTS,
     "GET /events": Permission.FOLLOW_EVENTS,
     "GET /webhooks": Permission.OPERATE,

@@ -73,6 +73,27 @@ def show(
         out.print(f"{at.astimezone():%H:%M:%S}  {since_s:+8.2f} s  {event['text']}", markup=False)
 
 
+@app.command()
+def erase(
+    contact: Annotated[str, typer.Argument(metavar="ID", help="Contact id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Take numbers, names and pressed keys out of a contact's events; what happened and when stays.
+
+    It cannot be undone. Sound and transcripts are not touched: delete the recordings for that.
+
+    Example: trunkline contacts erase 019af2c1d40e5b77 --yes
+    """
+    if not yes:
+        typer.confirm(f"Erase what is personal of contact {contact}? It cannot be undone", abort=True)
+    with api(config, server, token) as client:
+        erased = client.post(f"/contacts/{segment(contact)}/erase")
+    out.print(f"{contact}: erased in {erased['events']} events", markup=False)
+
+
 def _row(contact: dict[str, Any]) -> tuple[str, ...]:
     return (
         contact["contact"],

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import FastAPI, Query
 
+from contacts.facts.contact import PersonalErased
+from contacts.ids import ContactId
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.ids import Cursor, Id
 from server.http.ports import ApiPorts, ContactEvent, ContactLines, UnknownPageError
+from server.journal.erasure import StillInProgressError, UnknownContactError
+from server.store.store import StoreError
 
 MAX_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many events of the contact had something personal."""
+
+    contact: str
+    events: int
 
 
 def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
@@ -34,3 +47,26 @@ def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
         if not events:
             raise ApiError(404, f"no contact {contact}", "`trunkline contacts list` shows what there is")
         return events
+
+    @app.post("/contacts/{contact}/erase", responses=answers(404, 409))
+    async def erase_contact(contact: Id, who: Who) -> Erased:
+        """Numbers, names and what was keyed are taken out of its events; what happened and when stays."""
+        one = ContactId(contact)
+        events = await _erased(one, ports)
+        ports.note(PersonalErased(contact=one, by=who.name))
+        return Erased(contact, events)
+
+
+async def _erased(contact: ContactId, ports: ApiPorts) -> int:
+    try:
+        return await ports.off_loop.run(lambda: ports.eraser.erase(contact))
+    except UnknownContactError:
+        raise ApiError(
+            404, f"no contact {contact}", "`trunkline contacts list` shows what there is"
+        ) from None
+    except StillInProgressError:
+        raise ApiError(409, f"contact {contact} is in progress", "erase it when it is over") from None
+    except StoreError as error:
+        raise ApiError(
+            503, str(error), "nothing was erased; see `trunkline status`", retry_after_s=5
+        ) from None

@@ -17,6 +17,7 @@ from acd.explanation import Explanation
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
 from contacts.facts.entry import JournalEntry
+from contacts.facts.fact import Fact
 from contacts.ids import ContactId
 from contacts.privacy import Privacy
 from server.access.door import Door
@@ -88,6 +89,14 @@ class ContactArchive(Protocol):
         ...
 
 
+class Eraser(Protocol):
+    """Takes what is personal out of the journal."""
+
+    def erase(self, contact: ContactId) -> int:
+        """How many events had something personal; blocks. Raises what `server.journal.erasure` says."""
+        ...
+
+
 class LiveDispatch(Protocol):
     """Agents and queues as they are."""
 
@@ -149,6 +158,9 @@ class ApiPorts:
     health: Callable[[], Health]
     registry: CollectorRegistry
     archive: ContactArchive
+    eraser: Eraser
+    note: Callable[[Fact], object]
+    """Writes a fact to the journal; does not wait."""
     feed: EventFeed
     dispatch: LiveDispatch
     acd: Callable[[], AcdSettings]

@@ -27,7 +27,9 @@ from server.http.watch import Watch
 from server.intake.call_intake import CallIntake
 from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
+from server.journal.erasure import JournalEraser
 from server.journal.journal import Journal
+from server.store.writer import StoreWriter
 from server.version import VERSION
 from server.webhooks.running import Webhooks
 
@@ -46,6 +48,7 @@ class RunningParts:
     recorder: Recorder
     journal: Journal
     store: Engine
+    writer: StoreWriter
     metrics: Metrics
     webhooks: Webhooks
 
@@ -67,6 +70,8 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         health=watch.health,
         registry=parts.metrics.registry,
         archive=JournalArchive(parts.store),
+        eraser=JournalEraser(parts.store, parts.writer),
+        note=parts.journal.note,
         feed=feed,
         dispatch=parts.line.dispatcher,
         acd=lambda: parts.reloading.settings.acd,

@@ -53,6 +53,19 @@ def erase(writer: StoreWriter, contacts: list[ContactId]) -> int:
     return work.facts
 
 
+class JournalEraser:
+    """For threads other than the loop's: one contact after a look whether it may be erased."""
+
+    def __init__(self, store: Engine, writer: StoreWriter) -> None:
+        self._store = store
+        self._writer = writer
+
+    def erase(self, contact: ContactId) -> int:
+        """Also raises StoreError, and what `check_erasable` does."""
+        check_erasable(self._store, contact)
+        return erase(self._writer, [contact])
+
+
 def check_erasable(engine: Engine, contact: ContactId) -> None:
     """Blocks; raises what stands against it."""
     with engine.connect() as connection:

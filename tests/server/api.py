@@ -44,6 +44,7 @@ from server.http.ports import (
     UnknownPageError,
 )
 from server.http.status import Health, PartHealth, WebhookStatus
+from server.journal.erasure import StillInProgressError, UnknownContactError
 
 T = TypeVar("T")
 
@@ -183,6 +184,21 @@ class ListedContacts:
 
 
 @dataclass
+class Erasures:
+    """An eraser that remembers; contact1 is in progress."""
+
+    erased: list[str] = field(default_factory=list)
+
+    def erase(self, contact: ContactId) -> int:
+        if contact == "contact1":
+            raise StillInProgressError(contact)
+        if not contact.startswith("contact"):
+            raise UnknownContactError(contact)
+        self.erased.append(contact)
+        return 3
+
+
+@dataclass
 class Line:
     """The customers on the line."""
 
@@ -220,6 +236,7 @@ class Api:
         self.tokens = TokenBook(folder)
         self.dispatch = SteppedDispatch(self.clock)
         self.archive = archive or ListedContacts()
+        self.erasures = Erasures()
         self.line = Line()
         self.reloads = Reloads()
         self.health = HEALTHY
@@ -239,6 +256,8 @@ class Api:
             health=self._health,
             registry=CollectorRegistry(),
             archive=self.archive,
+            eraser=self.erasures,
+            note=self.facts.append,
             feed=self.feed,
             dispatch=self.dispatch,
             acd=lambda: ACD,

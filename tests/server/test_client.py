@@ -18,7 +18,7 @@ from acd.effects import RingAgent
 from acd.events import AgentRegistered, ContactEnqueued, ConversationHeld, OfferAnswered
 from config.reader import DEFAULT_FILE, read_settings
 from contacts.facts.agent import AgentBecame
-from contacts.facts.contact import ContactStarted
+from contacts.facts.contact import ContactStarted, PersonalErased
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from server.access.local_socket import listen_locally, socket_file
 from server.access.roles import Role
@@ -279,3 +279,34 @@ async def test_u10_a_command_answers_within_half_a_second(api: Api) -> None:
 
     # CPU seconds, and the best of three: what else this machine does is not the command's.
     assert min([await aside(cpu_s) for _ in range(3)]) < 0.5
+
+
+async def test_what_is_personal_of_a_contact_is_erased_and_its_story_says_by_whom(api: Api) -> None:
+    assert "erased in 3 events" in await said(api, "contacts", "erase", "contact2", "--yes")
+    assert api.erasures.erased == ["contact2"]
+    [told] = [fact for fact in api.facts.facts if isinstance(fact, PersonalErased)]
+    assert told.contact == "contact2"
+    assert told.by
+
+
+async def test_nothing_is_erased_without_a_yes_and_of_a_contact_in_progress(api: Api) -> None:
+    unasked = await aside(lambda: run(api.folder, "contacts", "erase", "contact2"))
+    assert unasked.exit_code == 1
+    in_progress = await aside(lambda: run(api.folder, "contacts", "erase", "contact1", "--yes"))
+    assert in_progress.exit_code != 0
+    assert "in progress" in in_progress.output
+    unknown = await aside(lambda: run(api.folder, "contacts", "erase", "nobody", "--yes"))
+    assert unknown.exit_code != 0
+    assert api.erasures.erased == []
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_only_officers_and_administrators_erase(api: Api, role: Role) -> None:
+    client = api.remote(api.token(role, agent="alice" if role is Role.AGENT else ""))
+    if role in (Role.OFFICER, Role.ADMINISTRATOR):
+        await aside(lambda: client.post("/contacts/contact2/erase"))
+        assert api.erasures.erased == ["contact2"]
+    else:
+        with pytest.raises(ApiRefusedError):
+            await aside(lambda: client.post("/contacts/contact2/erase"))
+        assert api.erasures.erased == []
