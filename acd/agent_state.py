@@ -17,6 +17,7 @@ from acd.events import (
     OtherCallEnded,
     OtherCallStarted,
     WrapUpDone,
+    WrapUpExtended,
 )
 from contacts.ids import CallId, DeviceId, OfferId
 
@@ -54,6 +55,7 @@ class Cause(Enum):
     OTHER_CALL_STARTED = "other call started"
     OTHER_CALL_ENDED = "other call ended"
     WRAP_UP_FINISHED = "wrap-up finished"
+    WRAP_UP_EXTENDED = "wrap-up extended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class AgentFacts:
     talking: OfferId | None = None
     other_calls: frozenset[CallId] = frozenset()
     wrap_up_until: float | None = None
+    wrap_up_open: bool = False
+    """It does not end before the agent says so."""
     break_reason: str | None = None
     lost: bool = False
     """Their phone was gone in mid-talk, and no phone of theirs has registered since."""
@@ -78,7 +82,7 @@ def derive(facts: AgentFacts) -> AgentState:
         return AgentState.RINGING
     if facts.lost or not facts.devices:
         return AgentState.OFFLINE
-    if facts.wrap_up_until is not None:
+    if facts.wrap_up_until is not None or facts.wrap_up_open:
         return AgentState.WRAP_UP
     if facts.break_reason is not None:
         return AgentState.BREAK
@@ -102,6 +106,7 @@ TRANSITIONS: dict[AgentState, dict[Cause, tuple[AgentState, ...]]] = {
         Cause.BREAK_ENDED: (_OFFLINE,),
         Cause.OTHER_CALL_STARTED: (_TALKING,),
         Cause.WRAP_UP_FINISHED: (_OFFLINE,),
+        Cause.WRAP_UP_EXTENDED: (_OFFLINE,),
     },
     _AVAILABLE: {
         Cause.REGISTERED: (_AVAILABLE,),
@@ -130,6 +135,7 @@ TRANSITIONS: dict[AgentState, dict[Cause, tuple[AgentState, ...]]] = {
         Cause.OTHER_CALL_STARTED: (_TALKING,),
         Cause.OTHER_CALL_ENDED: (_TALKING, _RINGING, _WRAP_UP, _AVAILABLE, _BREAK, _OFFLINE),
         Cause.WRAP_UP_FINISHED: (_TALKING,),
+        Cause.WRAP_UP_EXTENDED: (_TALKING,),
     },
     _WRAP_UP: {
         Cause.REGISTERED: (_WRAP_UP,),
@@ -137,7 +143,8 @@ TRANSITIONS: dict[AgentState, dict[Cause, tuple[AgentState, ...]]] = {
         Cause.BREAK_STARTED: (_WRAP_UP,),
         Cause.BREAK_ENDED: (_WRAP_UP,),
         Cause.OTHER_CALL_STARTED: (_TALKING,),
-        Cause.WRAP_UP_FINISHED: (_AVAILABLE, _BREAK),
+        Cause.WRAP_UP_FINISHED: (_WRAP_UP, _AVAILABLE, _BREAK),
+        Cause.WRAP_UP_EXTENDED: (_WRAP_UP,),
     },
     _BREAK: {
         Cause.REGISTERED: (_BREAK,),
@@ -172,10 +179,17 @@ def learned(facts: AgentFacts, event: AgentEvent) -> tuple[AgentFacts, Cause]:
             return replace(facts, other_calls=facts.other_calls | {call}), Cause.OTHER_CALL_STARTED
         case OtherCallEnded(call=call):
             return replace(facts, other_calls=facts.other_calls - {call}), Cause.OTHER_CALL_ENDED
-        case WrapUpDone():
-            return replace(facts, wrap_up_until=None), Cause.WRAP_UP_FINISHED
+        case WrapUpDone() | WrapUpExtended():
+            return _wrap_up_learned(facts, event)
         case _:
             assert_never(event)
+
+
+def _wrap_up_learned(facts: AgentFacts, event: WrapUpDone | WrapUpExtended) -> tuple[AgentFacts, Cause]:
+    if isinstance(event, WrapUpDone):
+        return replace(facts, wrap_up_until=None, wrap_up_open=False), Cause.WRAP_UP_FINISHED
+    until = None if facts.wrap_up_until is None else facts.wrap_up_until + event.by_s
+    return replace(facts, wrap_up_until=until), Cause.WRAP_UP_EXTENDED
 
 
 def diagram() -> str:

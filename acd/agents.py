@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from acd.agent_state import AgentFacts, AgentState
 from acd.settings import AgentSettings
-from contacts.ids import AgentId
+from contacts.ids import AgentId, ContactId, QueueId
 
 LONGEST_PAUSE_S = 600.0
 OCCUPANCY_OVER_S = 3600.0
@@ -60,6 +60,10 @@ class Agent:
     paused_until: float | None = None
     misses: int = 0
     """Offers not taken since the last that was, or since a phone came anew."""
+    wraps_up: ContactId | None = None
+    """The last contact that they talked with..."""
+    wraps_up_for: QueueId | None = None
+    """...and its queue."""
     leaving: bool = False
     """The settings no longer name them: they end their call, and are forgotten."""
     groups: int = 0

@@ -68,6 +68,7 @@ from acd.reconfiguration import reconfigure
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus, dispatch_status
 from acd.state import read_state, state_of, take_over
+from acd.wrap_up import bounded, judge_code
 from contacts.ids import AgentId, ContactId
 
 
@@ -143,7 +144,10 @@ class Dispatch:
             agent = self._registry.agent(event.agent)
         if isinstance(event, AgentRegistered) and not event.refresh:
             self._registry.present(agent)
-        facts, cause = learned(agent.facts, event)
+        if isinstance(event, WrapUpDone):
+            queue = self._places.find_queue(agent.wraps_up_for) if agent.wraps_up_for else None
+            self._outbox += judge_code(agent, queue.settings if queue else None, event)
+        facts, cause = learned(agent.facts, bounded(event))
         self._registry.note(agent, facts, cause, self._now)
         if facts.ringing is not None and (facts.other_calls or not facts.devices):
             self._take_back(self._offers.get(facts.ringing), missed=not facts.devices)

@@ -31,6 +31,7 @@ from acd.events import (
     SettingsChanged,
     TimePassed,
     WrapUpDone,
+    WrapUpExtended,
 )
 from acd.explanation import Explanation
 from acd.ports import Ledger, Phones, QueuePort
@@ -82,8 +83,12 @@ class Dispatcher:
     def end_break(self, agent: AgentId) -> None:
         self.post(BreakEnded(self._named(agent)))
 
-    def end_wrap_up(self, agent: AgentId) -> None:
-        self.post(WrapUpDone(self._named(agent)))
+    def end_wrap_up(self, agent: AgentId, code: str = "") -> None:
+        """Raises `WrapUpCodeError` for a code that the contact's queue does not know, or requires."""
+        self.post(WrapUpDone(self._named(agent), code))
+
+    def extend_wrap_up(self, agent: AgentId, by_s: float) -> None:
+        self.post(WrapUpExtended(self._named(agent), by_s))
 
     def apply(self, settings: AcdSettings) -> None:
         """Other agents and queues from here on; see `acd.reconfiguration`."""

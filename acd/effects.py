@@ -98,6 +98,15 @@ class RequirementRelaxed:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpCoded:
+    """What the contact was about, as its agent chose."""
+
+    contact: ContactId
+    agent: AgentId
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     """The agent's state, as derived from facts, is another one."""
 
@@ -121,5 +130,5 @@ class QueueStayEnded:
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
 QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | QueueStayEnded
-Statement = AgentStateChanged | RequirementRelaxed
+Statement = AgentStateChanged | WrapUpCoded | RequirementRelaxed
 Effect = PhoneOrder | QueueOrder | Statement

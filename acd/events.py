@@ -89,9 +89,18 @@ class OtherCallEnded(_Told, frozen=True, tag="other call ended"):
 
 
 class WrapUpDone(_Told, frozen=True, tag="wrap-up done"):
-    """The agent is done before the wrap-up time is."""
+    """The agent is done with the wrap-up."""
 
     agent: AgentId
+    code: str = ""
+    """What the contact was about, in the words of its queue."""
+
+
+class WrapUpExtended(_Told, frozen=True, tag="wrap-up extended"):
+    """The agent needs more time."""
+
+    agent: AgentId
+    by_s: float
 
 
 class ContactEnqueued(_Told, frozen=True, tag="contact enqueued"):
@@ -168,6 +177,7 @@ AgentEvent = (
     | OtherCallStarted
     | OtherCallEnded
     | WrapUpDone
+    | WrapUpExtended
 )
 ContactEvent = ContactEnqueued | ContactLeft
 OfferEvent = OfferAnswered | OfferFailed | ConversationHeld | AgentCallEnded

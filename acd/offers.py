@@ -8,7 +8,8 @@ from acd.agents import Agent
 from acd.deadlines import Deadlines, RingTimeout
 from acd.effects import Bridge, Decision, Effect, HangUpAgent, RingAgent, Rule, StopRinging
 from acd.places import AgentOffer, QueuedContact, Whereabouts
-from contacts.ids import OfferId
+from acd.settings import WrapUpKind
+from contacts.ids import OfferId, QueueId
 
 
 class Offers:
@@ -77,7 +78,7 @@ class Offers:
         if contact is None:
             self._outbox.append(HangUpAgent(offer.id))
             return None
-        offer.conversed = True
+        offer.conversed, offer.served = True, contact.id
         contact.offers.remove(offer)
         for rival in contact.offers:
             rival.agent_keeps_turn = True
@@ -100,11 +101,16 @@ class Offers:
     def ended(self, offer: AgentOffer, now: float, *, lost: bool) -> QueuedContact | None:
         """The contact whose conversation is over by that. A lost phone leaves nothing to wrap up."""
         del self._offers[offer.id]
-        wrap_up_s = offer.queue.wrap_up_s if offer.conversed and not lost else 0
-        wrap_up_until = now + wrap_up_s if wrap_up_s > 0 else None
-        offer.agent.record.call_ended_at = now
-        facts = replace(offer.agent.facts, talking=None, wrap_up_until=wrap_up_until, lost=lost)
-        self._registry.note(offer.agent, facts, Cause.CALL_ENDED, now)
+        agent, queue = offer.agent, offer.queue
+        until, is_open = None, False
+        if offer.conversed and not lost:
+            is_open = queue.wrap_up is WrapUpKind.UNTIL_DONE or queue.wrap_up_code_required
+            if queue.wrap_up is WrapUpKind.TIMED and queue.wrap_up_s > 0:
+                until = now + queue.wrap_up_s
+        agent.record.call_ended_at = now
+        agent.wraps_up, agent.wraps_up_for = offer.served, QueueId(queue.name)
+        facts = replace(agent.facts, talking=None, wrap_up_until=until, wrap_up_open=is_open, lost=lost)
+        self._registry.note(agent, facts, Cause.CALL_ENDED, now)
         return offer.contact
 
     def abandon(self, contact: QueuedContact) -> None:

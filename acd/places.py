@@ -127,4 +127,6 @@ class AgentOffer:
     since: float = 0.0
     """When the agent was rung, and then, when they answered."""
     rang_s: float = 0.0
+    served: ContactId | None = None
+    """The contact that they talked with, also after it is gone."""
     held: bool = False

@@ -25,6 +25,13 @@ class NoAgents(Enum):
     OVERFLOW = "overflow"
 
 
+class WrapUpKind(Enum):
+    """How the work after a call ends."""
+
+    TIMED = "timed"
+    UNTIL_DONE = "until-done"
+
+
 class AgentSettings(BaseModel):
     """An agent and what they can do; their SIP account carries the same name."""
 
@@ -105,6 +112,16 @@ class QueueSettings(BaseModel):
         default=15, gt=0, le=300, description="seconds an agent rings before the next is tried"
     )
     wrap_up_s: Seconds = Field(default=10, description="seconds after a call without offers; 0: none")
+    wrap_up: WrapUpKind = Field(
+        default=WrapUpKind.TIMED,
+        description="timed: it ends by itself after wrap_up_s; until-done: when the agent says so",
+    )
+    wrap_up_codes: tuple[Name, ...] = Field(
+        default=(), description="what a contact may have been about, for the agent to choose from"
+    )
+    wrap_up_code_required: bool = Field(
+        default=False, description="the wrap-up does not end before the agent has chosen a code"
+    )
     max_wait_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="seconds until a caller overflows; absent: waits without limit"
     )
@@ -129,6 +146,12 @@ class QueueSettings(BaseModel):
     pause_after_no_answer_s: float = Field(
         default=10, ge=1, le=3600, description="seconds without offers for an agent who did not take one"
     )
+
+    @model_validator(mode="after")
+    def _required_codes_exist(self) -> Self:
+        if self.wrap_up_code_required and not self.wrap_up_codes:
+            raise ValueError("wrap_up_code_required needs wrap_up_codes to choose from")
+        return self
 
 
 class AcdSettings(BaseModel):

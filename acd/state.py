@@ -39,6 +39,8 @@ class AgentRecord(Struct, frozen=True):
     paused_until: float | None
     misses: int
     record: Record
+    wraps_up: ContactId | None
+    wraps_up_for: QueueId | None
     leaving: dict[str, Any] | None = None
 
 
@@ -71,6 +73,7 @@ class OfferRecord(Struct, frozen=True):
     agent_keeps_turn: bool
     since: float
     rang_s: float
+    served: ContactId | None
     held: bool
 
 
@@ -182,6 +185,8 @@ def _agent_record(agent: Agent) -> AgentRecord:
         agent.paused_until,
         agent.misses,
         agent.record,
+        agent.wraps_up,
+        agent.wraps_up_for,
         agent.settings.model_dump(mode="json") if agent.leaving else None,
     )
 
@@ -191,6 +196,7 @@ def _agent(kept: AgentRecord, by_name: Mapping[AgentId, AgentSettings]) -> Agent
     settings = AgentSettings.model_validate(kept.leaving) if leaving else by_name[kept.name]
     agent = Agent(settings, 0, kept.since, kept.idle_since, kept.turn, kept.record)
     agent.facts, agent.state = kept.facts, derive(kept.facts)
+    agent.wraps_up, agent.wraps_up_for = kept.wraps_up, kept.wraps_up_for
     agent.paused_until, agent.misses, agent.leaving = kept.paused_until, kept.misses, leaving
     return agent
 
@@ -247,6 +253,7 @@ def _offer_record(offer: AgentOffer) -> OfferRecord:
         offer.agent_keeps_turn,
         offer.since,
         offer.rang_s,
+        offer.served,
         offer.held,
     )
 
@@ -259,10 +266,11 @@ def _offer(
         registry.agent(kept.agent),
         QueueSettings.model_validate(kept.queue),
         contacts[kept.contact] if kept.contact is not None else None,
-        kept.answered,
-        kept.conversed,
-        kept.agent_keeps_turn,
-        kept.since,
-        kept.rang_s,
-        kept.held,
+        answered=kept.answered,
+        conversed=kept.conversed,
+        agent_keeps_turn=kept.agent_keeps_turn,
+        since=kept.since,
+        rang_s=kept.rang_s,
+        served=kept.served,
+        held=kept.held,
     )

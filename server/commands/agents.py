@@ -94,6 +94,7 @@ def end_break(
 @app.command("ready")
 def finish_wrap_up(
     name: Agent,
+    code: Annotated[str, typer.Option(help="What the contact was about: one of the queue's codes.")] = "",
     config: ConfigOption = None,
     server: ServerOption = None,
     token: TokenOption = None,
@@ -101,10 +102,10 @@ def finish_wrap_up(
 ) -> None:
     """The agent is done with the last contact before the wrap-up time is over.
 
-    Example: trunkline agents ready alice
+    Example: trunkline agents ready alice --code order
     """
     with api(config, server, token) as client:
-        agent = client.post(f"/agents/{segment(name)}/wrap-up/done")
+        agent = client.post(f"/agents/{segment(name)}/wrap-up/done", {"code": code})
     _tell(agent, as_json)
 
 

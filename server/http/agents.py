@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acd.agent_state import AgentState
 from acd.events import AgentEvent, BreakEnded, BreakStarted, WrapUpDone
+from acd.wrap_up import WrapUpCodeError
 from contacts.ids import AgentId
 from contacts.privacy import Privacy
 from server.access.principal import Principal
@@ -26,6 +27,17 @@ class BreakRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(default="", max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+class WrapUpRequest(BaseModel):
+    """What the contact was about, in a word that its queue knows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(default="", max_length=64)
+
+
+NO_CODE = WrapUpRequest()
 
 
 def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
@@ -68,12 +80,12 @@ def _add_action_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
             return _known(live, agent, who)
         return _told(ports, live, BreakEnded(AgentId(agent)), who)
 
-    @app.post("/agents/{agent}/wrap-up/done", responses=answers(404))
-    async def finish_wrap_up(agent: Name, who: Who) -> AgentStatus:
+    @app.post("/agents/{agent}/wrap-up/done", responses=answers(404, 409))
+    async def finish_wrap_up(agent: Name, who: Who, done: WrapUpRequest = NO_CODE) -> AgentStatus:
         """The agent is done with the contact before the wrap-up time is over."""
         if _act(live, agent, who).state != AgentState.WRAP_UP.value:
             return _known(live, agent, who)
-        return _told(ports, live, WrapUpDone(AgentId(agent)), who)
+        return _told(ports, live, WrapUpDone(AgentId(agent), done.code), who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,9 @@ def _act(live: LiveView, agent: str, who: Principal) -> AgentStatus:
 
 
 def _told(ports: ApiPorts, live: LiveView, event: AgentEvent, who: Principal) -> AgentStatus:
-    ports.dispatch.post(event)
+    try:
+        ports.dispatch.post(event)
+    except WrapUpCodeError as error:
+        raise ApiError(409, str(error), "`wrap_up_codes` of the queue lists them") from None
     live.forget()
     return _known(live, event.agent, who)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from acd.agent_state import AgentState
-from acd.effects import AgentStateChanged, Bridge, Effect, RingAgent
+from acd.effects import AgentStateChanged, Bridge, Effect, RingAgent, WrapUpCoded
 from acd.events import Event
 from contacts.facts.agent import AgentBecame
 from contacts.facts.fact import Fact
@@ -24,6 +24,7 @@ class JournalLedger:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._last_contact: dict[AgentId, ContactId] = {}
+        self._codes: dict[AgentId, str] = {}
         self._dump: Dump | None = None
         self._since_snapshot = 0
 
@@ -60,6 +61,9 @@ class JournalLedger:
                         idle_s=round(decision.idle_s, 3),
                     ),
                 )
+            case WrapUpCoded(_, agent, code):
+                self._codes[agent] = code
+                return ()
             case Bridge(contact, agent, _):
                 self._last_contact[agent] = contact
                 return ()
@@ -76,4 +80,4 @@ class JournalLedger:
         if new is AgentState.WRAP_UP:
             return (WrapUpStarted(contact=contact, agent=agent),)
         del self._last_contact[agent]
-        return (WrapUpFinished(contact=contact, agent=agent),)
+        return (WrapUpFinished(contact=contact, agent=agent, code=self._codes.pop(agent, "")),)

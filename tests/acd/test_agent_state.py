@@ -58,6 +58,13 @@ def possible_next(facts: AgentFacts) -> list[tuple[AgentFacts, Cause]]:
         following.append((replace(facts, talking=None), Cause.CALL_ENDED))
         following.append((replace(facts, talking=None, wrap_up_until=10.0), Cause.CALL_ENDED))
         following.append((replace(facts, talking=None, lost=True), Cause.CALL_ENDED))
+        following.append((replace(facts, talking=None, wrap_up_open=True), Cause.CALL_ENDED))
+        both = replace(facts, talking=None, wrap_up_until=10.0, wrap_up_open=True)
+        following.append((both, Cause.CALL_ENDED))
+    if facts.wrap_up_until is not None:
+        following.append((replace(facts, wrap_up_until=None), Cause.WRAP_UP_FINISHED))
+        # Extended once and for all, since longer times lead to nothing new.
+        following.append((replace(facts, wrap_up_until=20.0), Cause.WRAP_UP_EXTENDED))
     return [(after, cause) for after, cause in following if after != facts]
 
 
