@@ -135,8 +135,11 @@ class Run:
         self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop, voice))
         return True
 
-    def interrupt(self, by: str) -> None:
+    def stop_playback(self) -> None:
         self.order(StopPlayback(PlaybackId(self.state.playback)))
+
+    def interrupt(self, by: str) -> None:
+        self.stop_playback()
         self.note(Fact.PROMPT_INTERRUPTED, ("by", by))
 
     def listen(self, phrases: tuple[str, ...]) -> None:

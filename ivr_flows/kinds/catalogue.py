@@ -11,12 +11,18 @@ from ivr_flows.kinds.faq import FAQ
 from ivr_flows.kinds.form import FORM
 from ivr_flows.kinds.hangup import HANGUP
 from ivr_flows.kinds.hours import HOURS
+from ivr_flows.kinds.http import HTTP
 from ivr_flows.kinds.intent import INTENT
 from ivr_flows.kinds.language import LANGUAGE
 from ivr_flows.kinds.menu import MENU
+from ivr_flows.kinds.notice import NOTICE
+from ivr_flows.kinds.notify import NOTIFY
+from ivr_flows.kinds.profile import PROFILE
 from ivr_flows.kinds.queue import QUEUE
+from ivr_flows.kinds.record import RECORD
 from ivr_flows.kinds.return_ import RETURN
 from ivr_flows.kinds.say import SAY
+from ivr_flows.kinds.send_digits import SEND_DIGITS
 from ivr_flows.kinds.set import SET
 from ivr_flows.kinds.split import SPLIT
 from ivr_flows.kinds.survey import SURVEY
@@ -43,6 +49,12 @@ KINDS: Mapping[str, Kind[Any]] = {
     "tag": TAG,
     "queue": QUEUE,
     "language": LANGUAGE,
+    "http": HTTP,
+    "profile": PROFILE,
+    "notice": NOTICE,
+    "notify": NOTIFY,
+    "record": RECORD,
+    "send_digits": SEND_DIGITS,
     "transfer": TRANSFER,
     "return": RETURN,
     "hangup": HANGUP,

@@ -1,9 +1,11 @@
 """`queue`: wait for an agent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from ivr_flows.definition.causes import HangupCause
+from ivr_flows.definition.prompts import Prompt
 from ivr_flows.definition.targets import SkillLevel
 from ivr_flows.engine.events import Event
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome
@@ -11,8 +13,11 @@ from ivr_flows.engine.instructions import Enqueue, Fact
 from ivr_flows.engine.moves import STAY, End, Go, Move
 from ivr_flows.engine.run import Run
 from ivr_flows.engine.state import Phase
+from ivr_flows.expressions.evaluate import as_text, evaluate
+from ivr_flows.expressions.tree import Expression
 from ivr_flows.kinds.declare import Kind, Named, Value, key
-from ivr_flows.kinds.values import TARGET, duration, outer_name, whole
+from ivr_flows.kinds.expression_values import SENT
+from ivr_flows.kinds.values import PROMPT, TARGET, duration, outer_name, whole
 from ivr_flows.reading.context import Context
 from ivr_flows.reading.fields import Fields, parse_whole
 from ivr_flows.reading.report import Path, Report
@@ -21,6 +26,8 @@ from ivr_flows.segments import Music, PromptFile
 
 MAX_SKILL_LEVEL = 10
 MAX_PRIORITY = 100
+NO_PROMPT = Prompt()
+NOTHING_TOLD: Mapping[str, Expression] = {}
 DAY_S = 24 * 3600.0
 
 
@@ -99,18 +106,37 @@ class Queue:
     max_wait_s: float | None = key(
         duration(1.0, DAY_S), "the longest wait; absent: the queue's own", word="max_wait", default=None
     )
+    announce: Prompt = key(PROMPT, "heard by the agent alone, before they are connected", default=NO_PROMPT)
+    tell: Mapping[str, Expression] = key(SENT, "what the agent's screen shows", default=NOTHING_TOLD)
     next: str | None = key(TARGET, "the agent has left, the caller has not", default=None)
     overflow: str | None = key(TARGET, "the longest wait is over; absent: otherwise", default=None)
     otherwise: str | None = key(TARGET, "nobody is there to serve", default=None)
     failed: str | None = key(TARGET, "the queue itself fails; absent: otherwise", default=None)
 
 
+def finish(node: Queue, fields: Fields, context: Context) -> Queue:
+    for word in ("announce", "tell"):
+        if word in fields and context.capabilities is not None and word not in context.capabilities:
+            fields.complain(word, "not-available", f'"{word}" is not available on this server', "delete it")
+    return node
+
+
 def enter(run: Run, node: Queue) -> Move:
     """Enqueue; digits typed before are not meant for anything after a conversation."""
     run.forget_digits()
     run.state.phase = Phase.QUEUE
+    scope = run.scope
     run.order(
-        Enqueue(node.queue, node.skills, node.priority, node.music, node.announce_every_s, node.max_wait_s)
+        Enqueue(
+            node.queue,
+            node.skills,
+            node.priority,
+            node.music,
+            node.announce_every_s,
+            node.max_wait_s,
+            node.announce.fill(run.state.variables, run.speech),
+            tuple((name, as_text(evaluate(value, scope))) for name, value in node.tell.items()),
+        )
     )
     return STAY
 
@@ -149,6 +175,7 @@ later: {hangup: normal, prompt: Please call again later.}
 """,
     enter=enter,
     resume=resume,
+    finish=finish,
     uses_otherwise=lambda node: (
         node.otherwise is None or (node.overflow is None and node.max_wait_s is not None)
     ),
