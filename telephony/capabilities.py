@@ -22,7 +22,7 @@ _BODIES = {
     "UPDATE": (SDP,),
     "INFO": (DTMF_RELAY, DTMF),
 }
-_SCHEMES = frozenset({"sip", "tel"})
+_SCHEMES = frozenset({"sip", "sips", "tel"})
 
 Extra = tuple[tuple[str, str], ...]
 

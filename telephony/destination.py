@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.registrar import Binding
-from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
+from telephony.sip.hop import Hop, Transport, transport_for
 from telephony.sip.uri import Uri
 
 
@@ -25,7 +25,7 @@ def destination(target: str | Uri | Binding, proxy: Hop | None = None) -> Destin
     if isinstance(target, Binding):
         return Destination(target.contact, proxy or target.hop)
     uri = Uri.parse(target) if isinstance(target, str) else target
-    if uri.scheme != "sip":
+    if not uri.is_sip:
         raise ValueError(f"cannot call a {uri.scheme} URI")
-    transport = Transport.TCP if (uri.params.get("transport") or "").lower() == "tcp" else Transport.UDP
-    return Destination(uri, proxy or Hop(transport, uri.host, uri.port or DEFAULT_PORT))
+    transport = transport_for(uri, Transport.UDP)
+    return Destination(uri, proxy or Hop(transport, uri.host, uri.port or transport.default_port))

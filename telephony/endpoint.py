@@ -37,7 +37,7 @@ from telephony.session_events import Acknowledged, Answered, Ended, Fact, Hangup
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
-from telephony.sip.hop import ConnectionId, Hop, is_address
+from telephony.sip.hop import ConnectionId, Hop, Transport, is_address
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
@@ -61,7 +61,7 @@ class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
         self.failure = failure
 
 
-_UNTIL_NEXT_START = ("address", "advertised_address", "port", "try_next_ports", "realm", "transport")
+_UNTIL_NEXT_START = ("address", "advertised_address", "port", "try_next_ports", "realm", "transport", "tls")
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 # A telephone that is there answers an INVITE within 200 ms, with a 100 at least.
 _SILENT_PHONE_S = 4.0
@@ -121,6 +121,12 @@ class SipEndpoint:
         return self._incoming[trunk]
 
     @property
+    def tls_port(self) -> int | None:
+        """Where TLS is listened on, once started; None without TLS."""
+        bound = self._signalling.identity.addresses.get(Transport.TLS)
+        return None if bound is None else bound[1]
+
+    @property
     def refusals(self) -> Refusals:
         """What was refused since the start, by rule."""
         return self._signalling.refusals
@@ -148,8 +154,8 @@ class SipEndpoint:
         fixed = [key for key in _UNTIL_NEXT_START if getattr(settings, key) != getattr(self._settings, key)]
         if fixed:
             raise ValueError(f"needs a restart: {', '.join(f'sip.{key}' for key in fixed)}")
-        self._settings = settings
         self._signalling.reconfigure(settings)
+        self._settings = settings
         self._liveness.probe_after_s = settings.probe_after_s
         if self._desk is not None:
             self._desk.reconfigure(settings)

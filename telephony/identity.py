@@ -32,7 +32,8 @@ class Identity:
 
     def address_for(self, peer: Hop) -> tuple[str, int]:
         """Where that peer reaches us."""
-        host, port = self.addresses[peer.transport]
+        # A peer may name a transport that we do not listen on: sending to it fails, which says it all.
+        host, port = self.addresses.get(peer.transport) or next(iter(self.addresses.values()))
         if self.advertised is None or _is_inside(peer.host):
             return host, port
         return self.advertised, port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -128,6 +129,26 @@ class TransportSettings(BaseModel):
     )
 
 
+class TlsSettings(BaseModel):
+    """SIP over TLS, beside UDP and TCP."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: int | None = Field(
+        default=None, ge=0, le=65535, description="TCP port for TLS, 5061 as a rule; empty: no TLS"
+    )
+    certificate: Path = Field(
+        default=Path("var/tls/sip.crt"),
+        description="Certificate chain (PEM); made when neither file is there",
+    )
+    key: Path = Field(default=Path("var/tls/sip.key"), description="Its private key (PEM)")
+    client_authorities: Path | None = Field(
+        default=None,
+        description="Certificates that those of peers must be signed by; empty: none is asked for",
+    )
+    verify_peers: bool = Field(default=True, description="Check the certificates of peers that we connect to")
+
+
 def _loopback_trunk() -> tuple[TrunkSettings, ...]:
     return (TrunkSettings(name="loopback", networks=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))),)
 
@@ -163,6 +184,7 @@ class SipSettings(BaseModel):
     registrar: RegistrarSettings = RegistrarSettings()
     admission: AdmissionSettings = AdmissionSettings()
     transport: TransportSettings = TransportSettings()
+    tls: TlsSettings = TlsSettings()
 
     @field_validator("address")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -25,7 +26,7 @@ from telephony.own_address import own_address
 from telephony.refusals import Budget, Refusals
 from telephony.resolver import Resolver
 from telephony.session_events import Command, SessionId
-from telephony.settings import SipSettings
+from telephony.settings import SipSettings, TlsSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Request, Response
@@ -33,6 +34,7 @@ from telephony.sip.parser import call_id_in, method_in, parse_message
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import reason_phrase, response_to
 from telephony.sip.transaction_events import SendMessage, TransactionId
+from telephony.tls import TlsError, client_context, load, server_context
 from telephony.transport import BoundAddress, SipTransport, TransportError
 from telephony.user_agent import UserAgent
 
@@ -83,6 +85,7 @@ class Signalling:
             on_lost=self._on_connection_lost,
             is_needed=lambda connection: is_needed(connection) or self._agent.uses(connection),
         )
+        self._tls: ssl.SSLContext | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event | None = None
 
@@ -92,13 +95,24 @@ class Signalling:
         bound = await self._bind()
         here = (own_address(bound.address), bound.port)
         addresses = {Transport.UDP: here, Transport.TCP: here}
+        tls = self._settings.tls
+        if tls.port is not None:
+            addresses[Transport.TLS] = (
+                here[0],
+                await self._listen_tls(tls, bound.address, tls.port, here[0]),
+            )
         self.identity = Identity(addresses, advertised=self._settings.advertised_address)
         means = Means(self.identity, lambda: secrets.token_hex(8))
         self._agent = UserAgent(means, _MAX_TRANSACTIONS, self._admits)
         return bound
 
     def reconfigure(self, settings: SipSettings) -> None:
-        """Judges by the new settings from the next message on."""
+        """Judges by the new settings from the next message on, and shows a certificate that was exchanged."""
+        if self._tls is not None:
+            try:
+                load(self._tls, settings.tls)
+            except TlsError as error:
+                raise ValueError(str(error)) from error
         self.admission.reconfigure(settings)
         self.refusals.reconfigure(settings.admission)
         self._phone_requests = _phone_requests(settings)
@@ -138,6 +152,15 @@ class Signalling:
 
     def respond(self, transaction: TransactionId, response: Response) -> None:
         self._carry_out(self._agent.respond(transaction, response, self.now()))
+
+    async def _listen_tls(self, settings: TlsSettings, address: str, port: int, own_name: str) -> int:
+        try:
+            name = self._settings.advertised_address or own_name
+            self._tls = server_context(settings, name)
+            client = client_context(settings)
+        except TlsError as error:
+            raise TransportError(str(error), port_taken=False) from error
+        return await self._transport.listen_tls(address, port, self._tls, client)
 
     async def _bind(self) -> BoundAddress:
         settings = self._settings

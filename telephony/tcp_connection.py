@@ -1,4 +1,4 @@
-"""One TCP connection: bytes in, messages out, and the clocks and bounds that keep a bad peer cheap."""
+"""One TCP or TLS connection: bytes in, messages out, and the clocks and bounds that keep a bad peer cheap."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class TcpConnection(asyncio.Protocol):
     def __init__(
         self,
         ident: ConnectionId,
+        kind: Transport,
         settings: TransportSettings,
         on_message: OnMessage,
         on_framing_lost: OnFramingLost,
@@ -48,7 +49,7 @@ class TcpConnection(asyncio.Protocol):
         is_needed: Callable[[ConnectionId], bool],
     ) -> None:
         self.ident = ident
-        self.hop = Hop(Transport.TCP, "", 0, ident)
+        self.hop = Hop(kind, "", 0, ident)
         self._settings = settings
         self._on_message = on_message
         self._on_framing_lost = on_framing_lost
@@ -66,7 +67,7 @@ class TcpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         peer = transport.get_extra_info("peername") or ("", 0)
-        self.hop = Hop(Transport.TCP, peer[0], peer[1], self.ident)
+        self.hop = Hop(self.hop.transport, peer[0], peer[1], self.ident)
         self._transport = transport
         _notice_silent_death(transport)
         self._opened_at = self._active_at = asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""The sockets: UDP and TCP on one port, outgoing TCP connections, and nothing that knows what a call is."""
+"""The sockets: UDP and TCP on one port, TLS on another, outgoing connections; nothing here knows calls."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import asyncio
 import errno
 import itertools
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -25,6 +28,15 @@ _MAX_PENDING = 256
 _PORT_ATTEMPTS = 20
 
 
+class _Target(NamedTuple):
+    """Where a connection of ours leads; `name` is what its certificate must be for."""
+
+    transport: Transport
+    address: str
+    port: int
+    name: str
+
+
 def _nothing(_connection: ConnectionId) -> None:
     """Nobody wants to know."""
 
@@ -39,6 +51,14 @@ class TransportError(Exception):
     def __init__(self, message: str, *, port_taken: bool) -> None:
         super().__init__(message)
         self.port_taken = port_taken
+
+
+def _cannot_listen(address: str, port: int, kind: str, error: OSError) -> TransportError:
+    taken = error.errno == errno.EADDRINUSE
+    reason = "the port is in use" if taken else (error.strerror or str(error))
+    return TransportError(
+        f"cannot listen on {format_host_port(address, port)}/{kind}: {reason}", port_taken=taken
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +99,10 @@ class SipTransport:
         self._server: asyncio.Server | None = None
         self._address = ""
         self._connections: dict[ConnectionId, TcpConnection] = {}
-        self._outgoing: dict[tuple[str, int], TcpConnection] = {}
-        self._waiting: dict[tuple[str, int], list[tuple[bytes, Hop]]] = {}
+        self._tls_server: asyncio.Server | None = None
+        self._tls_client: ssl.SSLContext | None = None
+        self._outgoing: dict[_Target, TcpConnection] = {}
+        self._waiting: dict[_Target, list[tuple[bytes, Hop]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -100,6 +122,26 @@ class SipTransport:
                     raise
         raise AssertionError("unreachable")
 
+    async def listen_tls(
+        self, address: str, port: int, server: ssl.SSLContext, client: ssl.SSLContext
+    ) -> int:
+        """Opens another port for TLS, and lets connections be made with it; raises TransportError."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._tls_server = await loop.create_server(
+                partial(self._new_connection, Transport.TLS),
+                address,
+                port,
+                backlog=1024,
+                ssl=server,
+                ssl_handshake_timeout=self._settings.connect_timeout_s,
+            )
+        except OSError as error:
+            raise _cannot_listen(address, port, "tls", error) from error
+        self._tls_client = client
+        bound: int = self._tls_server.sockets[0].getsockname()[1]
+        return bound
+
     async def close(self) -> None:
         """Closes everything at once; what was not yet sent over TCP is lost."""
         self._closing = True
@@ -108,9 +150,10 @@ class SipTransport:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for connection in tuple(self._connections.values()):
             connection.abort()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        for server in (self._server, self._tls_server):
+            if server is not None:
+                server.close()
+                await server.wait_closed()
         if self._udp is not None:
             self._udp.close()
         # Lets the loop close the sockets, so that the ports are free when this returns.
@@ -139,14 +182,12 @@ class SipTransport:
         try:
             udp = UdpSocket(address, port, self._datagram)
             kind, port = "tcp", udp.port
-            server = await loop.create_server(self._new_connection, address, port, backlog=1024)
+            make = partial(self._new_connection, Transport.TCP)
+            server = await loop.create_server(make, address, port, backlog=1024)
         except OSError as error:
             if udp is not None:
                 udp.close()
-            taken = error.errno == errno.EADDRINUSE
-            reason = "the port is in use" if taken else (error.strerror or str(error))
-            where = f"{format_host_port(address, port)}/{kind}"
-            raise TransportError(f"cannot listen on {where}: {reason}", port_taken=taken) from error
+            raise _cannot_listen(address, port, kind, error) from error
         self._udp, self._server, self._address = udp, server, address
         return BoundAddress(address, port)
 
@@ -155,7 +196,10 @@ class SipTransport:
             if self._udp is None or not self._udp.send(data, address, destination.port):
                 self._fail(destination)
             return
-        key = (address, destination.port)
+        if destination.transport is Transport.TLS and self._tls_client is None:
+            self._fail(destination)
+            return
+        key = _Target(destination.transport, address, destination.port, destination.host)
         connection = self._outgoing.get(key)
         if connection is not None and connection.send(data):
             return
@@ -180,16 +224,24 @@ class SipTransport:
         family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
         self._resolver.lookup(destination.host, family, send)
 
-    async def _connect(self, key: tuple[str, int]) -> None:
+    async def _connect(self, key: _Target) -> None:
         loop = asyncio.get_running_loop()
         connection: TcpConnection | None = None
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
+                secure = key.transport is Transport.TLS
                 _, connection = await loop.create_connection(
-                    self._new_connection, *key, local_addr=(self._address, 0) if self._address else None
+                    partial(self._new_connection, key.transport),
+                    key.address,
+                    key.port,
+                    local_addr=(self._address, 0) if self._address else None,
+                    ssl=self._tls_client if secure else None,
+                    server_hostname=key.name if secure else None,
                 )
-        except OSError as error:
-            log.info("tcp.connect_failed", host=key[0], port=key[1], reason=error.strerror or str(error))
+        except (OSError, ValueError) as error:
+            # ValueError: a name that no certificate can have.
+            reason = getattr(error, "strerror", None) or str(error)
+            log.info("tcp.connect_failed", host=key.address, port=key.port, reason=reason)
         waiting = self._waiting.pop(key)
         if connection is None or connection.ident not in self._connections:
             for destination in {destination for _, destination in waiting}:
@@ -217,9 +269,10 @@ class SipTransport:
         if len(data) > _MAX_KEEP_ALIVE_BYTES or data.strip(b"\r\n\0"):
             self._on_message(data, Hop(Transport.UDP, address, port))
 
-    def _new_connection(self) -> TcpConnection:
+    def _new_connection(self, kind: Transport) -> TcpConnection:
         return TcpConnection(
             ConnectionId(next(self._idents)),
+            kind,
             self._settings,
             self._on_message,
             self._on_framing_lost,
@@ -246,8 +299,7 @@ class SipTransport:
 
     def _closed(self, connection: TcpConnection) -> None:
         known = self._connections.pop(connection.ident, None)
-        key = (connection.hop.host, connection.hop.port)
-        if self._outgoing.get(key) is connection:
+        for key in [key for key, held in self._outgoing.items() if held is connection]:
             del self._outgoing[key]
         if known is not None and not self._closing:
             self._on_lost(connection.ident)

@@ -10,7 +10,7 @@ from typing import Self
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import NameAddr, parse_name_addrs, split_list
-from telephony.sip.hop import DEFAULT_PORT, Hop, Transport, is_address
+from telephony.sip.hop import Hop, is_address, transport_for
 from telephony.sip.message import Headers, Message, Request, Response
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.uri import Uri
@@ -157,11 +157,10 @@ def hop_to(uri: Uri, peer: Hop) -> Hop:
     if not is_address(uri.host) or (_is_global(peer.host) and not _is_global(uri.host)):
         # Neither can an address behind the peer's NAT be reached from here.
         return peer
-    wanted = (uri.params.get("transport") or peer.transport.value).upper()
-    transport = Transport.TCP if wanted == "TCP" else Transport.UDP
+    transport = transport_for(uri, peer.transport)
     # The connection a TCP peer opened is reused, for what it listens on may be behind a firewall (RFC 5923).
     connection = peer.connection if transport is peer.transport else None
-    return Hop(transport, uri.host, uri.port or DEFAULT_PORT, connection)
+    return Hop(transport, uri.host, uri.port or transport.default_port, connection)
 
 
 @lru_cache(maxsize=1024)

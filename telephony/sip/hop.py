@@ -8,9 +8,12 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NewType
 
+from telephony.sip.uri import Uri
+
 ConnectionId = NewType("ConnectionId", int)
 
 DEFAULT_PORT = 5060
+DEFAULT_TLS_PORT = 5061
 
 
 class Transport(Enum):
@@ -18,10 +21,20 @@ class Transport(Enum):
 
     UDP = "UDP"
     TCP = "TCP"
+    TLS = "TLS"
 
     @property
     def reliable(self) -> bool:
         return self is not Transport.UDP
+
+    @property
+    def default_port(self) -> int:
+        return DEFAULT_TLS_PORT if self is Transport.TLS else DEFAULT_PORT
+
+
+_NAMES = frozenset(transport.value for transport in Transport)
+PLAIN_TRANSPORTS = (Transport.UDP, Transport.TCP)
+"""Those that need no certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +63,11 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def transport_for(uri: Uri, otherwise: Transport) -> Transport:
+    """What a URI asks for: TLS for sips (RFC 3261 section 26.2.2), else its transport parameter."""
+    if uri.scheme == "sips":
+        return Transport.TLS
+    wanted = (uri.params.get("transport") or "").upper()
+    return Transport(wanted) if wanted in _NAMES else otherwise

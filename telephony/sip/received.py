@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
-from telephony.sip.hop import DEFAULT_PORT, Hop, Transport
+from telephony.sip.hop import Hop, Transport
 from telephony.sip.message import Headers, Message, Request, Response
 
 
@@ -104,4 +104,4 @@ def _reply_to(via: Via, source: Hop) -> Hop:
         return source
     # Over TCP the connection that the request came over; "if that connection is no longer open, the server
     # SHOULD open a connection to [...] the port from the sent-by value".
-    return Hop(source.transport, source.host, via.port or DEFAULT_PORT, source.connection)
+    return Hop(source.transport, source.host, via.port or source.transport.default_port, source.connection)

@@ -30,13 +30,13 @@ from telephony.registration_desk import RegistrationDesk
 from telephony.session_events import Hangup, Party
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.digest import Password
-from telephony.sip.hop import Hop, Transport
+from telephony.sip.hop import PLAIN_TRANSPORTS, Hop, Transport
 from telephony.sip.message import Headers, Request
 from telephony.sip.uri import Uri
 from tests.telephony.calls.phone import Phone, PhoneMaker
 
 Talk = Callable[[bytes, Transport], Awaitable[bytes]]
-BOTH = pytest.mark.parametrize("transport", list(Transport))
+BOTH = pytest.mark.parametrize("transport", list(PLAIN_TRANSPORTS))
 
 
 async def arrival(phone: Phone) -> Call:

@@ -225,6 +225,18 @@ class TestRoutes:
         wire.inject(good.to_bytes(), caller, PEER)
         assert caller.facts == [Answered(answer)]
 
+    @pytest.mark.parametrize("contact", ["<sips:x@127.0.0.1:5070>", "<sip:x@127.0.0.1;transport=tls>"])
+    def test_a_contact_over_a_transport_that_is_not_spoken_breaks_nothing(
+        self, wire: Wire, answer: bytes, contact: str
+    ) -> None:
+        server = wire.side("server")
+        server.on_call = lambda side, session: side.do(Accept(answer), session)
+        invite = request("INVITE", branch="z9hG4bKa").replace("<sip:x@127.0.0.1:5070>", contact)
+        wire.inject(invite, server, PEER)
+        wire.inject(request("ACK", branch="z9hG4bKb", to_tag=str(server.calls[0])), server, PEER)
+        server.do(HangUp())
+        assert server.sent()[-1] == "BYE"
+
     def test_a_reinvite_moves_the_target_of_later_requests(
         self, wire: Wire, offer: bytes, answer: bytes
     ) -> None:
