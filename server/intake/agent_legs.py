@@ -17,6 +17,7 @@ from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import OfferRefused
 from contacts.ids import AgentId, ContactId, LegId, OfferId, ParticipantId
+from contacts.outcomes import EndedBy
 from server.intake.active_contact import ActiveContact
 from server.intake.legs import answered, ended
 from server.intake.ports import Lines, PhoneBook
@@ -54,6 +55,8 @@ class _Ring:
     winner: Call | None = None
     placing: bool = True
     withdrawn: bool = False
+    told: bool = False
+    """The contact knows of the leg, and must hear of its end."""
     rings: bool = False
     last: tuple[Call, Hangup] | None = None
     """How the phone that gave up last did so."""
@@ -115,6 +118,7 @@ class AgentLegs:
         contact = self._active.get(ring.contact)
         bindings = self._phones.bindings(ring.agent)
         if contact is not None and bindings and not ring.withdrawn:
+            ring.told = True
             self._tell(ring, _joined(ring))
             self._tell(
                 ring, fact.LegStarted(contact=ring.contact, participant=ring.participant, leg=ring.leg)
@@ -190,8 +194,8 @@ class AgentLegs:
 
     def _failed(self, ring: _Ring, failure: OfferFailure) -> None:
         del self._rings[ring.offer]
-        if ring.last is not None:
-            self._tell(ring, ended(ring.contact, ring.participant, ring.leg, *ring.last))
+        if ring.told:
+            self._tell(ring, _never_up(ring, failure))
         refused = OfferRefused(contact=ring.contact, offer=ring.offer, agent=ring.agent, reason=failure.value)
         self._tell(ring, refused)
         self._post(OfferFailed(ring.offer, failure))
@@ -200,6 +204,19 @@ class AgentLegs:
         contact = self._active.get(ring.contact)
         if contact is not None:
             contact.tell(told)
+
+
+def _never_up(ring: _Ring, failure: OfferFailure) -> fact.LegEnded:
+    """The end of a leg that no phone answered, as the last of them told it, or as we know it."""
+    if ring.last is not None:
+        return ended(ring.contact, ring.participant, ring.leg, *ring.last)
+    return fact.LegEnded(
+        contact=ring.contact,
+        participant=ring.participant,
+        leg=ring.leg,
+        by=EndedBy.SERVER,
+        reason=failure.value,
+    )
 
 
 def _joined(ring: _Ring) -> fact.ParticipantJoined:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from acd.agent_state import AcdError
 from config.reader import ConfigError
 from config.settings import Settings
+from contacts.facts.fact import Fact
 from contacts.facts.system import SettingsApplied
 from ivr_flows import texts
 from media.errors import MediaError
@@ -23,10 +25,17 @@ from server.http.ports import ReloadOutcome
 from server.intake.opening import OpenLine
 from server.intake.prompts import Prompts
 from server.journal.identity import settings_hash
-from server.journal.journal import Journal
 from telephony.sip.digest import Password
 
 log = structlog.get_logger(__name__)
+
+
+class AppliedLog(Protocol):
+    """The journal, told that other settings apply."""
+
+    def apply(self, settings: str) -> None: ...
+
+    def note(self, fact: Fact) -> None: ...
 
 
 @dataclass(slots=True)
@@ -36,7 +45,7 @@ class Reloading:
     settings: Settings
     line: OpenLine
     prompts: Prompts
-    journal: Journal
+    journal: AppliedLog
     secrets: dict[str, Password]
     reread: Callable[[], Settings]
     one_at_a_time: asyncio.Lock

@@ -37,8 +37,16 @@ class MemoryJournal:
     now: Callable[[], float]
     entries: list[JournalEntry] = field(default_factory=list)
     full: bool = False
+    settings: str = ""
     awaited: int = 0
     """How often somebody waited for durability."""
+
+    def note(self, fact: Fact) -> None:
+        if not self.full:
+            self.append(fact)
+
+    def apply(self, settings: str) -> None:
+        self.settings = settings
 
     def append(self, fact: Fact) -> JournalEntry:
         if self.full:
@@ -49,7 +57,7 @@ class MemoryJournal:
             boot="test",
             at=datetime.now(UTC),
             clock_s=self.now(),
-            settings="",
+            settings=self.settings,
             fact=fact,
         )
         self.entries.append(entry)

@@ -217,6 +217,7 @@ class FakeLine:
             direction,
             remote,
             local,
+            caller=str(remote.user or ""),
             trunk="carrier" if called else None,
             called=called,
             peer_ip="127.0.0.1",

@@ -78,13 +78,14 @@ class InProcess:
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
         self.dispatcher = Dispatcher(settings, legs, IntakeQueuePort(self.active, legs), _NoLedger())
+        self.dialler = TransferDialler(self.line, self.line, "gateway.example", self._post)
         self.services = Services(
             journal=self.journal,
             prompts=Prompts(self.voice, Voice("test", 170, 50)),
             recordings=self.recordings,
             metrics=self.metrics,
             recognition=self.recognition,
-            dialler=TransferDialler(self.line, self.line, "gateway.example", self._post),
+            dialler=self.dialler,
             transcribing=self.transcribing,
             post=self._post,
             tasks=tasks,
