@@ -14,6 +14,8 @@ INSIDE: dict[Path, str] = {
     ("recordings", "directory"): "recordings",
     ("recordings", "key_directory"): "keys",
     ("speech", "cache_dir"): "speech",
+    ("sip", "tls", "certificate"): "tls/sip.crt",
+    ("sip", "tls", "key"): "tls/sip.key",
 }
 
 
