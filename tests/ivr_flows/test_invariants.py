@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import (
     DigitPressed,
+    DigitsSent,
     HungUp,
     Input,
     ListenId,
@@ -17,6 +18,10 @@ from ivr_flows.engine.inputs import (
     PlaybackId,
     QueueLeft,
     QueueOutcome,
+    RecordingEnded,
+    RequestDone,
+    RequestId,
+    RequestOutcome,
     SpeechHeard,
     SpeechStarted,
     Started,
@@ -139,6 +144,18 @@ class Calls(RuleBasedStateMachine):
             self.place = None
         self.resume(TransferEnded(outcome))
 
+    @rule(outcome=st.sampled_from(RequestOutcome), number=st.sampled_from([0, 1]))
+    def answer_a_request(self, outcome: RequestOutcome, number: int) -> None:
+        self.now += 0.5
+        request = RequestId(self.session.state.requests - number)
+        self.resume(RequestDone(request, outcome, (("text", "News."), ("state", "ready"))))
+
+    @rule(item=st.sampled_from(["", "item-1"]))
+    def end_a_recording(self, item: str) -> None:
+        self.now += 5.0
+        self.resume(RecordingEnded(item, 5.0))
+        self.resume(DigitsSent())
+
     @rule()
     def store_and_restore(self) -> None:
         text = session_to_json(self.session, with_secrets=True)
@@ -161,7 +178,7 @@ class Calls(RuleBasedStateMachine):
             return
         assert session.node in session.present_flow.nodes
         waits_for_time = session.answer_due() is not None
-        assert waits_for_time == (session.phase is Phase.INPUT), "silence is always bounded"
+        assert waits_for_time == (session.phase in (Phase.INPUT, Phase.REQUEST)), "silence is always bounded"
         is_elsewhere = session.phase in (Phase.QUEUE, Phase.TRANSFER)
         assert (session.deadline() is None) == is_elsewhere, "a call is always bounded"
         assert (self.place is session.phase) == (session.phase in (Phase.QUEUE, Phase.TRANSFER))

@@ -12,6 +12,7 @@ from ivr_flows.engine.instructions import Enqueue
 from ivr_flows.engine.session import Session
 from ivr_flows.known import Known
 from ivr_flows.loader import load_flow
+from ivr_flows.testing.suite import file_of_tests, run_tests
 from ivr_flows.texts import spoken_texts, vocabulary
 from tests.ivr_flows.conftest import Line, LineMaker
 
@@ -37,9 +38,22 @@ def test_every_sentence_of_the_library_can_be_rendered_ahead(path: Path) -> None
         prompt = getattr(node, "prompt", None)
         for segment in prompt.segments if prompt else ():
             template = getattr(segment, "template", None)
-            is_digits = type(segment).__name__ == "DigitsTemplate"
-            assert template is None or template.fixed is not None or is_digits
+            is_spoken = type(segment).__name__ in ("DigitsTemplate", "NumberTemplate", "SayAsTemplate")
+            assert template is None or template.fixed is not None or is_spoken
     assert spoken_texts(flow)
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+def test_the_tests_of_a_flow_pass_and_see_every_node(path: Path) -> None:
+    outcome = run_tests(file_of_tests(path))
+    assert [(result.name, result.failure) for result in outcome.results if result.failure] == []
+    assert outcome.unseen_nodes == ()
+
+
+def test_u12_the_bank_speaks_english_and_japanese_throughout() -> None:
+    flow = load_flow(LIBRARY / "bank.yaml")
+    assert set(flow.catalogues) == {"ja"}
+    assert not [finding for finding in check_files([LIBRARY / "bank.yaml"]) if "translation" in finding.rule]
 
 
 def test_key_one_leads_into_the_queue_by_skill(welcome: Line) -> None:
