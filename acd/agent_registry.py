@@ -11,7 +11,7 @@ from acd.deadlines import Deadlines, PauseOver, WrapUpOver
 from acd.effects import AgentStateChanged, Effect
 from acd.settings import AgentSettings
 from acd.strategies import AgentOrder
-from contacts.ids import AgentId
+from contacts.ids import AgentId, ContactId
 
 
 class NotConfiguredError(AcdError):
@@ -88,6 +88,12 @@ class AgentRegistry:
         self._changed(agent)
         if agent.leaving and not agent.busy:
             self._forget(agent)
+
+    def reserve(self, agent: Agent, contact: ContactId | None) -> None:
+        """For a customer who is being called; None: for nobody any more."""
+        agent.reserved_for = contact
+        if self._agents.get(agent.id) is agent:
+            self._changed(agent)
 
     def missed(self, agent: Agent, first_s: float, now: float) -> None:
         """The agent did not take an offer: the next comes after a pause, longer each time."""

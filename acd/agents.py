@@ -60,6 +60,8 @@ class Agent:
     paused_until: float | None = None
     misses: int = 0
     """Offers not taken since the last that was, or since a phone came anew."""
+    reserved_for: ContactId | None = None
+    """The customer whom we are calling for them."""
     wraps_up: ContactId | None = None
     """The last contact that they talked with..."""
     wraps_up_for: QueueId | None = None
@@ -77,7 +79,8 @@ class Agent:
     @property
     def free(self) -> bool:
         """May be offered a contact now."""
-        return self.state is AgentState.AVAILABLE and self.paused_until is None and not self.leaving
+        waits = self.paused_until is not None or self.reserved_for is not None or self.leaving
+        return self.state is AgentState.AVAILABLE and not waits
 
     @property
     def signed_in(self) -> bool:

@@ -4,8 +4,8 @@ from acd.agent_registry import AgentRegistry
 from acd.agents import Agent
 from acd.choice import AgentChoice
 from acd.deadlines import Deadlines, NobodyCame, RingMore
-from acd.effects import Effect, QueueStayEnded, ReturnToQueue, Rule
-from acd.events import ContactEnqueued, LeaveReason
+from acd.effects import CallCustomer, Effect, QueueStayEnded, ReturnToQueue, Rule, StopCallingCustomer
+from acd.events import CallFirst, ContactEnqueued, LeaveReason
 from acd.matching import GroupKey, Matching
 from acd.offers import Offers
 from acd.patience import Patience
@@ -98,11 +98,11 @@ class Assignment:
             self.overflow(contact, now)
 
     def overflow(self, contact: QueuedContact, now: float) -> None:
-        self._offers.abandon(contact)
+        self.let_go(contact)
         self._places.end_wait(contact, QueueExit.OVERFLOWED, self.matching, now)
 
     def leave(self, contact: QueuedContact, reason: LeaveReason, now: float) -> None:
-        self._offers.abandon(contact)
+        self.let_go(contact)
         if contact.place is Whereabouts.TALKING:
             self._places.forget(contact)
             return
@@ -111,6 +111,19 @@ class Assignment:
         if exit_ is QueueExit.ABANDONED and waited_s < contact.queue.settings.short_abandon_s:
             exit_ = QueueExit.SHORT_ABANDONED
         self._places.end_wait(contact, exit_, self.matching, now)
+
+    def let_go(self, contact: QueuedContact) -> None:
+        """Nobody is rung for the contact any more, kept free for it, or calls its customer."""
+        if contact.place is Whereabouts.CALLING:
+            self._outbox.append(StopCallingCustomer(contact.id))
+        self._offers.abandon(contact)
+        self.unreserve(contact)
+
+    def unreserve(self, contact: QueuedContact) -> Agent | None:
+        agent, contact.reserved = contact.reserved, None
+        if agent is not None:
+            self._registry.reserve(agent, None)
+        return agent
 
     def bridged(self, contact: QueuedContact, now: float) -> None:
         self._places.end_wait(contact, QueueExit.ANSWERED, self.matching, now)
@@ -172,18 +185,34 @@ class Assignment:
         self._await_more(contact, now)
 
     def serve(self, contact: QueuedContact, now: float) -> None:
+        """A callback that may not be made yet has its place and waits for nobody."""
+        if not contact.due:
+            return
         chosen, rule = self.choice.agents_for(contact, self.matching)
         if not chosen:
             self.wait(contact)
         for agent in chosen:
             self._offer(contact, agent, rule, now)
+            if contact.place is Whereabouts.CALLING:
+                break
+
+    def offer_to(self, contact: QueuedContact, agent: Agent, now: float) -> None:
+        """The agent was kept free for the contact."""
+        self._offer(contact, agent, Rule.KEPT_FREE, now)
 
     def wait(self, contact: QueuedContact) -> None:
         """For an agent who looks for a contact."""
+        if not contact.due:
+            return
         self.matching.add_waiting(contact.group, contact.rank)
 
     def _offer(self, contact: QueuedContact, agent: Agent, rule: Rule, now: float) -> None:
         self.matching.remove_waiting(contact.group, contact.rank)
+        if contact.callback is CallFirst.CUSTOMER:
+            contact.place, contact.reserved = Whereabouts.CALLING, agent
+            self._registry.reserve(agent, contact.id)
+            self._outbox.append(CallCustomer(contact.id, None))
+            return
         self._offers.make(contact, agent, rule, now)
         self._await_more(contact, now)
 

@@ -63,7 +63,7 @@ from acd.events import (
 from acd.explanation import Explanation, explain
 from acd.matching import GroupKey
 from acd.parts import DispatchParts
-from acd.places import AgentOffer
+from acd.places import AgentOffer, Whereabouts
 from acd.reconfiguration import reconfigure
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus, dispatch_status
@@ -161,7 +161,9 @@ class Dispatch:
                 if found is not None:
                     self._assignment.leave(found, reason, self._now)
             case _:
-                assert_never(event)
+                found = self._places.find(event.contact)
+                if found is not None:
+                    self._parts.callbacks.handle(found, event, self._now)
 
     def _offer_event(self, event: OfferEvent) -> None:
         offer = self._offers.find(event.offer)
@@ -189,7 +191,11 @@ class Dispatch:
         contact = self._offers.ended(offer, self._now, lost=lost)
         if offer.conversed:
             self._places.call_handled(offer, self._now)
-        if contact is not None:
+        if contact is None:
+            return
+        if contact.place is Whereabouts.CALLING:
+            self._parts.callbacks.agent_gone(contact, self._now)
+        else:
             self._assignment.conversation_over(contact, self._now, lost=lost)
 
     def _take_back(self, offer: AgentOffer, *, missed: bool) -> None:

@@ -13,6 +13,7 @@ from acd.effects import (
     AgentStateChanged,
     AnnouncePosition,
     Bridge,
+    CallCustomer,
     Effect,
     HangUpAgent,
     PhoneOrder,
@@ -20,6 +21,7 @@ from acd.effects import (
     QueueStayEnded,
     ReturnToQueue,
     RingAgent,
+    StopCallingCustomer,
     StopRinging,
 )
 from acd.events import (
@@ -161,6 +163,10 @@ class Dispatcher:
         match order:
             case Bridge(contact, agent, offer):
                 self._queue_port.bridge(contact, agent, offer)
+            case CallCustomer(contact, offer):
+                self._queue_port.call_customer(contact, offer)
+            case StopCallingCustomer(contact):
+                self._queue_port.stop_calling_customer(contact)
             case ReturnToQueue(contact):
                 self._queue_port.return_to_queue(contact)
             case AnnouncePosition(contact, position, of):

@@ -21,6 +21,7 @@ class Rule(Enum):
     RING_ALL = "the contact came: all free agents with the skills are rung"
     PROGRESSIVE = "the contact came: one free agent with the skills after the other is rung as well"
     NAMED = "the contact came: it is for this agent"
+    KEPT_FREE = "the customer was called: the agent was kept free for them"
     NEXT_IN_LINE = (
         "the agent became free: first by priority, then age, of the contacts they are qualified for"
     )
@@ -67,6 +68,21 @@ class Bridge:
     contact: ContactId
     agent: AgentId
     offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class CallCustomer:
+    """Call the customer of a callback now: an agent is kept free for them, or, with `offer`, on the line."""
+
+    contact: ContactId
+    offer: OfferId | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopCallingCustomer:
+    """The call to the customer has become pointless; its end need not be reported."""
+
+    contact: ContactId
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,7 @@ class QueueStayEnded:
 
 
 PhoneOrder = RingAgent | StopRinging | HangUpAgent
-QueueOrder = Bridge | ReturnToQueue | AnnouncePosition | QueueStayEnded
+CustomerOrder = CallCustomer | StopCallingCustomer
+QueueOrder = CustomerOrder | Bridge | ReturnToQueue | AnnouncePosition | QueueStayEnded
 Statement = AgentStateChanged | WrapUpCoded | RequirementRelaxed
 Effect = PhoneOrder | QueueOrder | Statement

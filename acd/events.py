@@ -29,6 +29,15 @@ class LeaveReason(Enum):
     """We cannot keep them: a fault of ours, or the server stops."""
 
 
+class CallFirst(Enum):
+    """Whom a callback rings first."""
+
+    AGENT = "agent"
+    """An agent answers, then the customer is called: nobody waits on the customer's side."""
+    CUSTOMER = "customer"
+    """An agent is kept free while the customer is called."""
+
+
 class OfferFailure(Enum):
     """How the ringing of an agent came to nothing."""
 
@@ -122,6 +131,38 @@ class ContactEnqueued(_Told, frozen=True, tag="contact enqueued"):
     """How long they wait for that agent alone, while the agent is signed in."""
     age_s: float = 0.0
     """Waited already, in another queue: it counts for the place, not for this queue's longest wait."""
+    callback: CallFirst | None = None
+    """The customer is not on the line: they are called when it is their turn."""
+    due: bool = True
+    """False: a callback that may not be made yet; `CallbackDue` says when."""
+
+
+class PlaceKept(_Told, frozen=True, tag="place kept"):
+    """The caller hangs up but keeps the place: they are called when it is their turn, if `due`."""
+
+    contact: ContactId
+    callback: CallFirst = CallFirst.CUSTOMER
+    due: bool = True
+
+
+class CallbackDue(_Told, frozen=True, tag="callback due"):
+    """The customer may be called from here on, or may not: hours, attempts, their wish."""
+
+    contact: ContactId
+    due: bool = True
+
+
+class CustomerReached(_Told, frozen=True, tag="customer reached"):
+    """The customer is on the line: they answered our call, or called again themselves."""
+
+    contact: ContactId
+
+
+class CustomerNotReached(_Told, frozen=True, tag="customer not reached"):
+    """Our call came to nothing. `again`: the place is kept until `CallbackDue`; else it is given up."""
+
+    contact: ContactId
+    again: bool
 
 
 class ContactLeft(_Told, frozen=True, tag="contact left"):
@@ -179,6 +220,7 @@ AgentEvent = (
     | WrapUpDone
     | WrapUpExtended
 )
-ContactEvent = ContactEnqueued | ContactLeft
+CallbackEvent = PlaceKept | CallbackDue | CustomerReached | CustomerNotReached
+ContactEvent = ContactEnqueued | ContactLeft | CallbackEvent
 OfferEvent = OfferAnswered | OfferFailed | ConversationHeld | AgentCallEnded
 Event = AgentEvent | ContactEvent | OfferEvent | SettingsChanged | TimePassed

@@ -6,7 +6,7 @@ from acd.agent_registry import AgentRegistry
 from acd.agent_state import Cause
 from acd.agents import Agent
 from acd.deadlines import Deadlines, RingTimeout
-from acd.effects import Bridge, Decision, Effect, HangUpAgent, RingAgent, Rule, StopRinging
+from acd.effects import Bridge, CallCustomer, Decision, Effect, HangUpAgent, RingAgent, Rule, StopRinging
 from acd.places import AgentOffer, QueuedContact, Whereabouts
 from acd.settings import WrapUpKind
 from contacts.ids import OfferId, QueueId
@@ -78,12 +78,16 @@ class Offers:
         if contact is None:
             self._outbox.append(HangUpAgent(offer.id))
             return None
-        offer.conversed, offer.served = True, contact.id
+        offer.conversed, offer.served = contact.callback is None, contact.id
         contact.offers.remove(offer)
         for rival in contact.offers:
             rival.agent_keeps_turn = True
             self.withdraw(rival)
         contact.offers = [offer]
+        if contact.callback is not None:
+            contact.place = Whereabouts.CALLING
+            self._outbox.append(CallCustomer(contact.id, offer.id))
+            return None
         self._outbox.append(Bridge(contact.id, agent.id, offer.id))
         return contact
 
@@ -112,6 +116,11 @@ class Offers:
         facts = replace(agent.facts, talking=None, wrap_up_until=until, wrap_up_open=is_open, lost=lost)
         self._registry.note(agent, facts, Cause.CALL_ENDED, now)
         return offer.contact
+
+    def customer_reached(self, contact: QueuedContact, offer: AgentOffer) -> None:
+        """The agent, on the line already, gets the customer."""
+        offer.conversed = True
+        self._outbox.append(Bridge(contact.id, offer.agent.id, offer.id))
 
     def abandon(self, contact: QueuedContact) -> None:
         """The contact is gone: nobody is rung for it any more, and nobody is to blame."""

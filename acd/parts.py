@@ -5,6 +5,7 @@ from typing import Self
 
 from acd.agent_registry import AgentRegistry
 from acd.assignment import Assignment
+from acd.callbacks import CallbackPlaces
 from acd.deadlines import Deadlines
 from acd.effects import Effect
 from acd.foresight import Foresight
@@ -23,6 +24,7 @@ class DispatchParts:
     places: QueuePlaces
     offers: Offers
     assignment: Assignment
+    callbacks: CallbackPlaces
 
     @classmethod
     def configured(cls, settings: AcdSettings, now: float) -> Self:
@@ -32,4 +34,5 @@ class DispatchParts:
         places = QueuePlaces(settings.queues, Foresight(registry), deadlines, outbox)
         offers = Offers(registry, deadlines, outbox)
         assignment = Assignment(registry, places, offers, deadlines, outbox)
-        return cls(deadlines, outbox, registry, places, offers, assignment)
+        callbacks = CallbackPlaces(registry, places, offers, assignment, outbox)
+        return cls(deadlines, outbox, registry, places, offers, assignment, callbacks)

@@ -32,6 +32,8 @@ class Patience:
             contact.released = True
         if contact.queue.settings.relax_when_nobody:
             self.relax_until_attended(contact, now)
+        if contact.callback is not None:
+            return not self.is_hopeless(contact)
         contact.group = self.matching.group(contact.group_key)
         return not self.is_hopeless(contact) and (
             contact.queue.settings.no_agents is NoAgents.WAIT or self._attended(self._last_hope(contact))
@@ -88,9 +90,8 @@ class Patience:
 
     def gives_up(self, contact: QueuedContact) -> bool:
         """The contact, alone for as long as its queue allows, leaves."""
-        return contact.queue.settings.no_agents is NoAgents.OVERFLOW and not self._attended(
-            self._last_hope(contact)
-        )
+        leaves = contact.callback is None and contact.queue.settings.no_agents is NoAgents.OVERFLOW
+        return leaves and not self._attended(self._last_hope(contact))
 
     def is_alone(self, group: RequirementGroup) -> bool:
         return not self._attended(group)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from acd.agents import Agent
+from acd.events import CallFirst
 from acd.expected_wait import ExpectedWait, QueueHistory
 from acd.line import Rank, RankedLine
 from acd.matching import GroupKey, RequirementGroup
@@ -40,6 +41,8 @@ class Whereabouts(Enum):
 
     WAITING = "waiting"
     OFFERED = "offered"
+    CALLING = "calling"
+    """The customer is being called."""
     TALKING = "talking"
 
 
@@ -71,6 +74,12 @@ class QueuedContact:
     """Steps of the queue's relaxation that were taken."""
     released: bool = True
     """They do not wait for one agent alone."""
+    callback: CallFirst | None = None
+    """Not on the line: they are called when it is their turn..."""
+    due: bool = True
+    """...if they may be called now."""
+    reserved: Agent | None = None
+    """Who is kept free while they are called."""
     place: Whereabouts = Whereabouts.WAITING
     offers: "list[AgentOffer]" = field(default_factory=list)
     """Who is being rung for them; while they talk, that agent's leg alone."""
@@ -85,6 +94,9 @@ class QueuedContact:
 
     @property
     def overflow_at(self) -> float | None:
+        """None: they wait without limit, as everybody does who need not hold the line."""
+        if self.callback is not None:
+            return None
         wished, usual = self.wishes.max_wait_s, self.queue.settings.max_wait_s
         longest_s = usual if wished is None else wished
         return None if longest_s is None else self.waits_since + longest_s

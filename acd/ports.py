@@ -37,6 +37,12 @@ class QueuePort(Protocol):
     def return_to_queue(self, contact: ContactId) -> None:
         """The agent is gone without a word: the caller, still there, waits again and keeps the place."""
 
+    def call_customer(self, contact: ContactId, offer: OfferId | None) -> None:
+        """Calls the customer of a callback; reports one `CustomerReached` or `CustomerNotReached`."""
+
+    def stop_calling_customer(self, contact: ContactId) -> None:
+        """Ends that call, if it is not answered yet."""
+
     def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
         """The waiting is over. Unless it was answered, the flow of a caller who is still there goes on."""
 

@@ -110,7 +110,9 @@ class QueuePlaces:
         rank = ranked(queue.settings, wishes.priority, since, self.arrivals, event.contact)
         released = wishes.agent is None or wishes.agent_wait_s <= 0
         key = group_key(queue, wishes, relaxed=0, released=released)
-        return QueuedContact(rank, queue, matching.group(key), wishes, since, now, released=released)
+        contact = QueuedContact(rank, queue, matching.group(key), wishes, since, now, released=released)
+        contact.callback, contact.due = event.callback, event.due
+        return contact
 
     def take_place(self, contact: QueuedContact, matching: Matching, now: float) -> None:
         """Also announces the position, even if an agent is rung at once: nobody has answered yet."""
@@ -150,6 +152,17 @@ class QueuePlaces:
             self.forget(contact)
         if queue.settings.announce_improvement and position <= len(queue.line):
             self._improved(queue, position, now)
+
+    def keep(self, contact: QueuedContact) -> None:
+        """The caller is no longer on the line to hear anything, or to lose patience."""
+        self._deadlines.cancel(AnnouncementDue(contact.id))
+        self._deadlines.cancel(WaitTooLong(contact.id))
+
+    def regain(self, contact: QueuedContact, now: float) -> None:
+        """The customer is on the line again, at their place and with their age."""
+        contact.waits_since = now
+        self.schedule_overflow(contact)
+        self.announce(contact, now)
 
     def forget(self, contact: QueuedContact) -> None:
         del self._contacts[contact.id]
@@ -191,11 +204,14 @@ class QueuePlaces:
         for position, rank in enumerate(ranks[:IMPROVED_AT_ONCE], start):
             contact = self._contacts[rank.contact]
             quiet_s = now - contact.announced_at
-            if position < contact.announced_position and quiet_s >= queue.settings.announce_gap_s:
+            heard = contact.callback is None and position < contact.announced_position
+            if heard and quiet_s >= queue.settings.announce_gap_s:
                 self._announce(contact, position, now)
         return ranks[IMPROVED_AT_ONCE] if len(ranks) > IMPROVED_AT_ONCE else None
 
     def _announce(self, contact: QueuedContact, position: int, now: float) -> None:
+        if contact.callback is not None:
+            return
         contact.announced_position, contact.announced_at = position, now
         if contact.announce_every_s > 0:
             self._deadlines.set(AnnouncementDue(contact.id), now + contact.announce_every_s)

@@ -6,7 +6,7 @@ from acd.agent_state import AgentFacts, AgentState
 from acd.agents import Agent
 from acd.offers import Offers
 from acd.parts import DispatchParts
-from acd.places import AgentOffer, ContactQueue, QueuedContact
+from acd.places import AgentOffer, ContactQueue, QueuedContact, Whereabouts
 from contacts.ids import AgentId, ContactId, QueueId
 
 
@@ -39,6 +39,10 @@ class WaitingSnapshot:
     waited_s: float
     priority: int
     rings: tuple[AgentId, ...]
+    callback: bool
+    """Nobody holds the line: they are called when it is their turn."""
+    calling: bool
+    """They are being called now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,19 @@ def _queue(queue: ContactQueue, parts: DispatchParts, now: float) -> QueueSnapsh
 
 def _waiting(contact: QueuedContact, position: int, now: float) -> WaitingSnapshot:
     rung = tuple(offer.agent.id for offer in contact.offers)
-    return WaitingSnapshot(contact.id, position, now - contact.enqueued_at, contact.wishes.priority, rung)
+    return WaitingSnapshot(
+        contact.id,
+        position,
+        now - contact.enqueued_at,
+        contact.wishes.priority,
+        rung,
+        contact.callback is not None,
+        contact.place is Whereabouts.CALLING,
+    )
 
 
 def _talking(offer: AgentOffer) -> TalkingSnapshot | None:
     contact = offer.contact
-    if contact is None or not offer.answered:
+    if contact is None or contact.place is not Whereabouts.TALKING:
         return None
     return TalkingSnapshot(contact.id, offer.agent.id, QueueId(offer.queue.name), offer.since, offer.held)

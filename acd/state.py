@@ -14,6 +14,7 @@ from acd.agent_state import AcdError, AgentFacts, derive
 from acd.agents import Agent, Record
 from acd.deadlines import DispatchTimer
 from acd.event_json import settings_from_json, settings_to_json
+from acd.events import CallFirst
 from acd.expected_wait import ExpectedWait, QueueHistory
 from acd.line import Rank
 from acd.parts import DispatchParts
@@ -39,6 +40,7 @@ class AgentRecord(Struct, frozen=True):
     paused_until: float | None
     misses: int
     record: Record
+    reserved_for: ContactId | None
     wraps_up: ContactId | None
     wraps_up_for: QueueId | None
     leaving: dict[str, Any] | None = None
@@ -54,6 +56,9 @@ class ContactRecord(Struct, frozen=True):
     waits_since: float
     relaxed: int
     released: bool
+    callback: CallFirst | None
+    due: bool
+    reserved: AgentId | None
     place: Whereabouts
     offers: tuple[OfferId, ...]
     expected: ExpectedWait | None
@@ -185,6 +190,7 @@ def _agent_record(agent: Agent) -> AgentRecord:
         agent.paused_until,
         agent.misses,
         agent.record,
+        agent.reserved_for,
         agent.wraps_up,
         agent.wraps_up_for,
         agent.settings.model_dump(mode="json") if agent.leaving else None,
@@ -196,6 +202,7 @@ def _agent(kept: AgentRecord, by_name: Mapping[AgentId, AgentSettings]) -> Agent
     settings = AgentSettings.model_validate(kept.leaving) if leaving else by_name[kept.name]
     agent = Agent(settings, 0, kept.since, kept.idle_since, kept.turn, kept.record)
     agent.facts, agent.state = kept.facts, derive(kept.facts)
+    agent.reserved_for = kept.reserved_for
     agent.wraps_up, agent.wraps_up_for = kept.wraps_up, kept.wraps_up_for
     agent.paused_until, agent.misses, agent.leaving = kept.paused_until, kept.misses, leaving
     return agent
@@ -210,6 +217,9 @@ def _contact_record(contact: QueuedContact) -> ContactRecord:
         contact.waits_since,
         contact.relaxed,
         contact.released,
+        contact.callback,
+        contact.due,
+        contact.reserved.id if contact.reserved else None,
         contact.place,
         tuple(offer.id for offer in contact.offers),
         contact.expected,
@@ -225,7 +235,8 @@ def _contact(kept: ContactRecord, parts: DispatchParts) -> QueuedContact:
     group = parts.assignment.matching.group(key)
     contact = QueuedContact(kept.rank, queue, group, kept.wishes, kept.enqueued_at, kept.waits_since)
     contact.relaxed, contact.released, contact.place = kept.relaxed, kept.released, kept.place
-    contact.expected = kept.expected
+    contact.expected, contact.callback, contact.due = kept.expected, kept.callback, kept.due
+    contact.reserved = parts.registry.find(kept.reserved) if kept.reserved is not None else None
     contact.announced_position, contact.announced_at = kept.announced_position, kept.announced_at
     return contact
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from contacts.facts.queue import QueueExited
 from contacts.ids import AgentId, ContactId, OfferId, QueueId
 from contacts.outcomes import QueueExit
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs, participant_of
+
+log = structlog.get_logger(__name__)
 
 
 class IntakeQueuePort:
@@ -30,6 +34,13 @@ class IntakeQueuePort:
     def return_to_queue(self, contact: ContactId) -> None:
         if active := self._active.get(contact):
             active.place_regained()
+
+    def call_customer(self, contact: ContactId, offer: OfferId | None) -> None:
+        """No flow and no API promises callbacks yet, so dispatch has none to make."""
+        log.error("callback.not_made", contact=contact)
+
+    def stop_calling_customer(self, contact: ContactId) -> None:
+        """See `call_customer`."""
 
     def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
         if active := self._active.get(contact):

@@ -27,13 +27,18 @@ from acd.events import (
     AgentUnregistered,
     BreakEnded,
     BreakStarted,
+    CallbackDue,
+    CallFirst,
     ContactEnqueued,
     ContactLeft,
+    CustomerNotReached,
+    CustomerReached,
     Event,
     LeaveReason,
     OfferAnswered,
     OfferFailed,
     OfferFailure,
+    PlaceKept,
     SettingsChanged,
     TimePassed,
 )
@@ -98,6 +103,7 @@ class AnySettings(RuleBasedStateMachine):
         self.ringing: dict[str, str] = {}
         self.talking: dict[str, str] = {}
         self.hung_up: set[str] = set()
+        self.not_due: set[str] = set()
         self.restored: Dispatch | None = None
 
     @initialize(chosen=all_settings())
@@ -131,6 +137,7 @@ class AnySettings(RuleBasedStateMachine):
                 self.stays += 1
             case QueueStayEnded():
                 self.outcomes[effect.outcome.value] += 1
+                self.not_due.discard(effect.contact)
 
     @rule(agent=st.sampled_from(NAMES), there=st.booleans(), elapsed_s=elapsed)
     def phone(self, agent: str, there: bool, elapsed_s: float) -> None:
@@ -182,6 +189,47 @@ class AnySettings(RuleBasedStateMachine):
     def is_here(self, contact: str) -> bool:
         return self.dispatch.explain(ContactId(contact)) is not None
 
+    @rule(
+        contact=st.sampled_from(CONTACTS),
+        first=st.sampled_from(CallFirst),
+        due=st.booleans(),
+        elapsed_s=elapsed,
+    )
+    def keeps_the_place(self, contact: str, first: CallFirst, due: bool, elapsed_s: float) -> None:
+        if self.waits(contact, callback=False) and not due:
+            self.not_due.add(contact)
+        self.tell(PlaceKept(ContactId(contact), first, due), elapsed_s)
+
+    @rule(contact=st.sampled_from(CONTACTS), due=st.booleans(), elapsed_s=elapsed)
+    def may_be_called(self, contact: str, due: bool, elapsed_s: float) -> None:
+        if self.waits(contact, callback=True) and contact not in self.calling:
+            self.note_due(contact, due)
+        self.tell(CallbackDue(ContactId(contact), due), elapsed_s)
+
+    def note_due(self, contact: str, due: bool) -> None:
+        (self.not_due.discard if due else self.not_due.add)(contact)
+
+    @rule(contact=st.sampled_from(CONTACTS), elapsed_s=elapsed)
+    def is_on_the_line_again(self, contact: str, elapsed_s: float) -> None:
+        self.not_due.discard(contact)
+        self.tell(CustomerReached(ContactId(contact)), elapsed_s)
+
+    @precondition(lambda self: self.calling)
+    @rule(data=st.data(), again=st.booleans(), elapsed_s=elapsed)
+    def is_not_reached(self, data: st.DataObject, again: bool, elapsed_s: float) -> None:
+        contact = data.draw(st.sampled_from(sorted(self.calling)))
+        self.note_due(contact, not again)
+        self.tell(CustomerNotReached(ContactId(contact), again), elapsed_s)
+
+    def waits(self, contact: str, *, callback: bool) -> bool:
+        everybody = (w for queue in self.dispatch.snapshot(self.now).queues for w in queue.waiting)
+        return any(w.contact == contact and w.callback == callback for w in everybody)
+
+    @property
+    def calling(self) -> set[str]:
+        everybody = (w for queue in self.dispatch.snapshot(self.now).queues for w in queue.waiting)
+        return {w.contact for w in everybody if w.calling}
+
     @rule(contact=st.sampled_from(CONTACTS), reason=st.sampled_from(LeaveReason), elapsed_s=elapsed)
     def leaves(self, contact: str, reason: LeaveReason, elapsed_s: float) -> None:
         self.tell(ContactLeft(ContactId(contact), reason), elapsed_s)
@@ -227,7 +275,7 @@ class AnySettings(RuleBasedStateMachine):
             for waiting in queue.waiting:
                 explanation = self.dispatch.explain(waiting.contact)
                 assert explanation is not None
-                if not waiting.rings:
+                if not waiting.rings and not waiting.calling and waiting.contact not in self.not_due:
                     assert AgentVerdict.FREE not in explanation.verdicts.values()
 
     @invariant()

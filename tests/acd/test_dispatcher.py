@@ -60,6 +60,12 @@ class Ports:
     def return_to_queue(self, contact: ContactId) -> None:
         self.orders.append(("return", contact))
 
+    def call_customer(self, contact: ContactId, offer: OfferId | None) -> None:
+        self.orders.append(("call customer", contact, offer))
+
+    def stop_calling_customer(self, contact: ContactId) -> None:
+        self.orders.append(("stop calling", contact))
+
     def left(self, contact: ContactId, queue: QueueId, how: QueueExit, waited_s: float) -> None:
         self.orders.append(("left", contact, how))
         if how is QueueExit.OVERFLOWED:
