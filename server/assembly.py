@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from server.checks.preflight import ground_problems, house_sentences, make_writa
 from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
 from server.errors import StartError
 from server.http.app import make_app
+from server.http.disk_watch import DiskWatch
 from server.http.listening import WebServer, listen
 from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
@@ -154,6 +156,7 @@ async def _build(
         ground.writer,
         ground.metrics,
         Webhooks(),
+        _disks(settings, tasks),
     )
     ports = api_ports(parts, stack)
     await parts.webhooks.start(
@@ -187,6 +190,17 @@ def _keeping(ground: _Ground, tasks: Tasks) -> Keeping:
         ground.metrics,
         tasks,
     )
+
+
+def _disks(settings: Settings, tasks: Tasks) -> dict[str, DiskWatch]:
+    folders = {
+        "data disk": settings.server.data_directory,
+        "recordings disk": settings.recordings.directory,
+    }
+    disks = {name: DiskWatch(folder, time.monotonic) for name, folder in folders.items()}
+    for disk in disks.values():
+        tasks.background(disk.run())
+    return disks
 
 
 async def _open_door(

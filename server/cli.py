@@ -28,6 +28,7 @@ COMMANDS = {
     "reload": Entry("server.commands.operation", "Apply changed settings and flows, all or nothing."),
     "top": Entry("server.commands.top", "Queues, agents and health, live."),
     "desk": Entry("server.commands.desk", "An agent's page: who calls and why, breaks, ready again."),
+    "drain": Entry("server.commands.operation", "Take no new calls; those on the line go on."),
     "agents": Entry("server.commands.agents", "Agents as they are now; breaks."),
     "queues": Entry("server.commands.queues", "Queues as they are now: who waits and how long."),
     "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),

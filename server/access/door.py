@@ -137,10 +137,13 @@ class Door:
             self._slowed -= 1
 
     def _refused(self, knock: Knock, why: str) -> None:
+        """Once a minute for the same: whoever asks in vain a thousand times fills no journal."""
+        if self._told_lately((knock.source, knock.route, why)):
+            return
         self._journal.append(AccessRefused(source=knock.source, action=knock.route, why=why))
 
     def _used(self, knock: Knock, principal: Principal) -> None:
-        if knock.route in POLLED and self._told_lately(knock, principal):
+        if knock.route in POLLED and self._told_lately((principal.name, knock.route, knock.subject)):
             return
         self._journal.append(
             AccessUsed(
@@ -152,8 +155,8 @@ class Door:
             )
         )
 
-    def _told_lately(self, knock: Knock, principal: Principal) -> bool:
-        key, now = (principal.name, knock.route, knock.subject), self._clocks.monotonic()
+    def _told_lately(self, key: tuple[str, str, str]) -> bool:
+        now = self._clocks.monotonic()
         if now - self._polled.get(key, -POLL_FACT_EVERY_S) < POLL_FACT_EVERY_S:
             return True
         self._polled.pop(key, None)

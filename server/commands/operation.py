@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -61,6 +61,26 @@ def trunks(
     print_table(
         ("trunk", "calls", "at most", "networks"), rows, "No trunks are configured: nobody may call in."
     )
+
+
+def drain(
+    back: Annotated[bool, typer.Option("--back", help="Take calls again.")] = False,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """No new calls; those on the line go on. The server stays; with --back it takes calls again.
+
+    Example: trunkline drain
+    """
+    with api(config, server, token) as client:
+        gate = client.post("/undrain" if back else "/drain")
+    if as_json:
+        print_json(gate)
+        return
+    state = "takes no new calls" if gate["draining"] else "takes calls"
+    out.print(f"{state}; {gate['calls']} on the line", markup=False)
 
 
 def webhooks(

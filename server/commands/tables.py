@@ -11,12 +11,13 @@ from server.commands.console import out
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """`empty` is said where there are no rows."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns, box=None)
     for row in rows:
         # Names come from files and telephones: they are text, not markup.
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    out.print(table if table.row_count else empty)
+    out.print(table if table.row_count else Text(empty))
 
 
 def span(seconds: float | None) -> str:

@@ -10,11 +10,14 @@ from typing import Any, cast
 import h11
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.settings import HttpSettings
 from server.access.principal import PeerCredentials
 from server.errors import StartError
+from server.http.errors import ErrorBody
 
 STARTUP_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2
@@ -55,7 +58,6 @@ class WebServer:
             # Nobody may say through a header that they come from elsewhere.
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             timeout_graceful_shutdown=STOP_TIMEOUT_S,
             ssl_certfile=certificate,
@@ -87,6 +89,13 @@ class WebServer:
             raise StartError("the HTTP server did not start within ten seconds") from None
 
 
+async def _crowded(scope: Scope, receive: Receive, send: Send) -> None:
+    """What a connection too many is told; it is closed, and those there are have their answers."""
+    body = ErrorBody(error=f"{MAX_CONNECTIONS} connections are open", how_to_fix="close some and try again")
+    headers = {"Retry-After": "1", "Connection": "close"}
+    await JSONResponse(body.model_dump(), 503, headers)(scope, receive, send)
+
+
 class _QuietServer(uvicorn.Server):
     """Ctrl-C and SIGTERM are the program's to handle: it drains calls first."""
 
@@ -111,7 +120,18 @@ class _BoundedProtocol(H11Protocol):
         peer = PeerCredentials.of(connection)
         if peer is not None:
             self.app_state: dict[str, Any] = {**self.app_state, "peer": peer}
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.app = _crowded
         self._await_request()
+
+    def send_400_response(self, msg: str) -> None:
+        """In the shape of every other error."""
+        body = ErrorBody(
+            error=msg, how_to_fix="send HTTP/1.1 with headers of 16 kB at most"
+        ).model_dump_json()
+        head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        self.transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -71,6 +71,8 @@ class _Retold:
     faithful: bool
     matters: bool
     explanation: Explanation | None
+    states: tuple[AgentConsidered, ...]
+    """For a contact that came and went in one event: nobody was judged for it, but everybody has a state."""
 
 
 def _retold(trace: Sequence[JournalEntry], contact: ContactId, judged: frozenset[int]) -> Iterator[_Retold]:
@@ -82,6 +84,7 @@ def _retold(trace: Sequence[JournalEntry], contact: ContactId, judged: frozenset
             case DispatchTold(event=told, clock_s=now, digest=digest) if dispatch is not None:
                 event, judge = event_from_json(told), entry.sequence in judged
                 before = dispatch.explain(contact) if judge else None
+                states = dispatch.snapshot(now).agents if judge else ()
                 effects = dispatch.handle(event, now)
                 yield _Retold(
                     entry.sequence,
@@ -91,6 +94,7 @@ def _retold(trace: Sequence[JournalEntry], contact: ContactId, judged: frozenset
                     digest_of(effects) == digest,
                     _matters(event, effects, contact),
                     (before or dispatch.explain(contact)) if judge else None,
+                    tuple(AgentConsidered(agent.agent, agent.state.value, False) for agent in states),
                 )
             case _:
                 pass
@@ -124,7 +128,7 @@ def _step(told: _Retold, contact: ContactId) -> WhyStep | None:
         told.at,
         "; ".join(texts),
         "; ".join(dict.fromkeys(rules)),
-        as_considered(told.explanation, frozenset(chosen)),
+        as_considered(told.explanation, frozenset(chosen)) or told.states,
         told.faithful,
     )
 

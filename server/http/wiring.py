@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +18,14 @@ from recordings.recorder import Recorder
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
 from server.http.archive import JournalArchive, JournalFollower
+from server.http.disk_watch import DiskWatch
 from server.http.event_feed import EventFeed
 from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.off_loop import OffLoop
-from server.http.parts import engine_health, journal_health, recogniser_health, recorder_health
+from server.http.parts import TickWatch, disk_health, journal_health, recogniser_health, recorder_health
 from server.http.ports import ApiPorts, TrunkStatus
+from server.http.status import PartHealth
 from server.http.watch import Watch
 from server.intake.call_intake import CallIntake
 from server.intake.opening import OpenLine
@@ -51,6 +54,8 @@ class RunningParts:
     writer: StoreWriter
     metrics: Metrics
     webhooks: Webhooks
+    disks: Mapping[str, DiskWatch]
+    """By what is on them."""
 
 
 def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
@@ -86,19 +91,30 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
 
 
 def _watch(parts: RunningParts) -> Watch:
+    ticks = TickWatch()
+
+    def engine() -> PartHealth:
+        now = parts.engine.statistics()
+        return ticks.health(now.legs, now.ticks, parts.engine.load(), time.monotonic())
+
     return Watch(
         VERSION,
         time.monotonic(),
         parts.sip,
         parts.line.intake,
         (
-            lambda: engine_health(parts.engine),
-            lambda: journal_health(parts.journal),
-            lambda: recorder_health(parts.recorder),
-            lambda: recogniser_health(parts.workers),
+            engine,
+            lambda: journal_health(parts.journal.health()),
+            lambda: recorder_health(parts.recorder.health()),
+            lambda: recogniser_health(parts.workers.statistics()),
+            *(_disk(name, watch) for name, watch in parts.disks.items()),
         ),
         time.monotonic,
     )
+
+
+def _disk(name: str, watch: DiskWatch) -> Callable[[], PartHealth]:
+    return lambda: disk_health(name, watch.look, time.monotonic())
 
 
 def _figures(parts: RunningParts, door: Door) -> LoadFigures:

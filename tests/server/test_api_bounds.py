@@ -88,7 +88,21 @@ async def test_who_asks_is_settled_before_the_body_is_read(api: Api) -> None:
 
 async def test_headers_are_bounded(api: Api) -> None:
     raw = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000
-    assert (await answer_to(api, raw))[0] == 400
+    status, told = await answer_to(api, raw)
+    assert status == 400
+    assert told["error"] and told["how_to_fix"]
+
+
+async def test_a_crowd_at_the_port_leaves_the_local_socket_free(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "MAX_CONNECTIONS", 3)
+    crowd = [await connected(api) for _ in range(3)]
+    status, told = await answer_to(api, request("GET /", ""))
+    assert (status, told["error"]) == (503, "3 connections are open")
+    assert await aside(lambda: api.local().get("/agents"))
+    for _, writer in crowd:
+        writer.close()
 
 
 async def test_a_client_that_never_ends_its_request_is_hung_up_on(

@@ -134,6 +134,13 @@ async def test_status_ends_with_1_when_something_is_wrong(api: Api) -> None:
     assert "journal: disk full" in result.stdout
 
 
+async def test_calls_are_turned_away_and_taken_again(api: Api) -> None:
+    assert "takes no new calls" in await said(api, "drain")
+    assert api.line.draining
+    assert "takes calls" in await said(api, "drain", "--back")
+    assert not api.line.draining
+
+
 async def test_reload_tells_what_changed_or_every_mistake(api: Api) -> None:
     assert "agents" in await said(api, "reload")
     api.reloads.outcome = ReloadOutcome(problems=("a.toml:3: sip.port: no number", "b.yaml:1: no flow"))

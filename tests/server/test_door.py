@@ -136,6 +136,16 @@ async def test_an_access_that_the_journal_cannot_take_does_not_happen(api: Api) 
     assert refused.value.status == 503
 
 
+async def test_who_asks_in_vain_again_and_again_leaves_one_event_a_minute(api: Api) -> None:
+    token = api.token(Role.OPERATOR)
+    for _ in range(3):
+        assert await status_of(api, "GET /contacts", token) == 403
+    assert [fact.why for fact in api.facts.refused()] == ["a operator is operator"]
+    api.clock.now += 61
+    await status_of(api, "GET /contacts", token)
+    assert len(api.facts.refused()) == 2
+
+
 async def test_a_revoked_token_and_an_expired_one_open_nothing(api: Api) -> None:
     entry, token = api.tokens.create("eve", Role.OFFICER, api.clock.utc())
     api.tokens.revoke(entry.id)

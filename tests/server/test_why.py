@@ -142,6 +142,14 @@ def test_the_answer_is_that_of_then_and_not_of_now() -> None:
     assert "talks with alice" in before[-1].text
 
 
+def test_a_contact_that_nobody_could_serve_shows_what_everybody_was_doing() -> None:
+    floor = Floor()
+    floor.tell(ContactEnqueued(ME, SUPPORT))
+    [step] = floor.why()
+    assert "leaves the queue after 0 s" in step.text
+    assert verdicts(step) == {"alice": "offline", "bob": "offline", "carol": "offline", "dave": "offline"}
+
+
 def test_another_versions_decision_is_marked() -> None:
     floor = Floor()
     floor.register("alice")
