@@ -219,7 +219,7 @@ async def _open_door(
         raise StartError(f"http.certificate: {error}; both files are PEM, and belong together") from None
     for server in (web, local):
         tasks.background(server.serve())
-        stack.callback(server.stop)
+        stack.push_async_callback(server.stop)
         await server.started()
     return web
 

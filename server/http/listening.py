@@ -66,6 +66,8 @@ class WebServer:
         config.load()  # here, and not when it is served: a bad certificate is told at the start
         self._server = _QuietServer(config)
         self._socket = bound
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     @property
     def address(self) -> str:
@@ -74,10 +76,18 @@ class WebServer:
 
     async def serve(self) -> None:
         """Until `stop`."""
-        await self._server.serve(sockets=[self._socket])
+        self._ended.clear()
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._ended.set()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Returns when nothing is served any more: only then may the socket be closed."""
         self._server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * STOP_TIMEOUT_S):
+                await self._ended.wait()
 
     async def started(self) -> None:
         """Returns once requests are answered; raises StartError after ten seconds."""

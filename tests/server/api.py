@@ -305,7 +305,7 @@ async def serving(
         finally:
             api.feed.close()
             for server in servers:
-                server.stop()
+                await server.stop()
     api.off_loop.close()
 
 

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from acd.snapshot import DispatchStatus
 from config.settings import HttpSettings
 from contacts.privacy import Privacy
 from server.access.exposure import exposure_problem, reachable_from_outside
+from server.access.local_socket import listen_locally
 from server.access.roles import Role
 from server.access.routes import ROUTES
 from server.client.client import ApiRefusedError
 from server.http import listening, off_loop
 from server.http.errors import MEANINGS
+from server.http.listening import WebServer
 from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.ports import ContactLines
@@ -277,3 +280,14 @@ async def test_a_certificate_that_is_none_is_told_at_the_start(tmp_path: Path) -
     with pytest.raises((OSError, ssl.SSLError)):
         async with serving(tmp_path, tls=tls):
             pass
+
+
+async def test_a_socket_may_be_closed_as_soon_as_its_server_has_stopped(tmp_path: Path) -> None:
+    """Otherwise every stop of the whole server leaves a traceback in the log."""
+    bound = listen_locally(tmp_path)
+    server = WebServer(FastAPI(), bound)
+    serving_task = asyncio.create_task(server.serve())
+    await server.started()
+    await server.stop()
+    bound.close()
+    await serving_task
