@@ -25,6 +25,7 @@ from ivr_flows.known import Known
 from ivr_flows.languages.key_names import primary
 from ivr_flows.reading.flow import Reading
 from ivr_flows.reading.report import Path, Report
+from ivr_flows.usability import check_usability
 from ivr_flows.ways import check_ways
 
 
@@ -36,6 +37,7 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
     _names(report, reading, known)
     _language(report, reading, known)
     _translations(report, reading)
+    check_usability(report, reading)
     if reading.declared == set(reading.flow.nodes):
         check_ways(report, reading, known)
 

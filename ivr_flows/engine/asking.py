@@ -152,6 +152,10 @@ def _settle(run: Run, asked: Question, verdict: Verdict, by: str) -> Move:
         case Open.MORE:
             run.state.deadline = run.state.now + asked.manner.inter_digit_s
             return STAY
+        case Open.MISMATCH if run.state.entry == asked.manner.repeat_key:
+            run.state.entry = ""
+            run.state.deadline = None
+            return _ask(run, asked, asked.prompt)
         case Open.MISMATCH:
             return no_match(run, asked)
         case Reply(late=late):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ivr_flows.definition.prompts import Prompt
 from ivr_flows.kinds.declare import key
-from ivr_flows.kinds.values import FLAG, FRACTION, PROMPTS, TARGET, duration
+from ivr_flows.kinds.values import FLAG, FRACTION, PROMPTS, TARGET, choice, duration
 
 INTER_DIGIT_S = 2.5
 """How long a next digit may take, where a flow says nothing."""
@@ -33,6 +33,7 @@ class Manner:
         PROMPTS, "what a mismatch is answered with, in turn", default=REPEAT_TWICE
     )
     repeat_prompt: bool = key(FLAG, "the question follows these answers again", default=True)
+    repeat_key: str = key(choice(("none", "*", "#")), "a key that repeats the question", default="none")
     say_keys: bool = key(FLAG, 'keys may be said: "one" for 1', default=True)
 
 
