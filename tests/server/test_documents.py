@@ -60,3 +60,23 @@ def test_u17_settings_in_the_documents_have_no_mistakes(page: Path, tmp_path: Pa
 
 def test_the_built_in_settings_have_no_mistakes() -> None:
     assert read(DEFAULT_FILE, {}).problems == ()
+
+
+# What these are called for whoever did not write them stands beside each.
+INSIDERS_WORDS = {
+    r"embedded default": "built-in settings",
+    r"draining": "finishing calls",
+    r"the mend\b": "how to fix it",
+    r"tick engine": "audio engine",
+    r"drag(s|ged) in": "also installs",
+    r"house sentences": "own vocabulary",
+    r"arena_mb|listen_rows|recording_rows|rna_pause_s": "the setting's name of today",
+    r"is done with the contact": "wrap-up finished",
+}
+
+
+@pytest.mark.parametrize("page", [*PAGES, DEFAULT_FILE], ids=lambda page: page.name)
+def test_documents_speak_in_plain_words(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").lower()
+    found = {word: plain for word, plain in INSIDERS_WORDS.items() if re.search(word, text)}
+    assert not found
