@@ -184,6 +184,8 @@ class Call:
                 self._on_asked(fact)
             case told.Ended(hangup):
                 self._on_ended(hangup)
+            case told.TargetFailed():
+                pass
             case _:
                 assert_never(fact)
 

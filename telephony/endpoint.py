@@ -25,15 +25,27 @@ from telephony.agent_events import (
 )
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
-from telephony.destination import destination
+from telephony.destination import Destination, destination
 from telephony.liveness import Liveness
 from telephony.login import Login
 from telephony.numbers import caller_of, identities_in, number_of
+from telephony.outbound_trunks import OutboundTrunk, OutboundTrunks
 from telephony.outgoing import Invitation
 from telephony.refusals import Refusals
 from telephony.registrar import Binding
+from telephony.registration import RequestUnanswered
 from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Acknowledged, Answered, Ended, Fact, Hangup, Party, Refuse, SessionId
+from telephony.session_events import (
+    Acknowledged,
+    Answered,
+    Ended,
+    Fact,
+    Hangup,
+    Party,
+    Refuse,
+    SessionId,
+    TargetFailed,
+)
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
@@ -51,14 +63,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SESSION_ID_BITS = 62
-
-
-class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
-    """No final response came, by silence or because the other side cannot be reached."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.value)
-        self.failure = failure
 
 
 _UNTIL_NEXT_START = ("address", "advertised_address", "port", "try_next_ports", "realm", "transport", "tls")
@@ -108,6 +112,9 @@ class SipEndpoint:
         self._phones: dict[SessionId, Binding] = {}
         self._requests: dict[TransactionId, asyncio.Future[Response]] = {}
         self._stopping = False
+        self._outbound = OutboundTrunks(settings, self, self._signalling.now)
+        self._routes: dict[SessionId, OutboundTrunk] = {}
+        self._outgoing: Counter[str] = Counter()
         if desk is not None:
             desk.on_refused = self._signalling.note
 
@@ -135,11 +142,13 @@ class SipEndpoint:
         """Listens on UDP and TCP, on a following port if the first is taken; raises TransportError."""
         bound = await self._signalling.open()
         log.info("sip.listening", address=bound.address, port=bound.port)
+        self._outbound.start()
         return bound
 
     async def stop(self, grace_s: float = 2.0) -> None:
         """Turns new calls away, ends those there are, and waits a moment for the answers to that."""
         self._stopping = True
+        await self._outbound.stop()
         for call in self.calls:
             await call.hang_up("shutting down")
         if not await self._signalling.drain(grace_s):
@@ -159,6 +168,7 @@ class SipEndpoint:
         self._liveness.probe_after_s = settings.probe_after_s
         if self._desk is not None:
             self._desk.reconfigure(settings)
+        self._outbound.reconfigure(settings)
 
     async def abandon(self) -> None:
         """Closes the sockets without a word to anybody, as the end of the process would."""
@@ -181,10 +191,21 @@ class SipEndpoint:
 
         `caller` is a user name at our address, or a whole address. `probe_after_s` finds a peer that vanished
         sooner than the settings would; for agents' phones that is so without saying. Raises MediaExhausted,
-        SipSyntaxError for a malformed target and ValueError for one that cannot be called.
+        SipSyntaxError for a malformed target and ValueError for one that cannot be called, now or ever.
+
+        A target whose host is the name of a trunk is called through that trunk: at its targets, one after the
+        other, with its login.
         """
+        trunk = self._trunk_of(target)
         where = destination(target, proxy)
+        others: tuple[Hop, ...] = ()
+        if trunk is not None:
+            hops = trunk.route.hops(self._signalling.now())
+            where, others = Destination(trunk.uri(where.uri.user), hops[0]), hops[1:]
+            login = login or trunk.login
         from_ = self._from(caller, display, where.hop)
+        if trunk is not None and not isinstance(caller, NameAddr):
+            from_ = NameAddr(display, trunk.uri(from_.uri.user or (login.user if login else None)))
         facts = CallFacts(
             SessionId(secrets.token_hex(8)),
             secrets.token_hex(16),
@@ -202,8 +223,18 @@ class SipEndpoint:
         if phone is not None:
             self._phones[facts.id] = phone
         invitation = Invitation(
-            where.uri, where.hop, from_, offer, facts.sip_call_id, headers=headers, login=login
+            where.uri,
+            where.hop,
+            from_,
+            offer,
+            facts.sip_call_id,
+            headers=headers,
+            login=login,
+            others=others,
         )
+        if trunk is not None:
+            self._routes[facts.id] = trunk
+            self._outgoing[trunk.name] += 1
         self._signalling.invite(invitation, facts.id)
         return call
 
@@ -231,6 +262,17 @@ class SipEndpoint:
         user = escape(caller, safe=_USER_SAFE) if caller else None
         return NameAddr(display, Uri("sip", user, host=host, port=port))
 
+    def _trunk_of(self, target: str | Uri | Binding) -> OutboundTrunk | None:
+        if isinstance(target, Binding):
+            return None
+        uri = Uri.parse(target) if isinstance(target, str) else target
+        trunk = self._outbound.get(uri.host)
+        if trunk is not None:
+            calls = self._outgoing[trunk.name] + self._incoming[trunk.name]
+            if trunk.max_calls is not None and calls >= trunk.max_calls:
+                raise ValueError(f"trunk {trunk.name} has all the calls it may have")
+        return trunk
+
     def _on_told(self, told: Told) -> None:
         match told:
             case CallArrived(session, invite):
@@ -251,6 +293,9 @@ class SipEndpoint:
 
     def _on_fact(self, session: SessionId, fact: Fact) -> None:
         call = self._calls.get(session)
+        if isinstance(fact, TargetFailed) and (trunk := self._routes.get(session)) is not None:
+            log.warning("trunk.target_failed", trunk=trunk.name, hop=str(fact.hop))
+            trunk.route.failed(fact.hop, self._signalling.now())
         if isinstance(fact, Ended):
             self._forget(session, fact.hangup)
         if call is not None:
@@ -290,6 +335,9 @@ class SipEndpoint:
     def _forget(self, session: SessionId, hangup: Hangup) -> None:
         call = self._calls.pop(session, None)
         self._liveness.forget(session)
+        trunk = self._routes.pop(session, None)
+        if trunk is not None:
+            self._outgoing[trunk.name] -= 1
         phone = self._phones.pop(session, None)
         if phone is not None and call is not None and self._desk is not None:
             rang_s = self._signalling.now() - call.invited_at

@@ -119,7 +119,7 @@ class IncomingInvite:
     def on_response(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
         return self._within.on_response(received, now)
 
-    def on_failure(self, request: Request, _failure: Failure) -> list[SessionEffect]:
+    def on_failure(self, request: Request, _failure: Failure, _now: float) -> list[SessionEffect]:
         return self._within.on_failure(request.method)
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from telephony.capabilities import ALLOW, SDP, SUPPORTED, Extra, option_tags
@@ -29,6 +29,7 @@ from telephony.session_events import (
     SessionEffect,
     SessionId,
     SessionTimer,
+    TargetFailed,
     Tell,
     Wake,
 )
@@ -44,12 +45,18 @@ from telephony.sip.uri import Uri
 
 # Telephones that one call may ring. Whoever answers beyond that is none: not even an ACK is spent on it.
 _MAX_FORKS = 32
+# A server that is there says 100 within a fraction of a second.
+_PATIENCE_S = 4.0
 _ELSEWHERE: Extra = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What to call, from whom, and the offer to make; `to` is where the INVITE is sent."""
+    """What to call, from whom, and the offer to make; `to` is where the INVITE is sent.
+
+    `others` are tried in turn while nobody there takes the call: on a 5xx, on failure, or after four seconds
+    without any word.
+    """
 
     target: Uri
     to: Hop
@@ -58,6 +65,7 @@ class Invitation:
     call_id: str
     headers: Extra = ()
     login: Login | None = None
+    others: tuple[Hop, ...] = ()
 
 
 class OutgoingState(Enum):
@@ -107,7 +115,7 @@ class OutgoingInvite:
             return self._within.finished
         return self.state is OutgoingState.OVER
 
-    def start(self) -> list[SessionEffect]:
+    def start(self, now: float) -> list[SessionEffect]:
         """The INVITE; again with credentials after a challenge."""
         invitation = self._invitation
         self._cseq += 1
@@ -131,7 +139,21 @@ class OutgoingInvite:
         )
         request = Request("INVITE", uri, Headers(items), invitation.body)
         self._sent = SendRequest(request, branch, invitation.to)
-        return [self._sent]
+        if not invitation.others:
+            return [self._sent]
+        return [self._sent, Wake(SessionTimer.NEXT_TARGET, self._cseq, now + _PATIENCE_S)]
+
+    def _next_target(self, now: float) -> list[SessionEffect]:
+        """Only while nobody rings: the one before is let go of, and what it still says is dropped."""
+        invitation = self._invitation
+        failed = Tell(TargetFailed(invitation.to))
+        if not invitation.others or self.state not in {OutgoingState.CALLING, OutgoingState.PROCEEDING}:
+            return [failed]
+        gone = [] if self._sent is None else [Abandon(self._sent.branch)]
+        self._invitation = replace(invitation, to=invitation.others[0], others=invitation.others[1:])
+        self._contact = self._means.identity.contact(self._invitation.to, invitation.from_.uri.user)
+        self.state = OutgoingState.CALLING
+        return [failed, *gone, *self.start(now)]
 
     def is_meant_by(self, received: ReceivedRequest) -> bool:
         """Whether a request with our tag is of this call indeed; each fork of it has its own remote tag."""
@@ -167,18 +189,24 @@ class OutgoingInvite:
             return []
         return established.on_response(received, now)
 
-    def on_failure(self, request: Request, failure: Failure) -> list[SessionEffect]:
+    def on_failure(self, request: Request, failure: Failure, now: float) -> list[SessionEffect]:
         if self._within is not None and self._within.dialog.sent(request):
             return self._within.on_failure(request.method)
         if self._within is not None or request.method != "INVITE" or self.state is OutgoingState.OVER:
             # The BYE to a fork that lost, or the CANCEL: the call that was won knows nothing of it.
             return []
+        tried = self._next_target(now)
+        if any(isinstance(effect, SendRequest) for effect in tried):
+            return tried
         # Section 8.1.3.1: a time-out counts as a 408, a transport error as a 503.
         status, reason = (408, "No answer") if failure is Failure.TIMEOUT else (503, "Unreachable")
         silent = self.state is OutgoingState.CALLING
-        return self._over(Hangup(Party.NETWORK, status, reason, silent=silent))
+        return [*tried, *self._over(Hangup(Party.NETWORK, status, reason, silent=silent))]
 
     def on_wake(self, timer: SessionTimer, cseq: int, now: float) -> list[SessionEffect]:
+        if timer is SessionTimer.NEXT_TARGET:
+            silent = self.state is OutgoingState.CALLING and cseq == self._cseq
+            return self._next_target(now) if silent else []
         if timer is SessionTimer.NO_FINAL and self.state is OutgoingState.CANCELLING:
             # Section 9.1: no final response within 64*T1 of the CANCEL: the INVITE counts as cancelled, and
             # its transaction is destroyed.
@@ -200,8 +228,11 @@ class OutgoingInvite:
         if status in {401, 407} and self._authorizer.learn(received.response):
             self.state = OutgoingState.CALLING
             self._early.clear()
-            return self.start()
-        return self._over(Hangup(Party.PEER, status, received.response.reason))
+            return self.start(now)
+        tried = self._next_target(now) if 500 <= status < 600 else []
+        if any(isinstance(effect, SendRequest) for effect in tried):
+            return tried
+        return [*tried, *self._over(Hangup(Party.PEER, status, received.response.reason))]
 
     def _on_provisional(self, received: ReceivedResponse, now: float) -> list[SessionEffect]:
         if self.state in {OutgoingState.ANSWERED, OutgoingState.OVER}:

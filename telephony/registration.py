@@ -5,18 +5,37 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
+from typing import Protocol
 
-from telephony.endpoint import SipEndpoint
 from telephony.login import Authorizer, Login
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import MAX_DELTA_SECONDS, NameAddr, parse_name_addr, parse_name_addrs, parse_number
 from telephony.sip.hop import Hop
 from telephony.sip.message import Headers, Request, Response
+from telephony.sip.transaction_events import Failure
 from telephony.sip.uri import Uri
 
 # Refreshed well before the end, so that a lost round still leaves time for another.
 _REFRESH_AT = 0.6
 _LEAST_REFRESH_S = 1.0
+
+
+class RequestUnanswered(Exception):  # noqa: N818 - a fact, told by an exception
+    """No final response came, by silence or because the other side cannot be reached."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+
+
+class Registrant(Protocol):
+    """What registering needs of an endpoint."""
+
+    async def request(self, request: Request, to: Hop) -> Response:
+        """The final response; raises RequestUnanswered."""
+
+    def contact(self, peer: Hop, user: str | None = None) -> str:
+        """How that peer reaches us."""
 
 
 class RegistrationRefused(Exception):  # noqa: N818 - a fact, told by an exception
@@ -43,7 +62,7 @@ class Registration:
     Each may raise RegistrationRefused and RequestUnanswered.
     """
 
-    def __init__(self, endpoint: SipEndpoint, account: Account) -> None:
+    def __init__(self, endpoint: Registrant, account: Account) -> None:
         self._endpoint = endpoint
         self._account = account
         self._authorizer = Authorizer(account.login, lambda: secrets.token_hex(8))
@@ -51,6 +70,7 @@ class Registration:
         self._tag = secrets.token_hex(8)
         self._cseq = 0
         self._wanted_s = account.expires_s
+        self._granted = 0.0
 
     async def register(self) -> float:
         """Returns the seconds that the registrar grants."""
@@ -61,13 +81,19 @@ class Registration:
             response = await self._send(self._wanted_s)
         if response.status >= 300:
             raise RegistrationRefused(response)
-        return float(self._granted_s(response))
+        self._granted = float(self._granted_s(response))
+        return self._granted
 
     async def keep(self) -> None:
         """Registers again and again before each end; returns only by being cancelled or by an error."""
+        await self.register()
+        await self.keep_on()
+
+    async def keep_on(self) -> None:
+        """The same after `register`."""
         while True:
-            granted_s = await self.register()
-            await asyncio.sleep(max(_LEAST_REFRESH_S, granted_s * _REFRESH_AT))
+            await asyncio.sleep(max(_LEAST_REFRESH_S, self._granted * _REFRESH_AT))
+            await self.register()
 
     async def unregister(self) -> None:
         response = await self._send(0)

@@ -206,6 +206,13 @@ class Referred:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetFailed:
+    """One of several targets did not take the call; the next is tried, if there is one."""
+
+    hop: Hop
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over for its owner, though messages about that may still travel."""
 
@@ -223,6 +230,7 @@ Fact = (
     | ReofferFailed
     | DigitSignalled
     | Referred
+    | TargetFailed
     | Ended
 )
 
@@ -241,6 +249,7 @@ class SessionTimer(Enum):
     PROBE = "give up waiting for the answer to a probe"
     REFRESH = "refresh the session"
     EXPIRE = "end a session that nobody refreshed"
+    NEXT_TARGET = "give up waiting for any word of a target"
     REPEAT_PROVISIONAL = "repeat the provisional response that wants a PRACK"
 
 

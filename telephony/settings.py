@@ -5,7 +5,10 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from telephony.sip.errors import SipSyntaxError
+from telephony.sip.uri import Uri
 
 Network = IPv4Network | IPv6Network
 
@@ -24,10 +27,42 @@ class TrunkSettings(BaseModel):
         ge=1,
         description="Calls of this trunk at a time, beyond which it gets 503; empty: no limit",
     )
+    targets: tuple[str, ...] = Field(
+        default=(),
+        description="Where calls go out to, best first: host, host:port or SIP URI; one that fails is skipped",
+    )
+    domain: str | None = Field(
+        default=None, description="Domain of numbers there; empty: the first target's host"
+    )
+    user: str | None = Field(default=None, min_length=1, description="User name to log in with")
+    password: SecretStr | None = Field(default=None, description="Its password")
+    register_there: bool = Field(
+        default=False, description="Register with that user name, and stay registered"
+    )
     trust_identity: bool = Field(
         default=True,
         description="Take the caller's number from P-Asserted-Identity where the trunk sends one",
     )
+
+    @field_validator("targets")
+    @classmethod
+    def _are_addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                uri = Uri.parse(value if value.startswith(("sip:", "sips:")) else f"sip:{value}")
+            except SipSyntaxError as error:
+                raise ValueError(
+                    f'"{value}" is no target ({error}); write host, host:port or sip:host'
+                ) from error
+            if uri.user is not None:
+                raise ValueError(f'"{value}" names a user; write it as user, and the host here')
+        return values
+
+    @model_validator(mode="after")
+    def _can_register(self) -> TrunkSettings:
+        if self.register_there and not (self.targets and self.user):
+            raise ValueError("register_there needs targets and user")
+        return self
 
 
 def _private_networks() -> tuple[Network, ...]:

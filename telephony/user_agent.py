@@ -141,7 +141,7 @@ class UserAgent:
         """Starts a call; the id, unguessable, is also our tag."""
         session = OutgoingInvite(invitation, ident, self._means)
         self._remember(session, invitation.call_id)
-        return self._carry_out(session, session.start(), now)
+        return self._carry_out(session, session.start(now), now)
 
     def request(self, request: Request, to: Hop, now: float) -> tuple[TransactionId, list[AgentEffect]]:
         """Starts a transaction that belongs to no call: REGISTER, OPTIONS. The Via is added here."""
@@ -342,7 +342,7 @@ class UserAgent:
         session = self._sessions.get(ident)
         if session is None:
             return []
-        return self._carry_out(session, session.on_failure(request, failure), now)
+        return self._carry_out(session, session.on_failure(request, failure, now), now)
 
     def _on_terminated(self, transaction: TransactionId) -> None:
         self._invites.pop(transaction, None)

@@ -46,9 +46,9 @@ from server.version import VERSION
 from telephony.call import Call as SipCall
 from telephony.call_events import CallEnded, HoldRefused
 from telephony.destination import destination
-from telephony.endpoint import RequestUnanswered, SipEndpoint
+from telephony.endpoint import SipEndpoint
 from telephony.login import Login
-from telephony.registration import Account, Registration, RegistrationRefused
+from telephony.registration import Account, Registration, RegistrationRefused, RequestUnanswered
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import parse_name_addr

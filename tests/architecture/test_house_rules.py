@@ -54,6 +54,7 @@ SHELLS = {
         "call.py",
         "endpoint.py",
         "liveness.py",
+        "outbound_trunks.py",
         "own_address.py",
         "registration.py",
         "registration_desk.py",

@@ -22,10 +22,9 @@ from telephony.call_events import (
     Resumed,
     Ringing,
 )
-from telephony.endpoint import RequestUnanswered
 from telephony.login import Login
 from telephony.registrar import BindingAdded, BindingRemoved, RegistrarEffect
-from telephony.registration import Account, Registration, RegistrationRefused
+from telephony.registration import Account, Registration, RegistrationRefused, RequestUnanswered
 from telephony.registration_desk import RegistrationDesk
 from telephony.session_events import Hangup, Party
 from telephony.settings import SipSettings, TrunkSettings

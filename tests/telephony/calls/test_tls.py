@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from telephony.endpoint import RequestUnanswered
 from telephony.login import Login
-from telephony.registration import Account, Registration
+from telephony.registration import Account, Registration, RequestUnanswered
 from telephony.registration_desk import RegistrationDesk
 from telephony.session_events import Party
 from telephony.settings import SipSettings, TlsSettings

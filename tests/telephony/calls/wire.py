@@ -81,11 +81,12 @@ class Side:
         login: Login | None = None,
         call_id: str = "call@test",
         user: str = "100",
+        others: tuple[Hop, ...] = (),
     ) -> SessionId:
         hop = to.hop if isinstance(to, Side) else to
         own = Uri("sip", "alice", host=self.hop.host, port=self.hop.port)
         target = Uri("sip", user, host=hop.host, port=hop.port)
-        invitation = Invitation(target, hop, NameAddr(None, own), body, call_id, login=login)
+        invitation = Invitation(target, hop, NameAddr(None, own), body, call_id, login=login, others=others)
         session = SessionId(f"{self.name}-call{len(self.calls) + 1}")
         self.calls.append(session)
         self.wire.carry(self, self.agent.invite(invitation, session, self.wire.now))
