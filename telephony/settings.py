@@ -29,7 +29,7 @@ class TrunkSettings(BaseModel):
     )
     targets: tuple[str, ...] = Field(
         default=(),
-        description="Where calls go out to, best first: host, host:port or SIP URI; one that fails is skipped",
+        description="Where calls go to, best first: host, host:port or SIP URI; the next if one fails",
     )
     domain: str | None = Field(
         default=None, description="Domain of numbers there; empty: the first target's host"
