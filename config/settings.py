@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -70,6 +70,10 @@ class FlowSettings(BaseModel):
     number_gateway: str | None = Field(
         default=None,
         description="host or host:port of the carrier through which transfers to numbers are dialled",
+    )
+    hooks: dict[str, Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/?#]+[^\s#]*$")]] = Field(
+        default_factory=dict,
+        description="web addresses that flows may notify (`notify: NAME`), by name",
     )
 
 

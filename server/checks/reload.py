@@ -20,6 +20,7 @@ RELOADABLE: tuple[Path, ...] = (
     ("numbers",),
     ("flows", "directory"),
     ("flows", "number_gateway"),
+    ("flows", "hooks"),
 )
 
 

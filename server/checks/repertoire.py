@@ -26,8 +26,8 @@ ANY_NUMBER = "*"
 # The languages in which callers are understood; None: the model decides, and does not say.
 RECOGNISED = {Engine.POCKETSPHINX: frozenset({"en"}), Engine.VOSK: None}
 
-# What `server.intake.caller_port` can carry out beyond the ordinary.
-CAPABILITIES = frozenset({"send_digits"})
+# What `server.intake.caller_port` and `server.outside` can carry out beyond the ordinary.
+CAPABILITIES = frozenset({"bot", "http", "notify", "send_digits"})
 
 Told = Callable[[Mistake], str]
 

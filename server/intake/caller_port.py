@@ -18,9 +18,10 @@ from ivr_flows.engine.inputs import (
     PlaybackFailed,
     PlaybackFinished,
     PlaybackId,
+    RequestDone,
     SpeechStarted,
 )
-from ivr_flows.engine.instructions import Enqueue, Listen, Note, PlayKeys, StartPlayback, Transfer
+from ivr_flows.engine.instructions import AskOutside, Enqueue, Listen, Note, PlayKeys, StartPlayback, Transfer
 from media import events as media
 from media.errors import MediaError
 from media.sound import Sound
@@ -28,6 +29,7 @@ from media.speech.errors import SpeechError
 from server.intake.flow_facts import flow_fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
+from server.outside.asking import OutsideAsking
 from telephony.call import Call
 from telephony.call_events import CallEvent, Digit
 
@@ -57,6 +59,7 @@ class CallerPort:
         call: Call,
         orders: FlowOrders,
         prompts: Prompts,
+        outside: OutsideAsking,
         voice: str | None,
         tell: Callable[[ContactFact], None],
         now: Callable[[], float],
@@ -65,6 +68,7 @@ class CallerPort:
         self._call = call
         self._orders = orders
         self._prompts = prompts
+        self._outside = outside
         self._voice = voice
         self._tell = tell
         self._now = now
@@ -73,6 +77,8 @@ class CallerPort:
         self._key_at: float | None = None
         self._shielded = False
         self.listening: Listening | None = None
+        self.tasks: asyncio.TaskGroup | None = None
+        """Of the flow: what it asks of the outside ends with it."""
 
     def tell(self, received: Input) -> None:
         """Something happened that the flow waits for, or may have to know."""
@@ -118,6 +124,14 @@ class CallerPort:
         """A flow may begin with a secret: before the answer there is nothing to shield yet."""
         if self._call.answered_at is not None and self._call.hangup is None:
             self._call.leg.shield(self._shielded)
+
+    async def request(self, order: AskOutside) -> None:
+        if self.tasks is not None:
+            self.tasks.create_task(self._ask(order))
+
+    async def _ask(self, order: AskOutside) -> None:
+        answer = await self._outside.ask(order.demand, order.timeout_s)
+        self.tell(RequestDone(order.request, answer.outcome, answer.values))
 
     async def send_digits(self, order: PlayKeys) -> None:
         """A phone that takes no telephone-events gets none, and the flow goes on."""

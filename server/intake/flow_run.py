@@ -43,7 +43,9 @@ class FlowRun:
         self._tell_on = tell
         self._ended = False
         self._session = Session(flow, _variables(contact, call))
-        self._port = CallerPort(contact, call, orders, services.prompts, flow.voice, self._tell, services.now)
+        self._port = CallerPort(
+            contact, call, orders, services.prompts, services.outside, flow.voice, self._tell, services.now
+        )
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -75,6 +77,7 @@ class FlowRun:
         try:
             async with asyncio.TaskGroup() as tasks:
                 services = self._services
+                self._port.tasks = tasks
                 self._port.listening = Listening(self._call, services.recognition, tasks, self._port.tell)
                 await drive(self._session, self._port, Clocks(now=services.now))
                 self._port.end()

@@ -29,6 +29,8 @@ from server.intake.services import Services
 from server.intake.third_party import TransferDialler
 from server.journal.journal import Journal
 from server.journal.ledger import JournalLedger
+from server.outside.asking import OutsideAsking
+from server.outside.web import HttpWeb
 from server.tasks import Tasks
 from telephony.admission import Load
 from telephony.call import Call
@@ -75,6 +77,7 @@ class OpenLine:
     dispatcher: Dispatcher
     endpoint: SipEndpoint
     dialler: TransferDialler
+    outside: OutsideAsking
     bound: BoundAddress
 
 
@@ -107,6 +110,9 @@ async def open_line(
     desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, keeping, post))
     endpoint = SipEndpoint(settings.sip, keeping.engine, take, desk, measure)
     dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
+    web = HttpWeb()
+    stack.push_async_callback(web.close)
+    outside = OutsideAsking(web, settings.flows.hooks, keeping.tasks, asyncio.get_running_loop().time)
     services = Services(
         keeping.journal,
         keeping.prompts,
@@ -115,6 +121,7 @@ async def open_line(
         keeping.recognition,
         dialler,
         keeping.transcribing,
+        outside,
         post,
         keeping.tasks,
         asyncio.get_running_loop().time,
@@ -128,7 +135,7 @@ async def open_line(
     stack.push_async_callback(intake.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    return OpenLine(intake, dispatcher, endpoint, dialler, bound)
+    return OpenLine(intake, dispatcher, endpoint, dialler, outside, bound)
 
 
 def _on_registrar(change: RegistrarEffect, keeping: Keeping, post: Callable[[DispatchEvent], None]) -> None:

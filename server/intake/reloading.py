@@ -95,6 +95,7 @@ class Reloading:
             return (str(error),)
         self.line.endpoint.reconfigure(settings.sip)
         self.line.dialler.gateway = settings.flows.number_gateway
+        self.line.outside.hooks = settings.flows.hooks
         self.line.intake.repertoire = repertoire
         self.secrets.clear()
         self.secrets.update(secrets)

@@ -9,6 +9,7 @@ from acd.events import Event as DispatchEvent
 from server.http.metrics import Metrics
 from server.intake.ports import Dialler, FactLog, Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
+from server.outside.asking import OutsideAsking
 from server.tasks import Tasks
 
 
@@ -23,6 +24,7 @@ class Services:
     recognition: Recognition
     dialler: Dialler
     transcribing: Transcribing
+    outside: OutsideAsking
     post: Callable[[DispatchEvent], None]
     tasks: Tasks
     now: Callable[[], float]

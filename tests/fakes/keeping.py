@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
 from server.intake.ports import Understood
 from server.journal.journal import JournalFull
+from server.outside.web import WebError, WebReply
 
 F = TypeVar("F", bound=Fact)
 
@@ -151,3 +153,23 @@ class FakeTranscribing:
 
     def transcribe(self, contact_id: str, recording_id: str) -> None:
         self.handed.append((contact_id, recording_id))
+
+
+@dataclass
+class FakeWeb:
+    """Answers as the test says; an exception in place of an answer is raised."""
+
+    answers: list[WebReply | WebError | float] = field(default_factory=list)
+    asked: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
+
+    async def send(
+        self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: Mapping[str, object]
+    ) -> WebReply:
+        self.asked.append((method, url, body))
+        answer = self.answers.pop(0)
+        if isinstance(answer, float):
+            await asyncio.sleep(answer)
+            return WebReply(200, {})
+        if isinstance(answer, WebError):
+            raise answer
+        return answer

@@ -29,12 +29,14 @@ from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
 from server.intake.services import Services
 from server.intake.third_party import TransferDialler
+from server.outside.asking import OutsideAsking
 from server.tasks import Tasks
 from tests.fakes.keeping import (
     FakeRecognition,
     FakeRecordings,
     FakeTranscribing,
     FakeVoice,
+    FakeWeb,
     MemoryJournal,
 )
 from tests.fakes.line import FakeLine, FarPhone, Manners
@@ -74,6 +76,7 @@ class InProcess:
         self.voice = FakeVoice()
         self.recognition = FakeRecognition()
         self.transcribing = FakeTranscribing()
+        self.web = FakeWeb()
         self.metrics = Metrics()
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
@@ -87,6 +90,7 @@ class InProcess:
             recognition=self.recognition,
             dialler=self.dialler,
             transcribing=self.transcribing,
+            outside=OutsideAsking(self.web, {}, tasks, loop.time),
             post=self._post,
             tasks=tasks,
             now=loop.time,

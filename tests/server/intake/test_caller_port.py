@@ -20,8 +20,10 @@ from ivr_flows.segments import Pause, PromptFile, Segment, Text
 from media.speech.synthesis import Voice
 from server.intake.caller_port import MAX_INPUTS, CallerPort
 from server.intake.prompts import Prompts
+from server.outside.asking import OutsideAsking
+from server.tasks import Tasks
 from telephony.call_events import Digit
-from tests.fakes.keeping import FakeVoice
+from tests.fakes.keeping import FakeVoice, FakeWeb
 from tests.fakes.line import FakeLine, FarPhone
 from tests.fakes.media import FakeEngine
 from tests.fakes.stepped_loop import stepped
@@ -72,8 +74,10 @@ async def on_the_line() -> Spoken:
     line = FakeLine(engine)
     phone = line.dial("100")
     facts: list[ContactFact] = []
+    web = FakeWeb()
     prompts = Prompts(voice, Voice("test", 170, 50))
-    port = CallerPort(ID, phone.call, NoOrders(), prompts, None, facts.append, loop.time)
+    outside = OutsideAsking(web, {}, Tasks(), loop.time)
+    port = CallerPort(ID, phone.call, NoOrders(), prompts, outside, None, facts.append, loop.time)
     phone.call.on_event = port.on_event
     await phone.call.answer()
     return Spoken(engine, phone, port, voice, facts)

@@ -32,6 +32,7 @@ from contacts.facts.recording import RecordingBroken, RecordingFinished, Recordi
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit, TransferResult
 from media.g711 import ULAW_SILENCE
 from media.speech.errors import SpeechError
+from server.outside.web import WebReply
 from telephony.call_events import Digit
 from tests.fakes.line import Manners
 from tests.fakes.stepped_loop import stepped
@@ -199,6 +200,49 @@ async def test_finding_03_a_caller_who_cannot_be_listened_to_has_the_keypad() ->
         phone = await server.call()
         phone.press("2")
         await server.until(lambda: "It rains." in phone.hears())
+
+
+CRM = """
+flow: crm
+version: 1
+start: ask
+variables:
+  state: ""
+nodes:
+  ask:
+    http: "https://crm.example/orders/{caller_number}"
+    take: {state: order.state}
+    timeout: 2s
+    next: tell
+    failed: sorry
+  tell:
+    say: "Your order is {state}."
+    next: bye
+  sorry:
+    say: We cannot look it up now.
+    next: bye
+  bye:
+    hangup: normal
+"""
+
+
+@stepped
+async def test_s33_a_flow_asks_a_web_service_and_says_what_it_told() -> None:
+    async with serving(CRM) as server:
+        server.web.answers = [WebReply(200, {"order": {"state": "on its way"}})]
+        phone = await server.call()
+        await server.until(lambda: "Your order is on its way." in phone.hears())
+    assert server.web.asked[0][1] == "https://crm.example/orders/0301234567"
+
+
+@stepped
+async def test_s33_a_service_that_does_not_answer_costs_the_caller_two_seconds_and_no_call() -> None:
+    async with serving(CRM) as server:
+        server.web.answers = [60.0]
+        phone = server.line.dial("100")
+        await server.until(
+            lambda: phone.answered and "We cannot look it up now." in phone.hears(), within_s=4
+        )
 
 
 PIN = """

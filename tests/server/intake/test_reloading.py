@@ -93,7 +93,12 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         endpoint = SipEndpoint(settings.sip, FakeEngine(), server.intake.take)
         secrets: dict[str, Password] = {"alice": Password("wonderland-1")}
         line = OpenLine(
-            server.intake, server.dispatcher, endpoint, server.dialler, BoundAddress("127.0.0.1", 5060)
+            server.intake,
+            server.dispatcher,
+            endpoint,
+            server.dialler,
+            server.services.outside,
+            BoundAddress("127.0.0.1", 5060),
         )
         reloading = Reloading(
             settings, line, server.services.prompts, server.journal, secrets, read, asyncio.Lock()
