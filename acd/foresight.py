@@ -35,7 +35,12 @@ class Foresight:
 
     def newcomer(self, queue: ContactQueue) -> ExpectedWait | None:
         """Somebody without wishes who comes now."""
-        return self.expect(queue, self._agents_of(queue), len(queue.line))
+        return self.expect(queue, self.agents_of(queue), len(queue.line))
+
+    def agents_of(self, queue: ContactQueue) -> int:
+        """Who can take contacts without wishes of their own, as a mask."""
+        required = required_after(queue.settings, ANYBODY, 0)
+        return self.matching.group(GroupKey(queue.id, required)).qualified
 
     def refresh(self, queue: ContactQueue, queues: Iterable[ContactQueue], now: float) -> None:
         """A queue's part of its agents' time changes slowly, and there may be hundreds of queues: it is
@@ -54,15 +59,11 @@ class Foresight:
     ) -> list[tuple[QueueId, float]]:
         """Every queue that has agents of this one, and what part of its agents they are."""
         if queue.id not in self._shared:
-            own = self._agents_of(queue)
+            own = self.agents_of(queue)
             shared = []
             for other in by_name.values():
-                theirs = self._agents_of(other)
+                theirs = self.agents_of(other)
                 if common := own & theirs:
                     shared.append((other.id, common.bit_count() / theirs.bit_count()))
             self._shared[queue.id] = shared
         return self._shared[queue.id]
-
-    def _agents_of(self, queue: ContactQueue) -> int:
-        required = required_after(queue.settings, ANYBODY, 0)
-        return self.matching.group(GroupKey(queue.id, required)).qualified

@@ -52,6 +52,10 @@ class QueueSnapshot:
     queue: QueueId
     waiting: tuple[WaitingSnapshot, ...]
     longest_wait_s: float
+    signed_in: int
+    """Agents who serve the queue and have what it requires of them..."""
+    free: int
+    """...and of these, who may be offered a contact now."""
     expected_wait_s: float | None
     """What a newcomer without wishes has to expect; None: too little is known."""
     expected_wait_error_s: float
@@ -111,9 +115,16 @@ def _queue(queue: ContactQueue, parts: DispatchParts, now: float) -> QueueSnapsh
         for position, rank in enumerate(queue.line.from_position(1), 1)
     )
     longest = max((status.waited_s for status in waiting), default=0.0)
-    expected = parts.places.foresight.newcomer(queue)
+    foresight, availability = parts.places.foresight, parts.registry.availability
+    able, expected = foresight.agents_of(queue), foresight.newcomer(queue)
     return QueueSnapshot(
-        queue.id, waiting, longest, expected.mean_s if expected else None, queue.history.error_s
+        queue.id,
+        waiting,
+        longest,
+        (able & availability.signed_in).bit_count(),
+        (able & availability.free).bit_count(),
+        expected.mean_s if expected else None,
+        queue.history.error_s,
     )
 
 

@@ -13,7 +13,7 @@ from server.commands.tables import print_table, span
 
 app = typer.Typer(invoke_without_command=True, help="Queues as they are now.")
 
-COLUMNS = ("queue", "waiting", "longest wait", "agents signed in", "available", "")
+COLUMNS = ("queue", "waiting", "longest wait", "expected", "agents signed in", "available", "")
 
 
 @app.callback(invoke_without_command=True)
@@ -79,6 +79,7 @@ def _row(queue: dict[str, Any]) -> tuple[str, ...]:
         queue["name"],
         str(waiting),
         span(queue["longest_wait_s"]) if waiting else "",
+        span(queue["expected_wait_s"]),
         str(queue["agents_signed_in"]),
         str(queue["agents_available"]),
         lost,

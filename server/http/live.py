@@ -82,13 +82,14 @@ class LiveView:
         )
 
     def _queue(self, queue: QueueSnapshot) -> QueueStatus:
-        agents = self._signed_in(queue.queue)
+        expected = queue.expected_wait_s
         return QueueStatus(
             queue.queue,
             len(queue.waiting),
             round(queue.longest_wait_s, 1),
-            len(agents),
-            sum(agent.state is AgentState.AVAILABLE for agent in agents),
+            queue.signed_in,
+            queue.free,
+            None if expected is None else round(expected, 1),
         )
 
     def _agent(self, agent: AgentSnapshot, most: Privacy, now: float) -> AgentStatus:
@@ -112,5 +113,8 @@ class LiveView:
 def _qualified(settings: AcdSettings, queue: QueueSettings) -> frozenset[str]:
     """Agents with everything that the queue itself requires; a flow may require more of them."""
     return frozenset(
-        agent.name for agent in settings.agents if Requirement.of(queue.skills).met_by(agent.skills)
+        agent.name
+        for agent in settings.agents
+        if Requirement.of(queue.skills).met_by(agent.skills)
+        and (not agent.queues or queue.name in agent.queues)
     )

@@ -63,13 +63,15 @@ class QueuedStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """A queue in one line."""
+    """A queue in one line. Who pauses after an offer not taken is not available."""
 
     name: str
     waiting: int
     longest_wait_s: float
     agents_signed_in: int
     agents_available: int
+    expected_wait_s: float | None = None
+    """Of a customer who would come now; None: too few calls were handled to know."""
 
 
 @dataclass(frozen=True, slots=True)

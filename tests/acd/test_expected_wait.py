@@ -114,6 +114,7 @@ def test_s35_a_newcomer_hears_what_the_line_and_the_agents_make_of_it(scene: New
     s.enqueue("c2")
     assert told(s) == pytest.approx(100)
     assert s.queue().expected_wait_s == pytest.approx(150)
+    assert (s.queue().signed_in, s.queue().free) == (2, 0)
 
 
 def test_s35_staffing_counts_at_once(scene: NewScene) -> None:
