@@ -185,7 +185,7 @@ def _recordings(settings: Settings) -> Check:
 
 def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
     """Passwords written into the settings are as secret as the file."""
-    if not any(agent.password for agent in settings.agents):
+    if not any(owner.password for owner in (*settings.agents, *settings.sip.trunks)):
         return ()
     checks = []
     if file.stat().st_mode & OTHERS:
