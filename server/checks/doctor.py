@@ -185,7 +185,10 @@ def _recordings(settings: Settings) -> Check:
 
 def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
     """Passwords written into the settings are as secret as the file."""
-    if not any(owner.password for owner in (*settings.agents, *settings.sip.trunks)):
+    secrets = [agent.password for agent in settings.agents] + [
+        trunk.password for trunk in settings.sip.trunks
+    ]
+    if not any(secrets):
         return ()
     checks = []
     if file.stat().st_mode & OTHERS:
