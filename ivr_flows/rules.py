@@ -8,6 +8,7 @@ from ivr_flows.definition.prompts import TextTemplate
 from ivr_flows.expressions.tree import ExpressionError, Type, names_in
 from ivr_flows.expressions.types import type_of
 from ivr_flows.findings import Severity, did_you_mean
+from ivr_flows.kinds.catalogue import KIND_OF
 from ivr_flows.kinds.declare import (
     Named,
     Used,
@@ -19,7 +20,6 @@ from ivr_flows.kinds.declare import (
     variables_set,
     variables_used,
 )
-from ivr_flows.kinds.menu import Menu
 from ivr_flows.kinds.queue import Queue
 from ivr_flows.known import Known
 from ivr_flows.languages.key_names import primary
@@ -201,7 +201,7 @@ def _language(report: Report, reading: Reading, known: Known) -> None:
     if known.recognised is None or primary(flow.language) in known.recognised:
         return
     for node in flow.nodes.values():
-        if isinstance(node, Menu) and any(option.phrases for option in node.options):
+        if KIND_OF[type(node)].phrases(node):
             spoken = ", ".join(sorted(known.recognised)) or "no language"
             message = f"the recogniser understands {spoken}, not {flow.language}: what callers say is guessed"
             mend = "leave the words out, or configure a recogniser of that language"

@@ -1,6 +1,6 @@
 """The words of a flow: what can be rendered before anybody calls, and what a recogniser should expect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from ivr_flows.definition.flow import Flow
@@ -11,10 +11,13 @@ from ivr_flows.definition.prompts import (
     Prompt,
     PromptSegment,
     SayAsTemplate,
+    Speech,
+    Template,
+    TemplateSegment,
     TextTemplate,
 )
+from ivr_flows.kinds.catalogue import KIND_OF
 from ivr_flows.kinds.declare import prompts_of
-from ivr_flows.kinds.menu import Menu
 from ivr_flows.segments import Digits, Music, Number, Pause, PromptFile, Segment, Text
 
 DIGITS = tuple("0123456789")
@@ -48,6 +51,29 @@ def spoken_texts(flow: Flow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def by_voice(flow: Flow) -> dict[str | None, tuple[str, ...]]:
+    """Return what can be rendered ahead of a flow and of those that it leads to, in all languages, by voice.
+
+    A voice that is None is the server's own.
+    """
+    found: dict[str | None, dict[str, None]] = {}
+    for each in (flow, *flow.flows.values()):
+        own = found.setdefault(each.voice or flow.voice, {})
+        own.update(dict.fromkeys(spoken_texts(each)))
+        for language, catalogue in each.catalogues.items():
+            voice = each.voices.get(language, each.voice or flow.voice)
+            found.setdefault(voice, {}).update(_translated(each, language, catalogue))
+    return {voice: tuple(texts) for voice, texts in found.items()}
+
+
+def _translated(flow: Flow, language: str, catalogue: Mapping[str, Template]) -> dict[str, None]:
+    speech = Speech(language, catalogue)
+    parts = (part for prompt in _prompts(flow) for part in prompt.segments)
+    fixed = (part for part in parts if isinstance(part, TemplateSegment) and not part.template.variables)
+    segments = (segment for part in fixed for segment in part.fill({}, speech))
+    return dict.fromkeys(text for segment in segments for text in spoken_pieces(segment))
+
+
 def vocabulary(flow: Flow) -> tuple[str, ...]:
     """Return the sentences that callers hear or may say, for a recogniser's language model."""
     sentences: dict[str, None] = {}
@@ -56,8 +82,7 @@ def vocabulary(flow: Flow) -> tuple[str, ...]:
             if isinstance(part, TextTemplate):
                 sentences[" ".join(part.template.fill({}).split())] = None
     for node in flow.nodes.values():
-        if isinstance(node, Menu):
-            sentences.update((phrase, None) for option in node.options for phrase in option.phrases)
+        sentences.update((phrase, None) for phrase in KIND_OF[type(node)].phrases(node))
     return tuple(sentence for sentence in sentences if sentence)
 
 

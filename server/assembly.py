@@ -298,12 +298,13 @@ async def _prepare_prompts(
     stack.callback(synthesiser.close)
     prompts = Prompts(synthesiser, settings.speech.voice)
     for flow in repertoire.flows():
-        await prompts.prepare(
-            texts.spoken_texts(flow),
-            prompt_files(flow),
-            flow.voice,
-            lambda done, total: on_progress(f"rendering prompts: {done} of {total}"),
-        )
+        for voice, sentences in texts.by_voice(flow).items():
+            await prompts.prepare(
+                sentences,
+                prompt_files(flow),
+                voice,
+                lambda done, total: on_progress(f"rendering prompts: {done} of {total}"),
+            )
     return prompts
 
 

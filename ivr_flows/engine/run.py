@@ -131,7 +131,8 @@ class Run:
         state.barge_in = barge_in
         state.phase = Phase.PROMPT
         state.deadline = None
-        voice = self.flow.voices.get(self.language)
+        own = None if self.flow is self.root else self.flow.voice
+        voice = self.flow.voices.get(self.language, own)
         self.order(StartPlayback(PlaybackId(state.playback), segments, barge_in, loop, voice))
         return True
 

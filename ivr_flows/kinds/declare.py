@@ -215,6 +215,10 @@ def _no_types(_node: Any) -> Mapping[str, Type]:
     return {}
 
 
+def _no_phrases(_node: Any) -> tuple[str, ...]:
+    return ()
+
+
 def _no_hint(_node: Any) -> str:
     return ""
 
@@ -240,6 +244,8 @@ class Kind(Generic[N]):
     """A caller may leave the node by the flow's `otherwise`."""
     wants: Callable[[N, str], bool] = _wants_nothing
     """A key is one that the node itself asks for, and no late end of the entry before."""
+    phrases: Callable[[N], tuple[str, ...]] = _no_phrases
+    """What callers may say here, in the language of the flow."""
     hint: Callable[[N], str] = _no_hint
     """What a caller can do here, for the simulator."""
     ends: bool = False

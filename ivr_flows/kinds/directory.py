@@ -143,4 +143,5 @@ alan: {hangup: normal}
     resume=resume,
     may_end=lambda _node: False,
     uses_otherwise=lambda node: node.ways.otherwise is None,
+    phrases=lambda node: tuple(map(spoken_form, node.people)),
 )

@@ -160,4 +160,7 @@ bye: {hangup: normal}
     finish=finish,
     may_end=lambda _node: False,
     uses_otherwise=lambda _node: True,
+    phrases=lambda node: tuple(
+        phrase for name, entry in node.questions.items() for phrase in (spoken_form(name), *entry.or_say)
+    ),
 )

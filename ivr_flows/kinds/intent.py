@@ -146,4 +146,5 @@ repair: {hangup: normal}
     resume=resume,
     may_end=lambda _node: False,
     uses_otherwise=lambda node: node.ways.otherwise is None,
+    phrases=lambda node: tuple(example for rule in node.intents.values() for example in rule.examples),
 )

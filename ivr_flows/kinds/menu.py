@@ -151,5 +151,6 @@ sales: {hangup: normal}
     may_end=lambda _node: False,
     uses_otherwise=lambda node: node.ways.otherwise is None,
     hint=hint,
+    phrases=lambda node: tuple(phrase for option in node.options for phrase in option.phrases),
     wants=wants,
 )

@@ -98,18 +98,17 @@ def examine_repertoire(settings: Settings, told: Told) -> tuple[Repertoire, list
 
 
 def prompt_files(flow: Flow) -> tuple[Path, ...]:
-    """Every recorded prompt and piece of music that the flow can play."""
+    """Every recorded prompt and piece of music that the flow, and those it leads to, can play."""
+    nodes = [node for each in (flow, *flow.flows.values()) for node in each.nodes.values()]
     spoken = (
         part.path
-        for node in flow.nodes.values()
+        for node in nodes
         for heard in prompts_of(node)
         for part in heard.prompt.segments
         if isinstance(part, PromptFile)
     )
     music = (
-        node.music.path
-        for node in flow.nodes.values()
-        if isinstance(node, Queue) and isinstance(node.music, PromptFile)
+        node.music.path for node in nodes if isinstance(node, Queue) and isinstance(node.music, PromptFile)
     )
     return tuple(dict.fromkeys([*spoken, *music]))
 

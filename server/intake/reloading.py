@@ -81,9 +81,8 @@ class Reloading:
     async def _prepare(self, repertoire: Repertoire) -> None:
         """What is known to be said is rendered before anybody can reach it."""
         for flow in repertoire.flows():
-            await self.prompts.prepare(
-                texts.spoken_texts(flow), prompt_files(flow), flow.voice, lambda done, total: None
-            )
+            for voice, sentences in texts.by_voice(flow).items():
+                await self.prompts.prepare(sentences, prompt_files(flow), voice, lambda done, total: None)
 
     def _apply(
         self, settings: Settings, repertoire: Repertoire, secrets: dict[str, Password]

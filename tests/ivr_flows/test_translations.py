@@ -1,8 +1,12 @@
 """A flow in two languages, and the marks that texts may hold."""
 
+from pathlib import Path
+
 from ivr_flows.engine.instructions import Listen, StartPlayback
 from ivr_flows.findings import Severity
+from ivr_flows.loader import load_flow
 from ivr_flows.segments import Digits, Pause, Text
+from ivr_flows.texts import by_voice
 from tests.ivr_flows.conftest import CallMaker, FindingsOf
 
 JA = "languages: {ja: {voice: ja, texts: {Choose.: 選んでください。, sales: [営業]}}}"
@@ -65,3 +69,15 @@ def test_other_marks_are_refused(findings_of: FindingsOf) -> None:
 def test_a_sign_that_is_no_mark_is_text(call: CallMaker) -> None:
     line = call("start: [{say: 'a < b, and c > d'}, {hangup: normal}]")
     assert line.heard == ["a < b, and c > d"]
+
+
+def test_u12_what_is_said_in_every_language_is_known_by_voice_before_the_first_call(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text(
+        "flow: part\nstart: a\nvoice: other\nnodes:\n  a: [{say: Part.}, {return: }]\n"
+    )
+    (tmp_path / "main.yaml").write_text(
+        "flow: main\nstart: a\nlanguages: {ja: {voice: ja, texts: {Hello.: こんにちは。}}}\n"
+        'nodes:\n  a: [{say: [Hello., {digits: "1"}]}, {transfer: {flow: part}}, {hangup: normal}]\n'
+    )
+    spoken = by_voice(load_flow(tmp_path / "main.yaml"))
+    assert spoken == {None: ("Hello.", "1"), "ja": ("こんにちは。", "いち"), "other": ("Part.",)}
