@@ -24,7 +24,7 @@ from media.room import Room
 from media.settings import MediaSettings
 from media.sockets import PortPairs, own_address
 from media.switchboard import Switchboard
-from media.tick import run_ticks, step
+from media.tick import run_ticks
 from media.ticker import Ticker, TickThread
 
 log = structlog.get_logger(__name__)
@@ -174,7 +174,6 @@ class MediaEngine:
 def _warm_up(memory: Memory) -> None:
     """Compile, or load from the cache, what Python calls; `stop` makes the loop return at once."""
     run_ticks(memory)
-    step(memory, 0, 0, 0)
     push_commands(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64), 0)
     pop_events(memory.hub, np.zeros(EVENT_WORDS, dtype=np.int64))
     take_frames(memory.recordings[0], np.zeros(0, dtype=np.uint8))

@@ -211,6 +211,7 @@ _HUB_FIELDS: Final = (
         "busy_so_far_ns",
         "seed",
         "arrived_ns",
+        "by_hand",
     ),
     # settings
     *(

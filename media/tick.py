@@ -189,12 +189,24 @@ def catch_up(memory: Memory, tick: int, late_ns: int) -> int:
 
 
 @stage
-def run_one(memory: Memory, tick: int, now_ns: int, real_ns: int) -> None:
+def wait(memory: Memory, tick: int, due_ns: int) -> int:
+    """Sleep until a tick is due and note the time; the tick may be a later one, if it comes far too late."""
+    now_ns = read_clock(memory, CLOCK_MONOTONIC)
+    if now_ns < due_ns:
+        sleep_until(memory, due_ns)
+        now_ns = read_clock(memory, CLOCK_MONOTONIC)
+    tick = catch_up(memory, tick, max(now_ns - due_ns, 0))
+    memory.hub["tick"] = tick
+    memory.hub["now_ns"] = now_ns
+    memory.hub["real_ns"] = read_clock(memory, CLOCK_REALTIME)
+    return tick
+
+
+@stage
+def run_one(memory: Memory, tick: int) -> None:
     """One tick, without its sleep."""
     frame = tick // GROUPS
     group = tick % GROUPS
-    memory.hub["now_ns"] = now_ns
-    memory.hub["real_ns"] = real_ns
     apply_commands(memory, frame)
     bridged = 0
     for place in range(memory.hub["active_count"][group]):
@@ -236,40 +248,29 @@ def measure(memory: Memory, tick: int, busy_ns: int) -> None:
         hub["cpu_ns"] = read_clock(memory, CLOCK_THREAD_CPU)
 
 
-def _step(digest: str) -> Callable[[Memory, int, int, int], int]:
-    """The cached tick; the digest, a free variable of the function, is part of its cache key."""
-
-    def step(memory: Memory, tick: int, now_ns: int, real_ns: int) -> int:
-        run_one(memory, tick, now_ns, real_ns)
-        return len(digest)
-
-    return entry(step) if COMPILED else step
-
-
 def _loop(digest: str) -> Callable[[Memory], int]:
-    """The cached loop, by the same rule."""
+    """The cached entry point; the digest, a free variable of the function, is part of its cache key.
+
+    `by_hand` makes one tick, at the times that are written in the hub.
+    """
 
     def run_ticks(memory: Memory) -> int:
         hub = memory.hub
         origin_ns = read_clock(memory, CLOCK_MONOTONIC)
         tick = hub["tick"]
         first = tick
+        by_hand = hub["by_hand"]
         while hub["stop"] == 0:
-            tick += 1
-            due_ns = origin_ns + (tick - first) * TICK_NS
-            now_ns = read_clock(memory, CLOCK_MONOTONIC)
-            if now_ns < due_ns:
-                sleep_until(memory, due_ns)
-                now_ns = read_clock(memory, CLOCK_MONOTONIC)
-            tick = catch_up(memory, tick, max(now_ns - due_ns, 0))
-            hub["tick"] = tick
-            step(memory, tick, now_ns, read_clock(memory, CLOCK_REALTIME))
+            if by_hand == 0:
+                tick = wait(memory, tick + 1, origin_ns + (tick + 1 - first) * TICK_NS)
+            now_ns = hub["now_ns"]
+            run_one(memory, tick)
+            if by_hand:
+                break
             measure(memory, tick, read_clock(memory, CLOCK_MONOTONIC) - now_ns)
         return len(digest)
 
     return entry(run_ticks) if COMPILED else run_ticks
 
 
-_DIGEST: Final = source_digest("tick")
-step: Final = _step(_DIGEST)
-run_ticks: Final = _loop(_DIGEST)
+run_ticks: Final = _loop(source_digest("tick"))

@@ -93,3 +93,75 @@ def acd(
     )
     columns = ("", "agents", "waiting", "queues", "requirements", "mean us", "p50", "p99", "longest")
     print_table(columns, rows, "no load is that small")
+
+
+LegsOption = Annotated[int, typer.Option("--legs", min=2, max=2000, help="How many phones there are.")]
+LastingOption = Annotated[
+    float, typer.Option("--seconds", min=1, max=3600, help="How long the measurement lasts.")
+]
+
+
+@app.command()
+def media(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption = False) -> None:
+    """CPU time, gaps, loss and delay of prompts and of bridges, recorded; and of the bare kernel.
+
+    Example: trunkline bench media --legs 200 --seconds 30
+    """
+    _measure_sound(("prompts", "bridges"), legs, seconds, as_json)
+
+
+@app.command()
+def mix(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption = False) -> None:
+    """The same for conferences of fifty.
+
+    Example: trunkline bench mix --legs 50
+    """
+    _measure_sound(("rooms",), legs, seconds, as_json)
+
+
+@app.command()
+def detect(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption = False) -> None:
+    """The same for phones without telephone-event, whose sound is searched for keys.
+
+    Example: trunkline bench detect --legs 100
+    """
+    _measure_sound(("tones",), legs, seconds, as_json)
+
+
+def _measure_sound(works: tuple[str, ...], legs: int, seconds: float, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from media.errors import MediaError
+    from server.bench.media import SoundWork, sound_cost
+
+    try:
+        with err.status("starting") as status:
+            costs = [sound_cost(SoundWork(work), legs, seconds, status.update) for work in works]
+    except MediaError as error:
+        err.print(f"trunkline: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json([asdict(cost) for cost in costs])
+        return
+    rows = (
+        (
+            cost.work,
+            f"{cost.legs}",
+            *(f"{ms:.3f}" for ms in (cost.cpu_ms, cost.tick_cpu_ms, cost.floor_ms)),
+            *(f"{ms:.1f}" for ms in (cost.heard.gap_ms_p99, cost.heard.gap_ms_max)),
+            f"{cost.heard.lost} of {cost.heard.packets + cost.heard.lost}",
+            "" if cost.heard.delay_ms_p50 is None else f"{cost.heard.delay_ms_p50:.1f}",
+            "" if cost.heard.delay_ms_p99 is None else f"{cost.heard.delay_ms_p99:.1f}",
+            f"{cost.memory_kb:.0f}",
+            f"{cost.load:.0%}",
+        )
+        for cost in costs
+    )
+    columns = (
+        *("", "legs", "CPU ms", "tick", "kernel", "gap p99", "longest", "lost"),
+        *("delay p50", "p99", "kB", "load"),
+    )
+    print_table(columns, rows, "nothing was measured")
+    if not all(cost.heard.packets for cost in costs):
+        err.print("trunkline: no packet was heard", markup=False)
+        raise typer.Exit(1)

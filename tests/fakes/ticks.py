@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from media.layout import FRAME_NS, GROUPS, TICK_NS, Memory
-from media.tick import step
+from media.tick import run_ticks
 
 _EPOCH_NS = 1_700_000_000_000_000_000
 
@@ -42,8 +42,10 @@ class SteppedTicks:
         self._tick += 1
         self.now_ns += TICK_NS
         self.memory.hub["arrived_ns"] = _EPOCH_NS + arrived_ns
-        self.memory.hub["tick"] = self._tick
-        step(self.memory, self._tick, self.now_ns, _EPOCH_NS + self.now_ns)
+        hub = self.memory.hub
+        hub["by_hand"], hub["stop"] = 1, 0
+        hub["tick"], hub["now_ns"], hub["real_ns"] = self._tick, self.now_ns, _EPOCH_NS + self.now_ns
+        run_ticks(self.memory)
 
     @property
     def now_s(self) -> float:
