@@ -20,6 +20,7 @@ from recordings.evidence.manifest import canonical
 from recordings.files import RecordingFiles
 from recordings.instants import from_utc_text, to_utc_text
 from recordings.segment import RecordingId
+from recordings.transactions import writing
 from recordings.wav import playable_files
 
 RECORDING_HOLD = Table(
@@ -90,7 +91,7 @@ class RecordingLife:
         """Holding again replaces who and why; raises UnknownRecordingError."""
         held = RecordingHold(self._catalogue.get(recording_id).recording_id, now, by, reason)
         row = {"recording_id": recording_id, "held_at": to_utc_text(now), "held_by": by, "reason": reason}
-        with self._catalogue.engine.begin() as connection:
+        with writing(self._catalogue.engine) as connection:
             connection.execute(delete(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id))
             connection.execute(insert(RECORDING_HOLD), row)
         return held
@@ -99,7 +100,7 @@ class RecordingLife:
         """Whether there was a hold."""
         self._catalogue.get(recording_id)
         statement = delete(RECORDING_HOLD).where(RECORDING_HOLD.c.recording_id == recording_id)
-        with self._catalogue.engine.begin() as connection:
+        with writing(self._catalogue.engine) as connection:
             return connection.execute(statement).rowcount > 0
 
     def hold_of(self, recording_id: RecordingId) -> RecordingHold | None:
@@ -177,6 +178,6 @@ class RecordingLife:
     def _forget(self, erasure: RecordingErasure) -> None:
         """Row, words and checks; the database takes them along with the recording's row."""
         row = asdict(erasure) | {"erased_at": to_utc_text(erasure.erased_at)}
-        with self._catalogue.engine.begin() as connection:
+        with writing(self._catalogue.engine) as connection:
             connection.execute(delete(RECORDING).where(RECORDING.c.recording_id == erasure.recording_id))
             connection.execute(insert(RECORDING_ERASURE), row)

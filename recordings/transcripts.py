@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from recordings.catalogue import UTTERANCE, Catalogue
 from recordings.segment import RecordingId
+from recordings.transactions import writing
 
 
 class Speaker(enum.Enum):
@@ -69,7 +70,7 @@ class Transcripts:
 
     def replace(self, recording_id: RecordingId, speaker: Speaker, items: Iterable[TranscriptItem]) -> None:
         """Puts the result of another pass over one speaker in place of all that speaker had."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 delete(UTTERANCE).where(
                     UTTERANCE.c.recording_id == recording_id, UTTERANCE.c.speaker == speaker.value

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from recordings.transactions import BEGIN_OPTION
+
 log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-_BEGIN_OPTION = "trunkline_begin"
 
 
 class StoreError(Exception):
@@ -64,7 +64,7 @@ def migrate_store(path: Path, *, busy_timeout_s: float = 5.0) -> tuple[str | Non
     _make_file(path)
     engine = _make_engine(path, busy_timeout_s)
     try:
-        with engine.connect().execution_options(**{_BEGIN_OPTION: "BEGIN IMMEDIATE"}) as connection:
+        with engine.connect().execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"}) as connection:
             versions = _migrate(connection, path)
             connection.commit()
     except SQLAlchemyError as error:
@@ -116,7 +116,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_OPTION, "BEGIN"))
+    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN_OPTION, "BEGIN"))
 
 
 def _migrate(connection: Connection, path: Path) -> tuple[str | None, str | None]:
