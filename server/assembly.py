@@ -44,6 +44,7 @@ from server.intake.recognition import PhraseRecognition
 from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_keeping
+from server.store.nightly import erase_at_night
 from server.store.store import StoreError, open_store
 from server.store.writer import CatalogueRows, StoreWriter
 from server.tasks import Tasks
@@ -159,6 +160,7 @@ async def _build(
         _disks(settings, tasks),
     )
     ports = api_ports(parts, stack)
+    tasks.background(erase_at_night(ports.recordings))
     await parts.webhooks.start(
         settings.webhooks, ports.feed, ground.journal, ground.store, ports.off_loop, tasks, stack
     )

@@ -37,7 +37,7 @@ COMMANDS = {
     "webhooks": Entry("server.commands.operation", "How far each webhook is."),
     "events": Entry("server.commands.events", "Follow the journal as it grows."),
     "recordings": Entry("server.commands.recordings", "List, show, verify and play recordings."),
-    "vault": Entry("server.commands.vault", "Prove that recordings are what they were, without the server."),
+    "vault": Entry("server.commands.vault", "Check that recordings are what they were, without the server."),
     "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
     "acd": Entry("server.commands.acd", "Dispatch on its own: simulated days."),
     "bench": Entry("server.commands.bench", "Measure what the server costs on this machine."),

@@ -38,10 +38,18 @@ class ApiRefusedError(StartError):
 class ApiClient:
     """One connection for each request: commands make one or two and end."""
 
-    def __init__(self, where: Path | str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        where: Path | str,
+        token: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        *,
+        reason: str | None = None,
+    ) -> None:
         """A data folder, or the URL of a server; raises StartError when it is no URL."""
         self._where = where
         self._token = token
+        self._reason = reason
         self._timeout_s: float | None = timeout_s
         if isinstance(where, str):
             _check_url(where)
@@ -98,6 +106,8 @@ class ApiClient:
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+        if self._reason:
+            headers["X-Reason"] = _one_line(self._reason)
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -145,6 +155,11 @@ class _LocalConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock: socket.socket = connect_locally(self._data_directory, self._timeout_s)
+
+
+def _one_line(text: str) -> str:
+    """As a header may hold it."""
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
 
 
 def segment(value: str) -> str:

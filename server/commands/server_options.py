@@ -32,7 +32,9 @@ TokenOption = Annotated[
 
 
 @contextmanager
-def api(config: Path | None, server: str | None, token: str | None) -> Iterator[ApiClient]:
+def api(
+    config: Path | None, server: str | None, token: str | None, reason: str | None = None
+) -> Iterator[ApiClient]:
     """The server of this settings file over its socket, or the one at the URL."""
     with mistakes_explained():
-        yield ApiClient(server or data_folder(config), token)
+        yield ApiClient(server or data_folder(config), token, reason=reason)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recordings.evidence.log import TreeHead
     from recordings.evidence.signing import Verifier
 
-app = typer.Typer(no_args_is_help=True, help="Prove that recordings are what they were.")
+app = typer.Typer(no_args_is_help=True, help="Check that recordings are what they were.")
 
 PublicKeyOption = Annotated[
     Path | None,
@@ -68,6 +68,40 @@ def verify(
         out.print(
             f"{verdict.recordings} recordings, {verdict.lines} lines of the log, {len(verdict.faults)} faults"
         )
+    if verdict.faults:
+        raise typer.Exit(EXIT_DAMAGED)
+
+
+@app.command("verify-case")
+def verify_case_file(
+    file: Annotated[Path, typer.Argument(metavar="CASE.ZIP", help="What `recordings export` wrote.")],
+    public_key: PublicKeyOption = None,
+    head: HeadOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """An exported recording, on any machine; exit code 3 when anything in it was changed.
+
+    Example: trunkline vault verify-case case.zip --public-key signing.pub
+    """
+    from dataclasses import asdict
+
+    from recordings.case import verify_case
+    from recordings.errors import RecordingsError
+
+    with mistakes_explained():
+        verifier = None if public_key is None else _verifier(public_key, public_key.parent)
+        try:
+            verdict = verify_case(file, verifier, None if head is None else _head(head))
+        except RecordingsError as error:
+            raise StartError(str(error)) from None
+    if as_json:
+        print_json(asdict(verdict))
+    else:
+        for fault in verdict.faults:
+            out.print(fault, markup=False)
+        for caveat in verdict.caveats:
+            out.print(f"cannot be excluded: {caveat}", markup=False)
+        out.print(f"recording {verdict.recording}: {len(verdict.faults)} faults", markup=False)
     if verdict.faults:
         raise typer.Exit(EXIT_DAMAGED)
 

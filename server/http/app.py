@@ -27,6 +27,7 @@ from server.http.live import LiveView
 from server.http.operation import add_operation_routes
 from server.http.ports import ApiPorts
 from server.http.queues import add_queue_routes
+from server.http.recordings import add_recording_routes
 from server.http.tokens import add_token_routes
 from server.version import VERSION
 
@@ -56,6 +57,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_queue_routes(app, live)
     add_contact_routes(app, ports)
     add_decision_routes(app, ports)
+    add_recording_routes(app, ports)
     add_event_routes(app, ports)
     add_token_routes(app, ports)
     check_every_route(app)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine, select
 
 from contacts.facts.entry import JournalEntry
 from contacts.folds.summary import ContactSummary
@@ -20,6 +21,7 @@ from server.journal.reading import (
     last_sequence,
     newest_contacts,
 )
+from server.journal.tables import CONTACT
 
 MAX_TRACE = 20_000
 """How much is told to dispatch again for one question."""
@@ -86,3 +88,17 @@ def _line(contact: ContactSummary, most: Privacy) -> ContactLine:
         agents=contact.agents,
         outcome=None if contact.outcome is None else contact.outcome.value,
     )
+
+
+def of_queue(contact: ColumnElement[str], queue: str) -> ColumnElement[bool]:
+    """The condition that a contact waited in that queue last."""
+    return contact.in_(select(CONTACT.c.contact_id).where(CONTACT.c.queue == queue))
+
+
+def told_timeline(store: Engine, contact: str) -> list[dict[str, Any]]:
+    """Every event of a contact, as a case tells them."""
+    timeline = Timeline()
+    return [
+        {"at": entry.at.isoformat(), "kind": entry.fact.kind(), "text": timeline.sentence(entry.fact)}
+        for entry in entries_of(store, contact)
+    ]

@@ -20,6 +20,7 @@ from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId
 from contacts.privacy import Privacy
+from recordings.keeping import KeptRecordings
 from server.access.door import Door
 from server.access.tokens import TokenBook
 from server.http.event_feed import EventFeed
@@ -161,6 +162,8 @@ class ApiPorts:
     eraser: Eraser
     note: Callable[[Fact], object]
     """Writes a fact to the journal; does not wait."""
+    recordings: Callable[[], KeptRecordings]
+    """Blocks, as everything does that it gives."""
     feed: EventFeed
     dispatch: LiveDispatch
     acd: Callable[[], AcdSettings]

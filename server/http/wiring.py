@@ -14,10 +14,15 @@ from sqlalchemy import Engine
 from contacts.ids import ContactId
 from media.engine import MediaEngine
 from media.speech.recogniser import SpeechWorkers
+from recordings.archive import Archive
+from recordings.catalogue import Catalogue
+from recordings.keeping import KeptRecordings
+from recordings.life import RecordingLife
 from recordings.recorder import Recorder
+from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
-from server.http.archive import JournalArchive, JournalFollower
+from server.http.archive import JournalArchive, JournalFollower, of_queue, told_timeline
 from server.http.disk_watch import DiskWatch
 from server.http.event_feed import EventFeed
 from server.http.load_metrics import LoadFigures
@@ -77,6 +82,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         archive=JournalArchive(parts.store),
         eraser=JournalEraser(parts.store, parts.writer),
         note=parts.journal.note,
+        recordings=lambda: _kept(parts),
         feed=feed,
         dispatch=parts.line.dispatcher,
         acd=lambda: parts.reloading.settings.acd,
@@ -87,6 +93,19 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         reloader=parts.reloading,
         monotonic=time.monotonic,
         utc=_utc,
+    )
+
+
+def _kept(parts: RunningParts) -> KeptRecordings:
+    catalogue, files, evidence = Catalogue(parts.store), parts.recorder.files, parts.recorder.evidence
+    return KeptRecordings(
+        archive=Archive(files, catalogue, evidence.signer.verifier),
+        search=TranscriptSearch(parts.store, of_queue),
+        life=RecordingLife(catalogue, files, evidence),
+        files=files,
+        evidence=evidence,
+        timeline=lambda contact: told_timeline(parts.store, contact),
+        keep_days=parts.reloading.settings.recordings.keep_days,
     )
 
 

@@ -26,6 +26,7 @@ EDGES = {
     "server/journal/journal.py": "one broken listener must not silence the others",
     "server/softphone/pjsua2_call.py": "an exception that crossed into C++ would end the process",
     "server/store/writer.py": "one work that fails must not end the thread that writes for all",
+    "server/store/nightly.py": "what could not be erased tonight is tried again in an hour",
     "server/tasks.py": "background work that fails must not end the task group of everybody",
     "server/transcripts/transcription.py": "a transcript that fails leaves the recording untouched",
     "telephony/call.py": "a handler of one call must not disturb the signalling of the others",

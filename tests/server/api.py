@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,14 @@ from contacts.facts.fact import Fact
 from contacts.facts.system import AccessRefused, AccessUsed
 from contacts.ids import ContactId
 from contacts.privacy import Privacy
+from recordings.archive import Archive
+from recordings.catalogue import Catalogue
+from recordings.evidence.keeper import EvidenceKeeper
+from recordings.evidence.signing import Signer
+from recordings.files import RecordingFiles
+from recordings.keeping import KeptRecordings
+from recordings.life import RecordingLife
+from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
 from server.access.local_socket import listen_locally
 from server.access.roles import Role
@@ -45,6 +54,7 @@ from server.http.ports import (
 )
 from server.http.status import Health, PartHealth, WebhookStatus
 from server.journal.erasure import StillInProgressError, UnknownContactError
+from server.store.store import open_store
 
 T = TypeVar("T")
 
@@ -226,6 +236,16 @@ HEALTHY = Health(
 )
 
 
+def no_recordings(folder: Path) -> KeptRecordings:
+    """A vault with nothing in it."""
+    store = open_store(folder / "recordings.db")
+    catalogue, files = Catalogue(store), RecordingFiles(folder / "recordings")
+    evidence = EvidenceKeeper(files.directory, Signer.open(folder / "keys"))
+    life = RecordingLife(catalogue, files, evidence)
+    archive, search = Archive(files, catalogue), TranscriptSearch(store)
+    return KeptRecordings(archive, search, life, files, evidence, lambda _: [], 0)
+
+
 class Api:
     """One API with its fakes, and clients of it."""
 
@@ -247,6 +267,7 @@ class Api:
         self.off_loop = OffLoop()
         self.feed = EventFeed(self.facts, self.off_loop)
         self.url = ""
+        self.recordings = cache(lambda: no_recordings(folder))
 
     def ports(self) -> ApiPorts:
         return ApiPorts(
@@ -258,6 +279,7 @@ class Api:
             archive=self.archive,
             eraser=self.erasures,
             note=self.facts.append,
+            recordings=self.kept,
             feed=self.feed,
             dispatch=self.dispatch,
             acd=lambda: ACD,
@@ -271,6 +293,9 @@ class Api:
             monotonic=self.clock.monotonic,
             utc=self.clock.utc,
         )
+
+    def kept(self) -> KeptRecordings:
+        return self.recordings()
 
     def _health(self) -> Health:
         self.on_health()

@@ -31,7 +31,9 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
 async def status_of(api: Api, route: str, token: str | None) -> int:
     """Asks over TCP, with ids that exist; 200 when it was let in and done."""
     method, path = route.split(" ")
-    path = path.format(agent="alice", queue="support", contact="contact1", token="00000000")
+    path = path.format(
+        agent="alice", queue="support", contact="contact1", recording="recording1", token="00000000"
+    )
     reader, writer = await asyncio.open_connection(*api.url.removeprefix("http://").split(":"))
     body = b"{}" if method == "POST" else b""
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"

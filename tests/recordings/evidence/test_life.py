@@ -11,8 +11,10 @@ from recordings.catalogue import RecordingState
 from recordings.errors import KeyMissingError, UnknownRecordingError
 from recordings.evidence.examination import examine_vault
 from recordings.evidence.manifest import canonical
+from recordings.keeping import KeptRecordings
 from recordings.life import HeldError, RecordingLife, StillRecordingError
 from recordings.recovery import recover
+from recordings.search import TranscriptSearch
 from recordings.transcripts import Speaker, Transcripts, Utterance
 from recordings.wav import play_path
 from tests.recordings.conftest import STARTED
@@ -84,3 +86,22 @@ def test_u11_a_dry_run_names_what_is_old_enough_and_not_held(vault: Vault, life:
     life.hold(vault.entries[1].recording_id, "officer", "case 17", NOW)
     vault.catalogue.save([replace(vault.entries[2], state=RecordingState.RECORDING)])
     assert life.due(30, later) == [vault.entries[0]]
+
+
+def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
+    kept = KeptRecordings(
+        vault.archive,
+        TranscriptSearch(vault.catalogue.engine),
+        life,
+        vault.files,
+        vault.keeper,
+        lambda _: [],
+        0,
+    )
+    later = STARTED + timedelta(days=31)
+    assert kept.erase_due(later) == []
+    life.hold(vault.entries[1].recording_id, "officer", "case 17", NOW)
+    erased = replace(kept, keep_days=30).erase_due(later)
+    assert [each.recording_id for each in erased] == [vault.entries[n].recording_id for n in (0, 2)]
+    assert replace(kept, keep_days=30).erase_due(later) == []
+    assert examine_vault(vault.folder, vault.verifier).faults == ()

@@ -1,0 +1,52 @@
+"""Everything that can be done with recordings that have ended, in one frozen set, for the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from recordings.archive import Archive
+from recordings.case import write_case
+from recordings.catalogue import RecordingEntry
+from recordings.evidence.keeper import EvidenceKeeper
+from recordings.files import RecordingFiles
+from recordings.folder import private_folder
+from recordings.life import RecordingErasure, RecordingLife
+from recordings.search import TranscriptSearch
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecordings:
+    """Everything here blocks on disk or database. `timeline` gives a contact's events, for cases."""
+
+    archive: Archive
+    search: TranscriptSearch
+    life: RecordingLife
+    files: RecordingFiles
+    evidence: EvidenceKeeper
+    timeline: Callable[[str], Sequence[dict[str, Any]]]
+    keep_days: int
+
+    def export(self, entry: RecordingEntry) -> Path:
+        """A case in a file that the caller removes; raises RecordingsError, OSError."""
+        timeline = self.timeline(entry.contact_id)
+        with NamedTemporaryFile(dir=private_folder(), suffix=".zip", delete=False) as target:
+            try:
+                transcript = self.archive.transcript(entry)
+                write_case(target, entry, self.files, transcript, timeline, self.evidence.signer)
+            except BaseException:
+                Path(target.name).unlink()
+                raise
+        return Path(target.name)
+
+    def erase_due(self, now: datetime, limit: int = 100) -> list[RecordingErasure]:
+        """Tonight's work: those that are older than `keep_days` and not held; nothing when these are 0."""
+        if not self.keep_days:
+            return []
+        reason = f"older than {self.keep_days} days"
+        due = self.life.due(self.keep_days, now, limit)
+        return [self.life.erase(entry.recording_id, "retention", reason, now) for entry in due]

@@ -1,0 +1,36 @@
+"""What happens to recordings by themselves: those that are old enough are erased, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from recordings.keeping import KeptRecordings
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 3600.0
+NIGHT_HOURS = range(1, 5)
+
+
+async def erase_at_night(kept: Callable[[], KeptRecordings], every_s: float = EVERY_S) -> None:
+    """Until cancelled; in the small hours of this machine's zone, when few are on the line."""
+    while True:
+        if datetime.now().astimezone().hour in NIGHT_HOURS:
+            await _erase(kept)
+        await asyncio.sleep(every_s)
+
+
+async def _erase(kept: Callable[[], KeptRecordings]) -> None:
+    erased = 0
+    try:
+        while done := await asyncio.to_thread(lambda: kept().erase_due(datetime.now(UTC))):
+            erased += len(done)
+    except Exception:
+        # The edge of the night's work: what could not be erased is tried again in an hour.
+        log.exception("retention.failed")
+    if erased:
+        log.info("retention.erased", recordings=erased)
