@@ -246,13 +246,14 @@ class _Ground:
 async def _lay_ground(
     settings: Settings, repertoire: Repertoire, stack: AsyncExitStack, on_progress: OnProgress
 ) -> _Ground:
+    # First, since what is wrong with it is told at once; beside the loop, since it may take long.
+    store = await asyncio.to_thread(open_store, settings.server.database)
+    stack.callback(store.dispose)
     workers, engine, metrics = SpeechWorkers(settings.speech), MediaEngine(settings.media), Metrics()
     stack.push_async_callback(workers.stop)
     stack.push_async_callback(engine.stop)
     await _all_started(workers.start(), engine.start(on_progress))
     metrics.watch_media(engine)
-    store = open_store(settings.server.database)
-    stack.callback(store.dispose)
     writer = StoreWriter(settings.server.database)
     writer.start()
     stack.push_async_callback(asyncio.to_thread, writer.stop)

@@ -137,6 +137,17 @@ async def test_nothing_is_left_behind_by_a_refused_start(tmp_path: Path) -> None
     assert sorted(each.name for each in tmp_path.iterdir()) == ["trunkline.toml"]
 
 
+async def test_finding_33_a_broken_database_is_one_message_before_anything_is_started(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, flow=GOOD_FLOW), {})
+    (tmp_path / "var").mkdir()
+    settings.server.database.write_bytes(b"no database at all" * 1000)
+    steps = list[str]()
+    with pytest.raises(StartError, match="not a database; move the file away"):
+        async with running(settings, steps.append):
+            pass
+    assert steps == []
+
+
 def test_a_refused_start_is_a_message_and_exit_code_two(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["serve", "--config", str(write(tmp_path, '"welcome"', '"absent"'))])
     assert result.exit_code == 2
