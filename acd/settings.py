@@ -148,6 +148,13 @@ class QueueSettings(BaseModel):
     )
 
     @model_validator(mode="after")
+    def _steps_come_one_after_the_other(self) -> Self:
+        times = [step.after_s for step in self.relax]
+        if times != sorted(times):
+            raise ValueError("relax: each step must come after the one before it")
+        return self
+
+    @model_validator(mode="after")
     def _required_codes_exist(self) -> Self:
         if self.wrap_up_code_required and not self.wrap_up_codes:
             raise ValueError("wrap_up_code_required needs wrap_up_codes to choose from")

@@ -35,6 +35,7 @@ def mistakes_across(data: Mapping[str, Any]) -> Iterator[Mistake]:
     for path, noun in NAMED:
         yield from _named_twice(data, path, noun)
     yield from _skills_of_nobody(data)
+    yield from _queues_that_are_not_there(data)
     yield from _addresses(data)
 
 
@@ -63,12 +64,24 @@ def rename_seconds(data: Mapping[str, Any]) -> None:
 def _skills_of_nobody(data: Mapping[str, Any]) -> Iterator[Mistake]:
     known = {str(skill) for _, agent in _tables(data, ("agents",)) for skill in _table(agent, "skills")}
     for number, queue in _tables(data, ("queues",)):
-        for skill in _table(queue, "skills"):
+        for table, skill in ((t, s) for t in ("skills", "preferred") for s in _table(queue, t)):
             if skill not in known:
                 have = ", ".join(sorted(known)) or "none"
                 yield Mistake(
-                    ("queues", number, "skills", skill),
+                    ("queues", number, table, skill),
                     f'no agent has the skill "{skill}"; give it to an agent, or use one of: {have}',
+                )
+
+
+def _queues_that_are_not_there(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    known = {str(queue.get("name")) for _, queue in _tables(data, ("queues",))}
+    for number, agent in _tables(data, ("agents",)):
+        for queue in _table(agent, "queues"):
+            if queue not in known:
+                have = ", ".join(sorted(known)) or "none"
+                yield Mistake(
+                    ("agents", number, "queues", queue),
+                    f'there is no queue "{queue}"; add it, or use one of: {have}',
                 )
 
 

@@ -1,9 +1,11 @@
 """No order of events breaks the promises, whatever strategies, ranks and steps of relaxation are set.
 
 Unlike `test_invariants` this keeps no books of its own about who must be chosen; it asks the explanation.
+`DISPATCH_EXAMPLES=2000` lets both try a night long.
 """
 
 import json
+import os
 from collections import Counter
 from typing import Any
 
@@ -294,5 +296,8 @@ class AnySettings(RuleBasedStateMachine):
 
 def test_s37_no_settings_and_no_order_of_events_break_the_promises() -> None:
     run_state_machine_as_test(
-        AnySettings, settings=settings(max_examples=60, stateful_step_count=60, deadline=None)
+        AnySettings,
+        settings=settings(
+            max_examples=int(os.environ.get("DISPATCH_EXAMPLES", "60")), stateful_step_count=60, deadline=None
+        ),
     )

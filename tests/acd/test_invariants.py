@@ -5,6 +5,7 @@ what it told dispatch and what dispatch ordered, and compares after every event.
 """
 
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -443,5 +444,10 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
 def test_s37_every_contact_ends_in_one_outcome_in_any_order_of_events() -> None:
     run_state_machine_as_test(
-        AnyOrderOfEvents, settings=settings(max_examples=150, stateful_step_count=80, deadline=None)
+        AnyOrderOfEvents,
+        settings=settings(
+            max_examples=int(os.environ.get("DISPATCH_EXAMPLES", "150")),
+            stateful_step_count=80,
+            deadline=None,
+        ),
     )
