@@ -77,6 +77,35 @@ class FlowSettings(BaseModel):
     )
 
 
+class BusSettings(BaseModel):
+    """The MQTT broker that is told what happens; without a url there is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(|mqtts?://[^\s/?#@]+)$",
+        description="mqtt://host or mqtts://host (TLS), with :port where it is another one; absent: off",
+    )
+    username: str = Field(default="", description="at the broker")
+    password: SecretStr | None = Field(default=None, description="at the broker")
+    ca_file: Path | None = Field(
+        default=None, description="certificates to trust for mqtts; absent: those of the system"
+    )
+    prefix: str = Field(
+        default="trunkline",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\s+#/$][^\s+#]*$",
+        description="the first level of every topic",
+    )
+    kinds: tuple[str, ...] = Field(
+        default=(), description="kinds of events, or their beginnings (`queue.`); absent: all"
+    )
+    personal: bool = Field(default=False, description="with numbers, names and what callers keyed")
+
+
 class WebhookSettings(BaseModel):
     """A system that is sent the events of the journal, signed as Standard Webhooks say."""
 
@@ -148,6 +177,7 @@ class Settings(BaseModel):
     agents: tuple[AgentAccount, ...] = ()
     queues: tuple[QueueSettings, ...] = ()
     webhooks: tuple[WebhookSettings, ...] = ()
+    bus: BusSettings = BusSettings()
 
     @property
     def acd(self) -> AcdSettings:

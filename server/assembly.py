@@ -28,6 +28,7 @@ from recordings.recorder import Recorder
 from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
 from server.access.tokens import TokensError
+from server.bus.running import start_bus
 from server.checks.preflight import ground_problems, house_sentences, make_writable
 from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
 from server.errors import StartError
@@ -164,6 +165,7 @@ async def _build(
     await parts.webhooks.start(
         settings.webhooks, ports.feed, ground.journal, ground.store, ports.off_loop, tasks, stack
     )
+    await start_bus(settings.bus, ground.journal, ground.store, ports, line.dispatcher, ground.metrics, tasks)
     web = await _open_door(settings, ports, web_socket, tasks, stack)
     return Trunkline(
         settings,

@@ -111,6 +111,11 @@ class Journal:
         self._identity = Identity(self._identity.instance, self._identity.boot, settings)
 
     @property
+    def instance(self) -> str:
+        """Which server writes it; the same for ever."""
+        return self._identity.instance
+
+    @property
     def share(self) -> float:
         """Of its room, from 0 to 1; long before it is full no new contacts are taken."""
         return len(self._waiting) / self._capacity

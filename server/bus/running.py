@@ -1,0 +1,57 @@
+"""The bus of a running server, if its settings name one."""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import Gauge
+from sqlalchemy import Engine
+
+from acd.dispatcher import Dispatcher
+from config.settings import BusSettings
+from server.bus.connection import Broker
+from server.bus.publisher import READER, BusPublisher, wanted_by
+from server.bus.topics import Topics
+from server.http.metrics import Metrics
+from server.http.ports import ApiPorts
+from server.journal.journal import Journal
+from server.journal.reading import last_sequence, newest_outbox_read
+from server.tasks import Tasks
+
+LOOKED_THROUGH = 1_000_000
+"""How far back the cursor is looked for; an older one belongs to a bus that was off for long."""
+
+
+async def start_bus(
+    settings: BusSettings,
+    journal: Journal,
+    store: Engine,
+    ports: ApiPorts,
+    dispatcher: Dispatcher,
+    metrics: Metrics,
+    tasks: Tasks,
+) -> None:
+    """A bus that is switched on begins with what happens from now on; one that was lost catches up."""
+    if not settings.url:
+        return
+    topics = Topics(settings.prefix, journal.instance)
+    broker = Broker(settings, f"trunkline-{journal.instance}", topics.status)
+    publisher = BusPublisher(
+        topics,
+        wanted_by(settings.kinds, settings.personal),
+        ports.feed,
+        journal,
+        broker.connect,
+        dispatcher.snapshot,
+        await ports.off_loop.run(lambda: _cursor(store)),
+        monotonic=time.monotonic,
+    )
+    connected = Gauge("trunkline_bus_connected", "1 while the broker is there", registry=metrics.registry)
+    connected.set_function(lambda: 0.0 if publisher.problem else 1.0)
+    tasks.background(publisher.run())
+
+
+def _cursor(store: Engine) -> int:
+    newest = last_sequence(store)
+    found = newest_outbox_read(store, READER, newest - LOOKED_THROUGH)
+    return newest if found is None else found
