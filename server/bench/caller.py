@@ -45,7 +45,7 @@ class _Attempt:
 
 
 @dataclass(slots=True)
-class Tally:
+class CallTally:
     """What became of the calls. A call is lost when nothing final came for ten seconds."""
 
     placed: int = 0
@@ -76,9 +76,9 @@ class Callers:
         self._media.bind((self._host, 0))
         self._run = secrets.token_hex(4)
         self._open: dict[int, _Attempt] = {}
-        self._tally = Tally()
+        self._tally = CallTally()
 
-    def run(self, rate: float, seconds: float) -> Tally:
+    def run(self, rate: float, seconds: float) -> CallTally:
         began_s = monotonic()
         total = round(rate * seconds)
         while self._tally.placed < total or self._open:

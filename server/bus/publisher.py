@@ -49,7 +49,7 @@ class BusConnection(Protocol):
         """Until the connection is gone, also when there is nothing to publish; then raises BusLostError."""
 
 
-class CursorJournal(Protocol):
+class BusCursors(Protocol):
     """Where the cursor is kept: the journal itself."""
 
     def note(self, fact: Fact) -> None: ...
@@ -63,7 +63,7 @@ class BusPublisher:
         topics: Topics,
         wanted: EventFilter,
         feed: EventFeed,
-        journal: CursorJournal,
+        journal: BusCursors,
         connect: Callable[[], AbstractAsyncContextManager[BusConnection]],
         states: Callable[[], DispatchStatus],
         cursor: int,

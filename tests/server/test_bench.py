@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.bench import caller
-from server.bench.caller import Callers, Tally
+from server.bench.caller import Callers, CallTally
 from server.bench.contacts import cpu_s
 from server.cli import app
 
@@ -54,7 +54,7 @@ def server(answer: Answer) -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def load(answer: Answer, calls: int = 10) -> tuple[Tally, list[str]]:
+def load(answer: Answer, calls: int = 10) -> tuple[CallTally, list[str]]:
     with server(answer) as (address, seen):
         return Callers(address).run(200, calls / 200), seen
 
