@@ -40,7 +40,6 @@ STILL_TWICE = frozenset(
         "Role",
         "Span",
         "Stop",
-        "Tally",
         "Transfer",
         "Transport",
         "Utterance",
