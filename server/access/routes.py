@@ -46,6 +46,7 @@ ROUTES: dict[str, Permission | None] = {
     "POST /reload": Permission.OPERATE,
     "POST /drain": Permission.OPERATE,
     "POST /undrain": Permission.OPERATE,
+    "GET /access/log": Permission.READ_ACCESS,
     "GET /access/tokens": Permission.GRANT_ACCESS,
     "POST /access/tokens": Permission.GRANT_ACCESS,
     "DELETE /access/tokens/{token}": Permission.GRANT_ACCESS,

@@ -95,6 +95,43 @@ def revoke(
     out.print(f"token {revoked['id']} of {revoked['name']} is revoked", markup=False)
 
 
+@app.command("log")
+def show_log(
+    subject: Annotated[
+        str | None, typer.Option(help="Only what was done to this contact, recording or agent.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.", min=1, max=500)] = 50,
+    before: Annotated[int | None, typer.Option(help="Go on where the page before ended.")] = None,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who used the API, for what, and who was refused.
+
+    Example: trunkline access log --subject 1a20e245d7753b7180553ce
+    """
+    with api(config, server, token) as client:
+        found = client.get("/access/log", {"limit": limit, "before": before, "subject": subject})
+    if as_json:
+        print_json(found)
+        return
+    rows = (
+        (
+            local_time(line["at"]),
+            line["who"],
+            line["role"],
+            line["action"],
+            line["subject"],
+            f"refused: {line['refused']}" if line["refused"] else line["reason"],
+        )
+        for line in found["lines"]
+    )
+    print_table(("at", "who", "role", "what", "of", ""), rows, "Nobody, in this stretch of the journal.")
+    if found["next"]:
+        out.print(f"older ones: --before {found['next']}", markup=False)
+
+
 @app.command("roles")
 def roles() -> None:
     """What each role may do.

@@ -17,6 +17,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from server.access.routes import ROUTES
+from server.http.access_log import add_access_log_routes
 from server.http.agents import add_agent_routes
 from server.http.contacts import add_contact_routes
 from server.http.decisions import add_decision_routes
@@ -60,6 +61,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_recording_routes(app, ports)
     add_event_routes(app, ports)
     add_token_routes(app, ports)
+    add_access_log_routes(app, ports)
     check_every_route(app)
     _describe_access(app)
     return app

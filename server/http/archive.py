@@ -15,6 +15,7 @@ from server.http.ports import ContactEvent, ContactLine, ContactLines, DispatchT
 from server.journal.journal import Journal
 from server.journal.reading import (
     CursorError,
+    accesses_between,
     dispatch_told,
     entries_after,
     entries_of,
@@ -23,6 +24,8 @@ from server.journal.reading import (
 )
 from server.journal.tables import CONTACT
 
+ACCESS_STRETCH = 500_000
+"""How many entries of the journal one page of the access log looks through."""
 MAX_TRACE = 20_000
 """How much is told to dispatch again for one question."""
 
@@ -43,6 +46,16 @@ class JournalArchive:
     def events(self, contact: str, most: Privacy) -> tuple[ContactEvent, ...]:
         timeline = Timeline()
         return tuple(_event(entry, timeline, most) for entry in entries_of(self._store, contact))
+
+    def accesses(
+        self, limit: int, before: int | None, subject: str | None
+    ) -> tuple[list[JournalEntry], int | None]:
+        end = before or last_sequence(self._store) + 1
+        begin = max(1, end - ACCESS_STRETCH)
+        found = accesses_between(self._store, begin, end, subject, limit)
+        if len(found) == limit:
+            return found, found[-1].sequence
+        return found, begin if begin > 1 else None
 
     def dispatch_trace(self, contact: str) -> DispatchTrace | None:
         told = entries_of(self._store, contact)

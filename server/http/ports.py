@@ -85,6 +85,12 @@ class ContactArchive(Protocol):
         """Empty where there is no such contact."""
         ...
 
+    def accesses(
+        self, limit: int, before: int | None, subject: str | None
+    ) -> tuple[list[JournalEntry], int | None]:
+        """Facts of accesses, newest first, and the number before which to go on; None at the beginning."""
+        ...
+
     def dispatch_trace(self, contact: str) -> DispatchTrace | None:
         """What dispatch was told while the contact was there; None where there is no such contact."""
         ...

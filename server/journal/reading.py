@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select, tuple_
 
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
-from contacts.facts.system import DispatchSnapshot, DispatchTold, OutboxRead
+from contacts.facts.system import AccessRefused, AccessUsed, DispatchSnapshot, DispatchTold, OutboxRead
 from contacts.folds.summary import ContactSummary
 from contacts.ids import ContactId
 from recordings.instants import from_utc_text, to_utc_text
@@ -69,6 +69,23 @@ def dispatch_told(engine: Engine, first: int, last: int, limit: int) -> list[Jou
         .order_by(JOURNAL.c.sequence)
         .limit(limit)
     )
+    with engine.connect() as connection:
+        return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def accesses_between(
+    engine: Engine, first: int, end: int, subject: str | None, limit: int
+) -> list[JournalEntry]:
+    """Who used the API, or was refused, from `first` until before `end`; newest first."""
+    kinds = (AccessUsed.kind(),) if subject is not None else (AccessUsed.kind(), AccessRefused.kind())
+    query = (
+        _ENTRIES.where(JOURNAL.c.contact_id.is_(None), JOURNAL.c.sequence >= first)
+        .where(JOURNAL.c.sequence < end, JOURNAL.c.kind.in_(kinds))
+        .order_by(JOURNAL.c.sequence.desc())
+        .limit(limit)
+    )
+    if subject is not None:
+        query = query.where(func.json_extract(JOURNAL.c.fact, "$.subject") == subject)
     with engine.connect() as connection:
         return [entry_from(dict(row)) for row in connection.execute(query).mappings()]
 

@@ -188,6 +188,14 @@ class ListedContacts:
         fields = {"caller": CALLER} if most is not Privacy.PUBLIC else {}
         return (ContactEvent(1, NOW, "contact.started", fields, "call"),)
 
+    def accesses(
+        self, limit: int, before: int | None, subject: str | None
+    ) -> tuple[list[JournalEntry], int | None]:
+        del before
+        return [entry for entry in self.told if subject in (None, getattr(entry.fact, "subject", None))][
+            :limit
+        ], None
+
     def dispatch_trace(self, contact: str) -> DispatchTrace | None:
         known = contact in {f"contact{n}" for n in range(self.count)}
         return DispatchTrace(tuple(self.told), whole=True) if known else None

@@ -19,6 +19,7 @@ from acd.events import AgentRegistered, ContactEnqueued, ConversationHeld, Offer
 from config.reader import DEFAULT_FILE, read_settings
 from contacts.facts.agent import AgentBecame
 from contacts.facts.contact import ContactStarted, PersonalErased
+from contacts.facts.system import AccessRefused, AccessUsed
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from server.access.local_socket import listen_locally, socket_file
 from server.access.roles import Role
@@ -178,6 +179,18 @@ async def test_the_journal_is_followed_on_the_command_line(api: Api) -> None:
         api.feed.close()
         lines = [json.loads(line) for line in (await told).stdout.splitlines()]
     assert [line["kind"] for line in lines] == ["contact.started", "contact.started", "agent.state"]
+
+
+async def test_u11_who_saw_a_contact_is_listed_with_who_was_refused(api: Api) -> None:
+    api.facts.append(
+        AccessUsed(principal="eve", role="officer", action="GET /contacts/{contact}", subject="contact1")
+    )
+    api.facts.append(AccessRefused(source="192.0.2.1", action="GET /contacts", why="wrong token, 3 times"))
+    api.archive.told = list(api.facts.entries)
+    text = await said(api, "access", "log")
+    assert "eve" in text and "contact1" in text
+    assert "refused: wrong token, 3 times" in text
+    assert "192.0.2.1" not in await said(api, "access", "log", "--subject", "contact1")
 
 
 async def test_another_server_is_reached_by_address_and_token(api: Api, tmp_path: Path) -> None:

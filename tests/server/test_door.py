@@ -10,6 +10,7 @@ from acd.events import ContactEnqueued
 from contacts.ids import ContactId, QueueId
 from server.access import door as door_module
 from server.access.failed_logins import FREE_FAILURES
+from server.access.page import page
 from server.access.roles import GRANTS, Permission, Role, may
 from server.access.routes import ROUTES
 from server.client.client import ApiRefusedError
@@ -78,6 +79,11 @@ async def test_without_a_token_only_open_routes_answer(api: Api) -> None:
 
 async def test_what_is_open_is_open_on_purpose() -> None:
     assert OPEN == ["GET /", "GET /healthz", "GET /metrics", "GET /openapi.json"]
+
+
+def test_the_page_about_the_api_is_that_of_its_tables() -> None:
+    written = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    assert written == page(), "python -m server.access.page > docs/api.md"
 
 
 def test_every_permission_is_somebodys_and_an_administrator_has_all() -> None:
