@@ -9,18 +9,21 @@ from server.access.routes import POLLED, ROUTES
 
 HEAD = """# The API
 
-Everything that commands show and do goes through the API of the running server: `trunkline agents` is `GET /agents`. The whole
-description, with parameters and answers, is served at `/openapi.json` (OpenAPI 3.1); this page says who may do what. It is made from the
-server's own tables; a test holds it to them.
+Everything that commands show and do goes through the API of the running server: `trunkline agents` is
+`GET /agents`. The whole description, with parameters and answers, is served at `/openapi.json` (OpenAPI 3.1);
+this page says who may do what. It is made from the server's own tables; a test holds it to them.
 
-    curl -s --unix-socket var/api.sock http://localhost/agents                       # on this machine, as the server's user
-    curl -s -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/agents           # from a program, or through a tunnel
+On this machine, as the server's user, and from a program or through a tunnel:
 
-A token is made by `trunkline access tokens create NAME --role ROLE [--days N]`. The commands take `--server URL` and `--token`
-(or `TRUNKLINE_TOKEN`). Give a reason for an access in the header `X-Reason`: it stands in the access log.
+    curl -s --unix-socket var/api.sock http://localhost/agents
+    curl -s -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/agents
 
-Errors have one form: `{"error": what is wrong, "how_to_fix": what to do, "problems": every mistake where there are several}`.
-Lists that grow come in pages: `next` of one page is `after` (or `before`) of the next.
+A token is made by `trunkline access tokens create NAME --role ROLE [--days N]`. The commands take
+`--server URL` and `--token` (or `TRUNKLINE_TOKEN`). Give a reason for an access in the header `X-Reason`: it
+stands in the access log.
+
+Errors have one form, `{"error": ..., "how_to_fix": ..., "problems": [...]}`; `problems` lists every mistake
+where there are several. Lists that grow come in pages: `next` of one page is `after` (or `before`) of the next.
 """
 
 
