@@ -23,7 +23,7 @@ A token is made by `trunkline access tokens create NAME --role ROLE [--days N]`.
 stands in the access log.
 
 Errors have one form, `{"error": ..., "how_to_fix": ..., "problems": [...]}`; `problems` lists every mistake
-where there are several. Lists that grow come in pages: `next` of one page is `after` (or `before`) of the next.
+where there are several. Lists that grow come in pages: `next` of one page is `after` or `before` of the next.
 """
 
 
