@@ -182,12 +182,16 @@ async def _build(
     )
 
 
+SPOOL_SHARE_FOR_CALLS = 0.8
+
+
 def _keeping(ground: _Ground, tasks: Tasks) -> Keeping:
     return Keeping(
         ground.engine,
         ground.journal,
         ground.recorder,
-        lambda: not ground.recorder.health().problems,
+        # A slow disk costs no sound while the spool lasts, so that it is no reason to refuse a call either.
+        lambda: ground.recorder.report().writer.spool_share < SPOOL_SHARE_FOR_CALLS,
         ground.prompts,
         PhraseRecognition(ground.workers),
         ground.transcription,
