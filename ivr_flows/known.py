@@ -16,8 +16,8 @@ class Known:
     recognised: frozenset[str] | None = None
     """The languages in which callers are understood, like `en`."""
     capabilities: frozenset[str] | None = None
-    """What the server can carry out beyond the ordinary: `http`, `profile`, `notice`, `notify`, `record`,
-    `send_digits`, `announce`, `tell`; see `Kind.needs` and `ports.py`."""
+    """What the server can carry out beyond the ordinary: `http`, `profile`, `notice`, `notify`, `bot`,
+    `record`, `send_digits`, `announce`, `tell`; see `Kind.needs` and `ports.py`."""
 
 
 NOTHING_KNOWN = Known()

@@ -39,6 +39,8 @@ class Question:
     """Does what an answer means; told whether it came by digit or by speech."""
     judge_speech: Callable[[str, float], Verdict] = _deaf
     phrases: tuple[str, ...] = ()
+    anything: bool = False
+    """Callers may say whatever they like."""
     secret: bool = False
     give_up: Callable[[Run, HangupCause], Move] | None = None
     """Goes on without an answer; absent: the caller leaves by `otherwise`."""
@@ -57,7 +59,7 @@ def enter(run: Run, asked: Question) -> Move:
     if not state.typed_ahead:
         return _ask(run, asked, asked.prompt)
     state.phase = Phase.INPUT
-    run.listen(asked.phrases)
+    run.listen(asked.phrases, anything=asked.anything)
     move: Move = STAY
     while state.typed_ahead and move is STAY and state.questions == this and state.phase is Phase.INPUT:
         digit, state.typed_ahead = state.typed_ahead[0], state.typed_ahead[1:]
@@ -87,7 +89,7 @@ def _wait(run: Run, asked: Question) -> Move:
     state.phase = Phase.INPUT
     state.deadline = state.now + asked.manner.timeout_s
     state.wait_ends = state.deadline + SPEECH_LIMIT_S
-    run.listen(asked.phrases)
+    run.listen(asked.phrases, anything=asked.anything)
     return STAY
 
 
@@ -111,7 +113,7 @@ def _speech_started(run: Run) -> Move:
 def _heard(run: Run, asked: Question, text: str, confidence: float) -> Move:
     """Take an utterance; while a prompt plays, only one that fits interrupts it (a cough does not)."""
     state = run.state
-    if not asked.phrases or state.entry:
+    if not (asked.phrases or asked.anything) or state.entry:
         return STAY
     certain = confidence >= asked.manner.min_confidence
     verdict = asked.judge_speech(text, confidence) if certain else Open.MISMATCH
@@ -132,7 +134,7 @@ def _timed_out(run: Run, asked: Question) -> Move:
 
 def _ask(run: Run, asked: Question, prompt: Prompt) -> Move:
     if asked.manner.barge_in:
-        run.listen(asked.phrases)
+        run.listen(asked.phrases, anything=asked.anything)
     else:
         run.stop_listening()
     if run.play(prompt, barge_in=asked.manner.barge_in):

@@ -49,6 +49,8 @@ class Listen:
 
     listen: ListenId
     phrases: tuple[str, ...]
+    anything: bool = False
+    """Whatever is said is of interest, not the phrases alone."""
 
 
 @dataclass(frozen=True, slots=True)

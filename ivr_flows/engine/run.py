@@ -143,11 +143,11 @@ class Run:
         self.stop_playback()
         self.note(Fact.PROMPT_INTERRUPTED, ("by", by))
 
-    def listen(self, phrases: tuple[str, ...]) -> None:
-        if phrases and not self.state.listening:
+    def listen(self, phrases: tuple[str, ...], *, anything: bool = False) -> None:
+        if (phrases or anything) and not self.state.listening:
             self.state.listening = True
             self.state.listens += 1
-            self.order(Listen(ListenId(self.state.listens), phrases))
+            self.order(Listen(ListenId(self.state.listens), phrases, anything))
 
     def stop_listening(self) -> None:
         if self.state.listening:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ivr_flows.kinds.bot import BOT
 from ivr_flows.kinds.branch import BRANCH
 from ivr_flows.kinds.collect import COLLECT
 from ivr_flows.kinds.declare import Kind
@@ -51,6 +52,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "language": LANGUAGE,
     "http": HTTP,
     "profile": PROFILE,
+    "bot": BOT,
     "notice": NOTICE,
     "notify": NOTIFY,
     "record": RECORD,

@@ -124,11 +124,12 @@ def choice(of: Iterable[str]) -> Value:
 
     def read(fields: Fields, word: str, _context: "Context", default: Any) -> str:
         text = fields.text(word) if _is_required(default) else fields.text(word, default)
-        if text not in allowed and text:
+        if text in allowed:
+            return text
+        if text:
             message = f'"{text[:40]}" is none of the choices'
             fields.complain(word, "value-choice", message, did_you_mean(text, allowed))
-            return allowed[0]
-        return text
+        return allowed[0]
 
     return Value(
         "one of " + ", ".join(allowed),

@@ -34,12 +34,13 @@ class Listening:
         self._tasks = tasks
         self._heard = heard
         self._phrases: tuple[str, ...] = ()
+        self._anything = False
         self.listen = ListenId(0)
         self._decoding: asyncio.Task[None] | None = None
 
     @property
     def active(self) -> bool:
-        return bool(self._phrases)
+        return bool(self._phrases) or self._anything
 
     def begin(self, order: Listen) -> None:
         """A caller who cannot be listened to, because too many are, still has the keypad."""
@@ -49,21 +50,21 @@ class Listening:
         except MediaError as error:
             log.warning("speech.not_listening", reason=type(error).__name__)
             return
-        self._phrases, self.listen = order.phrases, order.listen
+        self._phrases, self._anything, self.listen = order.phrases, order.anything, order.listen
 
     def end(self) -> None:
         """What is still being decoded is of no interest any more."""
         if self._decoding is not None:
             self._decoding.cancel()
             self._decoding = None
-        if self._phrases:
-            self._phrases = ()
+        if self.active:
+            self._phrases, self._anything = (), False
             if self._call.hangup is None:
                 self._call.leg.listen(False)
 
     def talk_ended(self, talk: TalkEnded) -> None:
         """An utterance is complete: endpoint first, decode whole."""
-        if not self._phrases or (self._decoding is not None and not self._decoding.done()):
+        if not self.active or (self._decoding is not None and not self._decoding.done()):
             return
         began_at = talk.at_s - (talk.end - talk.start) / SAMPLES_PER_SECOND
         self._decoding = self._tasks.create_task(self._understand(talk, self._phrases, self.listen, began_at))

@@ -4,7 +4,7 @@ import pytest
 
 from ivr_flows.engine.inputs import RecordingEnded, RequestDone, RequestId, RequestOutcome, Tick
 from ivr_flows.engine.instructions import AskOutside, Enqueue, Fact, PlayKeys, Record, StopPlayback
-from ivr_flows.engine.requests import HttpRequest, ProfileWrite
+from ivr_flows.engine.requests import BotTurn, HttpRequest, ProfileWrite
 from ivr_flows.known import Known
 from ivr_flows.loader import parse_flow
 from ivr_flows.segments import Text
@@ -139,7 +139,49 @@ def test_s25_an_agent_hears_and_sees_what_the_flow_found_out(call: CallMaker) ->
     assert order.slots == (("product", "+44"),)
 
 
+BOT = f"""
+start:
+  bot: https://bot.example.com/turn
+  prompt: What is it about?
+  slots: [product, name]
+  turns: 2
+  next: good
+  failed: bad
+{WAYS}
+"""
+
+
+def test_s45_a_partner_is_told_what_is_known_and_hands_over_what_it_found_out(call: CallMaker) -> None:
+    line = call(BOT, name="Ada")
+    assert line.heard == ["What is it about?"]
+    line.say("My router is broken")
+    url = "https://bot.example.com/turn"
+    assert asked(line).demand == BotTurn(url, "My router is broken", (("name", "Ada"),))
+    answer = (("say", "Since when?"), ("done", "no"), ("product", "router"))
+    line.send(RequestDone(asked(line).request, RequestOutcome.DONE, answer), 0.5)
+    assert line.heard[-1] == "Since when?"
+    line.say("since Monday")
+    assert asked(line).demand == BotTurn(url, "since Monday", (("product", "router"), ("name", "Ada")))
+    line.send(RequestDone(asked(line).request, RequestOutcome.DONE, (("done", "yes"),)), 0.5)
+    assert (line.node, line.session.value("product")) == ("good", "router")
+
+
+@pytest.mark.parametrize("how", ["key", "failure", "turns"])
+def test_a_caller_gets_away_from_a_partner(call: CallMaker, how: str) -> None:
+    line = call(BOT)
+    if how == "key":
+        line.press("0")
+    for _ in range(3):
+        if line.node == "start":
+            line.say("hello")
+        if line.node == "start":
+            outcome = RequestOutcome.FAILED if how == "failure" else RequestOutcome.DONE
+            line.send(RequestDone(asked(line).request, outcome, (("say", "Yes?"),)), 0.5)
+    assert line.node == "bad"
+
+
 NEEDING = {
+    "bot": f"start: {{bot: 'https://a/b', prompt: Hi., next: good, failed: bad}}\n{WAYS}",
     "http": f"start: {{http: 'https://a/b', next: good, failed: bad}}\n{WAYS}",
     "profile": f"start: {{profile: read, names: [x], next: good}}\n{WAYS}",
     "notice": f"start: {{notice: n, next: good}}\n{WAYS}",
