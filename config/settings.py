@@ -49,6 +49,11 @@ class ServerSettings(BaseModel):
     drain_s: float = Field(
         default=3600.0, ge=0, description="on SIGTERM: seconds that calls may go on before they are ended"
     )
+    personal_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days until numbers, names and what was keyed are erased from events; absent: never",
+    )
     max_calls: int = Field(default=1000, ge=1, description="callers at once; the next one gets 503")
 
     @property

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -45,6 +46,7 @@ from server.intake.recognition import PhraseRecognition
 from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_keeping
+from server.journal.retention import PersonalRetention
 from server.store.nightly import erase_at_night
 from server.store.store import StoreError, open_store
 from server.store.writer import CatalogueRows, StoreWriter
@@ -143,6 +145,12 @@ async def _build(
     ground = await _lay_ground(settings, repertoire, stack, on_progress)
     tasks = await stack.enter_async_context(Tasks())
     tasks.background(ground.transcription.run())
+    if settings.server.personal_days is not None:
+        keep = timedelta(days=settings.server.personal_days)
+        retention = PersonalRetention(
+            keep, ground.journal, ground.store, ground.writer, utc=lambda: datetime.now(UTC)
+        )
+        tasks.background(retention.run())
     line = await open_line(settings, repertoire, secrets, _keeping(ground, tasks), stack)
     reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
     where = f"{line.bound.address}:{line.bound.port}"
