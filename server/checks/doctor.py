@@ -16,6 +16,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from server.access.exposure import exposure_problem, reachable_from_outside
+from server.access.local_socket import connect_locally
 from server.access.passwords import FILE_NAME
 from server.checks.configuration import Configuration
 from server.checks.preflight import nearest_existing, no_sip_port
@@ -132,13 +133,25 @@ def _priority(settings: Settings) -> Check:
 
 
 def _sip_port(settings: Settings) -> Check:
-    if problem := no_sip_port(settings.sip):
-        return Check("SIP port", Verdict.WARNING, problem, "good when it is your server that holds it")
     where = f"{settings.sip.address}:{settings.sip.port}"
+    if problem := no_sip_port(settings.sip):
+        if _server_runs(settings):
+            return Check(
+                "SIP port", Verdict.GOOD, f"{where} is in use, and a server runs with these settings"
+            )
+        return Check("SIP port", Verdict.WARNING, problem)
     if settings.sip.try_next_ports and not ipaddress.ip_address(settings.sip.address).is_loopback:
         fix = "set sip.try_next_ports = 0, so that a service listens where its carrier sends, or not at all"
         return Check("SIP port", Verdict.WARNING, f"{where}, or one of the next when it is taken", fix)
     return Check("SIP port", Verdict.GOOD, f"{where} or a following one is free, UDP and TCP")
+
+
+def _server_runs(settings: Settings) -> bool:
+    try:
+        connect_locally(settings.server.data_directory, 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _http_loopback(settings: Settings) -> Check:

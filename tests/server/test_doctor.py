@@ -1,10 +1,12 @@
 """`trunkline doctor`: the check of the start, and a hardening list that is true."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from server.access.local_socket import listen_locally
 from server.checks.configuration import examine
 from server.checks.doctor import Check, Verdict, examine_installation
 from server.cli import app
@@ -56,6 +58,17 @@ def test_a_service_that_would_move_to_another_port_is_warned(settings: Path) -> 
     text = settings.read_text() + '[media]\naddress = "0.0.0.0"\nadvertised_address = "203.0.113.1"\n'
     settings.write_text(text + '[sip]\naddress = "0.0.0.0"\nport = 0\ntry_next_ports = 10\n')
     assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.WARNING]
+
+
+def test_a_port_that_the_running_server_holds_is_good(settings: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        settings.write_text(settings.read_text() + f"[sip]\nport = {port}\ntry_next_ports = 0\n")
+        assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.WARNING]
+        (settings.parent / "var").mkdir()
+        with listen_locally(settings.parent / "var"):
+            assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.GOOD]
 
 
 def test_doctor_changes_nothing(settings: Path) -> None:
