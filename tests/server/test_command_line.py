@@ -30,14 +30,41 @@ LIGHT = [
 ]
 
 
-@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
-def test_u10_a_short_command_does_not_wait_for_what_it_does_not_use(arguments: list[str]) -> None:
+CLIENTS = [
+    ["contacts", "list"],
+    ["queues"],
+    ["agents"],
+    ["status"],
+    ["trunks"],
+    ["reload"],
+    ["recordings", "list"],
+]
+
+
+def after(arguments: list[str]) -> tuple[int, set[str]]:
+    """The exit code of a command, and the modules that it took."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
     )
     told = json.loads(done.stdout)
-    assert told["code"] == 0
-    assert not set(HEAVY) & set(told["modules"])
+    return told["code"], set(told["modules"])
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_u10_a_short_command_does_not_wait_for_what_it_does_not_use(arguments: list[str]) -> None:
+    code, modules = after(arguments)
+    assert code == 0
+    assert not set(HEAVY) & modules
+
+
+@pytest.mark.parametrize("arguments", CLIENTS, ids=" ".join)
+def test_u10_a_command_that_asks_the_server_takes_nothing_of_the_server_along(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "trunkline.toml").write_text("")
+    code, modules = after([*arguments, "--config", str(tmp_path / "trunkline.toml")])
+    assert code == 2, "no server is running there"
+    assert not {*HEAVY, "structlog", "server.assembly"} & modules
 
 
 def help_of(*command: str) -> str:
