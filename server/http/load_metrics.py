@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from server.http.status import WebhookStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class LoadFigures:
     tick_share: float
     recogniser_restarts: int
     recogniser_workers: int
+    webhooks: tuple[WebhookStatus, ...] = ()
 
 
 def load_metrics(now: LoadFigures) -> Iterator[Metric]:
@@ -38,6 +41,20 @@ def load_metrics(now: LoadFigures) -> Iterator[Metric]:
         ("recogniser_workers", "Speech workers that are there", now.recogniser_workers),
     ):
         yield GaugeMetricFamily(f"trunkline_{name}", text, value)
+    yield from _webhooks(now.webhooks)
+
+
+def _webhooks(webhooks: Sequence[WebhookStatus]) -> Iterator[Metric]:
+    sent = CounterMetricFamily("trunkline_webhook_sent", "Events taken", labels=["webhook"])
+    let_go = CounterMetricFamily("trunkline_webhook_let_go", "Events given up", labels=["webhook"])
+    behind = GaugeMetricFamily("trunkline_webhook_behind", "Events of the journal to go", labels=["webhook"])
+    failing = GaugeMetricFamily("trunkline_webhook_failing", "1 while none is taken", labels=["webhook"])
+    for each in webhooks:
+        sent.add_metric([each.name], each.sent)
+        let_go.add_metric([each.name], each.let_go)
+        behind.add_metric([each.name], each.behind)
+        failing.add_metric([each.name], float(bool(each.problem)))
+    yield from (sent, let_go, behind, failing)
 
 
 def _by_rule(name: str, text: str, counts: Mapping[str, int]) -> Metric:

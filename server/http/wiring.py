@@ -148,6 +148,7 @@ def _figures(parts: RunningParts, door: Door) -> LoadFigures:
         tick_share=parts.engine.load(),
         recogniser_restarts=workers.restarts,
         recogniser_workers=len(workers.pids),
+        webhooks=parts.webhooks.status(),
     )
 
 

@@ -27,6 +27,7 @@ from server.http.listening import WebServer
 from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.ports import ContactLines
+from server.http.status import WebhookStatus
 from tests.server.api import Api, ListedContacts, aside, serving
 
 
@@ -228,12 +229,17 @@ def test_what_is_counted_is_on_the_metrics_page_without_numbers() -> None:
     from prometheus_client import generate_latest
 
     metrics = Metrics()
-    metrics.watch(lambda: LoadFigures({"source.unknown": 7}, {"source.unknown": 5}, 3, 12, False, 0.25, 1, 2))
+    hook = WebhookStatus("crm", "https://crm.example/secret-path", 90, 10, 80, 1, "answers 500")
+    figures = LoadFigures({"source.unknown": 7}, {"source.unknown": 5}, 3, 12, False, 0.25, 1, 2, (hook,))
+    metrics.watch(lambda: figures)
     page = generate_latest(metrics.registry).decode()
     assert 'trunkline_refusals_total{rule="source.unknown"} 7.0' in page
     assert "trunkline_api_failed_logins_total 3.0" in page
     assert "trunkline_journal_waiting 12.0" in page
     assert "trunkline_tick_share 0.25" in page
+    assert 'trunkline_webhook_behind{webhook="crm"} 10.0' in page
+    assert 'trunkline_webhook_failing{webhook="crm"} 1.0' in page
+    assert "secret-path" not in page
 
 
 @pytest.mark.parametrize(

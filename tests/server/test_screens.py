@@ -32,11 +32,16 @@ def rendered(screen: RenderableType) -> str:
     return console.export_text()
 
 
+def rung_offer(effects: tuple[object, ...]) -> OfferId:
+    [offer] = [effect.offer for effect in effects if isinstance(effect, RingAgent)]
+    return offer
+
+
 def rung(api: Api, number: int = 1) -> OfferId:
     """Alice's phone rings for a contact of the archive."""
     api.dispatch.tell(AgentRegistered(AgentId("alice"), DeviceId("phone")))
     effects = api.dispatch.tell(ContactEnqueued(ContactId(f"contact{number}"), QueueId("support")))
-    [offer] = [effect.offer for effect in effects if isinstance(effect, RingAgent)]
+    offer = rung_offer(effects)
     api.line.callers[f"contact{number}"] = CALLER
     return offer
 
