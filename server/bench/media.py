@@ -21,7 +21,7 @@ from media.settings import MediaSettings
 from server.bench.kernel_floor import floor_cpu_ms
 from server.bench.talkers import Talkers, Travelled, tone
 
-_SETTLE_S = 3.0
+_SETTLE_S = 6.0
 _ROOM = 50
 
 Progress = Callable[[str], None]

@@ -143,12 +143,12 @@ def _summary(phones: Iterable[_Phone], late_ms: float) -> Travelled:
     heard = [phone.received for phone in phones if phone.received]
     gaps = np.concatenate([np.diff([at for _, at in each]) for each in heard] or [np.zeros(0)])
     delays = np.array([delay for phone in phones for delay in phone.delays_ms])
-    expected = sum((each[-1][0] - each[0][0] & 0xFFFF) + 1 for each in heard)
+    expected = sum(_expected(each) for each in heard)
     packets = sum(len(each) for each in heard)
     p50, p99, p999 = np.percentile(gaps, [50, 99, 99.9]) if len(gaps) else (0.0, 0.0, 0.0)
     return Travelled(
         packets=packets,
-        lost=expected - packets,
+        lost=max(expected - packets, 0),
         gap_ms_p50=round(float(p50), 2),
         gap_ms_p99=round(float(p99), 2),
         gap_ms_p999=round(float(p999), 2),
@@ -158,3 +158,10 @@ def _summary(phones: Iterable[_Phone], late_ms: float) -> Travelled:
         delay_ms_p99=round(float(np.percentile(delays, 99)), 2) if len(delays) else None,
         own_late_ms_max=round(late_ms, 2),
     )
+
+
+def _expected(received: list[tuple[int, float]]) -> int:
+    """Packets from the first number to the greatest, which the network need not have brought last."""
+    numbers = np.array([number for number, _ in received])
+    steps = (np.diff(numbers) + 0x8000 & 0xFFFF) - 0x8000
+    return int(max(np.cumsum(steps).max(initial=0), 0)) + 1

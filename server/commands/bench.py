@@ -133,7 +133,9 @@ def _measure_sound(works: tuple[str, ...], legs: int, seconds: float, as_json: b
 
     from media.errors import MediaError
     from server.bench.media import SoundWork, sound_cost
+    from server.logs import configure_logs
 
+    configure_logs("text", "warning")
     try:
         with err.status("starting") as status:
             costs = [sound_cost(SoundWork(work), legs, seconds, status.update) for work in works]
