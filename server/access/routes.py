@@ -23,6 +23,7 @@ ROUTES: dict[str, Permission | None] = {
     "POST /agents/{agent}/break": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/back": Permission.ACT_AS_AGENT,
     "POST /agents/{agent}/wrap-up/done": Permission.ACT_AS_AGENT,
+    "POST /agents/{agent}/wrap-up/extend": Permission.ACT_AS_AGENT,
     "GET /queues": Permission.SEE_LIVE,
     "GET /queues/{queue}": Permission.SEE_LIVE,
     "GET /trunks": Permission.SEE_LIVE,

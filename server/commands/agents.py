@@ -109,6 +109,24 @@ def finish_wrap_up(
     _tell(agent, as_json)
 
 
+@app.command("extend")
+def extend_wrap_up(
+    name: Agent,
+    by: Annotated[float, typer.Option("--by", min=1, max=600, help="Seconds more.")] = 60,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """More time for the work after a call.
+
+    Example: trunkline agents extend alice --by 120
+    """
+    with api(config, server, token) as client:
+        agent = client.post(f"/agents/{segment(name)}/wrap-up/extend", {"by_s": by})
+    _tell(agent, as_json)
+
+
 def _tell(agent: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(agent)

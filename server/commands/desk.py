@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.client.client import ApiClient, segment
+from server.client.client import ApiClient, ApiRefusedError, segment
 from server.commands.console import ConfigOption, out
 from server.commands.server_options import ServerOption, TokenOption, api
 from server.commands.tables import span
@@ -82,7 +82,13 @@ def act(client: ApiClient, name: str, key: str | None) -> str:
         agent = client.post(f"{path}/break", {"reason": ""})
         return "break" if agent["state"] == "break" else "break: begins after this call"
     if key == "r":
-        client.post(f"{path}/wrap-up/done")
+        try:
+            client.post(f"{path}/wrap-up/done")
+        except ApiRefusedError as refused:
+            if refused.status != 409:
+                raise
+            # The queue requires a code, which a single key cannot say.
+            return f"{refused} (trunkline agents ready {name} --code CODE)"
         client.post(f"{path}/back")
         return "ready again"
     return "" if key is None else f"no such key; {KEYS}"

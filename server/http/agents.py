@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from acd.agent_state import AgentState
-from acd.events import AgentEvent, BreakEnded, BreakStarted, WrapUpDone
-from acd.wrap_up import WrapUpCodeError
+from acd.events import AgentEvent, BreakEnded, BreakStarted, WrapUpDone, WrapUpExtended
+from acd.wrap_up import LONGEST_EXTENSION_S, WrapUpCodeError
 from contacts.ids import AgentId
 from contacts.privacy import Privacy
 from server.access.principal import Principal
@@ -35,6 +35,14 @@ class WrapUpRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str = Field(default="", max_length=64)
+
+
+class ExtensionRequest(BaseModel):
+    """How much longer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by_s: float = Field(gt=0, le=LONGEST_EXTENSION_S)
 
 
 NO_CODE = WrapUpRequest()
@@ -79,6 +87,13 @@ def _add_action_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         if _act(live, agent, who).break_reason is None:
             return _known(live, agent, who)
         return _told(ports, live, BreakEnded(AgentId(agent)), who)
+
+    @app.post("/agents/{agent}/wrap-up/extend", responses=answers(404))
+    async def extend_wrap_up(agent: Name, who: Who, more: ExtensionRequest) -> AgentStatus:
+        """The agent needs more time; changes nothing outside of a wrap-up, or where it has no end anyway."""
+        if _act(live, agent, who).state != AgentState.WRAP_UP.value:
+            return _known(live, agent, who)
+        return _told(ports, live, WrapUpExtended(AgentId(agent), more.by_s), who)
 
     @app.post("/agents/{agent}/wrap-up/done", responses=answers(404, 409))
     async def finish_wrap_up(agent: Name, who: Who, done: WrapUpRequest = NO_CODE) -> AgentStatus:

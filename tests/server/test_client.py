@@ -15,7 +15,14 @@ import pytest
 from typer.testing import CliRunner
 
 from acd.effects import RingAgent
-from acd.events import AgentRegistered, ContactEnqueued, ConversationHeld, OfferAnswered
+from acd.events import (
+    AgentCallEnded,
+    AgentRegistered,
+    ContactEnqueued,
+    ConversationHeld,
+    OfferAnswered,
+    TimePassed,
+)
 from config.reader import DEFAULT_FILE, read_settings
 from contacts.facts.agent import AgentBecame
 from contacts.facts.contact import ContactStarted, PersonalErased
@@ -102,6 +109,19 @@ async def test_u7_an_agent_takes_a_break_and_comes_back(api: Api) -> None:
     assert "alice: break (lunch)" in await said(api, "agents", "break", "alice", "--reason", "lunch")
     assert "alice: available" in await said(api, "agents", "back", "alice")
     assert "alice: available" in await said(api, "agents", "back", "alice")
+
+
+async def test_a_wrap_up_is_extended_and_ended(api: Api) -> None:
+    api.dispatch.tell(AgentRegistered(AgentId("alice"), DeviceId("phone")))
+    effects = api.dispatch.tell(ContactEnqueued(ContactId("contact7"), QueueId("support")))
+    [offer] = [effect.offer for effect in effects if isinstance(effect, RingAgent)]
+    api.dispatch.tell(OfferAnswered(offer))
+    api.dispatch.tell(AgentCallEnded(offer))
+    assert "alice: wrap-up" in await said(api, "agents", "extend", "alice", "--by", "120")
+    api.clock.now += 60
+    api.dispatch.tell(TimePassed())
+    assert "alice: wrap-up" in await said(api, "agents", "show", "alice")
+    assert "alice: available" in await said(api, "agents", "ready", "alice")
 
 
 async def test_u9_queues_show_who_waits_and_how_long(api: Api) -> None:
