@@ -78,6 +78,7 @@ class Source:
 
 STRANGER = Source(None, phone=False)
 
+TOO_FAST = Refusal(503, "Too many calls a second of this trunk", "load.trunk-rate", retry_after_s=1)
 NOT_ALLOWED = Refusal(403, "Not a trunk of ours", "trunk.not-allowed")
 NO_PHONE = Refusal(403, "Phones do not register from there", "registrar.not-allowed")
 TOO_MUCH = Refusal(503, "Too many requests from phones", "load.phones", retry_after_s=5)
@@ -109,6 +110,10 @@ class Admission:
     def trusts(self, trunk: str) -> bool:
         """Whether that trunk's word counts for who calls."""
         return trunk in self._trunks and self._trunks[trunk].trust_identity
+
+    def rate_of(self, trunk: str) -> int | None:
+        """New calls a second that the trunk may bring; None without a limit."""
+        return self._trunks[trunk].max_calls_per_s if trunk in self._trunks else None
 
     def request(self, method: str, source: Source) -> Refusal | None:
         """May that source begin something with this method? Messages of a known call are not asked for."""

@@ -59,10 +59,11 @@ class Refusals:
         self._logged_sources: set[tuple[str, str]] = set()
         self._unlogged: Counter[str] = Counter()
 
-    def may_answer(self, rule_id: str, source: str, now: float) -> bool:
-        """Counts the refusal and takes its answer from the budget."""
+    def may_answer(self, rule_id: str, source: str, now: float, *, trusted: bool = False) -> bool:
+        """Counts the refusal and takes its answer from the budget; a trunk, left without one, would only ask
+        again and again."""
         self.counts[rule_id] += 1
-        if self._answers.take(source, now):
+        if trusted or self._answers.take(source, now):
             return True
         self.dropped[rule_id] += 1
         return False

@@ -39,6 +39,11 @@ class TrunkSettings(BaseModel):
     register_there: bool = Field(
         default=False, description="Register with that user name, and stay registered"
     )
+    max_calls_per_s: int | None = Field(
+        default=None,
+        ge=1,
+        description="New calls of this trunk a second, beyond which it gets 503; empty: no limit",
+    )
     trust_identity: bool = Field(
         default=True,
         description="Take the caller's number from P-Asserted-Identity where the trunk sends one",

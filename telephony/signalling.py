@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from telephony.admission import TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
+from telephony.admission import TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
 from telephony.agent_events import (
     AgentEffect,
     CallArrived,
@@ -75,6 +75,7 @@ class Signalling:
         self.admission = Admission(settings)
         self.refusals = Refusals(settings.admission)
         self._phone_requests = _phone_requests(settings)
+        self._rates: dict[str, Budget] = {}
         self.resolver = Resolver()
         self._transport = SipTransport(
             settings.transport,
@@ -212,7 +213,17 @@ class Signalling:
         refusal = self.admission.request(received.method, source)
         if refusal is not None or received.method != "INVITE":
             return refusal
-        return self.admission.call(self._measure(source.trunk or ""))
+        trunk = source.trunk or ""
+        return self.admission.call(self._measure(trunk)) or self._too_fast(trunk)
+
+    def _too_fast(self, trunk: str) -> Refusal | None:
+        most = self.admission.rate_of(trunk)
+        if most is None:
+            return None
+        rate = self._rates.get(trunk)
+        if rate is None or rate.in_all != most:
+            rate = self._rates[trunk] = Budget(most, most)
+        return None if rate.take(trunk, self.now()) else TOO_FAST
 
     def _turn_away(self, data: bytes, refusal: Refusal, source: Hop) -> None:
         """Read only now, and only to address the answer."""
@@ -233,7 +244,8 @@ class Signalling:
 
     def _may_answer(self, refusal: Refusal, source: Hop) -> bool:
         self._write_line(refusal, source.host)
-        return self.refusals.may_answer(refusal.rule_id, source.host, self.now())
+        trusted = self.admission.source(source.host).trunk is not None
+        return self.refusals.may_answer(refusal.rule_id, source.host, self.now(), trusted=trusted)
 
     def _write_line(self, refusal: Refusal, host: str) -> None:
         line = self.refusals.line(refusal.rule_id, host, self.now())

@@ -17,6 +17,11 @@ def test_one_source_gets_fifty_answers_a_second_and_all_together_five_hundred() 
     assert (refusals.counts[RULE], refusals.dropped[RULE]) == (5900, 5400)
 
 
+def test_a_trunk_is_told_every_time_for_it_would_only_ask_again() -> None:
+    refusals = Refusals(AdmissionSettings())
+    assert all(refusals.may_answer("load.calls", "192.0.2.1", 0.0, trusted=True) for _ in range(2000))
+
+
 def test_the_next_second_has_a_budget_of_its_own() -> None:
     refusals = Refusals(AdmissionSettings(refusals_per_source=1))
     answers = [refusals.may_answer(RULE, "192.0.2.1", now) for now in (0.0, 0.5, 1.0, 1.9, 2.1)]

@@ -115,6 +115,16 @@ async def test_a_trunk_takes_no_more_calls_than_it_may_have(make: Make, phones: 
     await pbx.endpoint.place_call("sip:3@carrier")
 
 
+async def test_a_trunk_that_calls_faster_than_it_may_gets_a_503(phones: PhoneMaker) -> None:
+    caller = await phones()
+    callee = await phones(trunks=(TrunkSettings(name="carrier", networks=NETWORK, max_calls_per_s=3),))
+    calls = [await caller.endpoint.place_call(callee.uri()) for _ in range(5)]
+    for call in calls[3:]:
+        assert (await asyncio.wait_for(call.ended, 2)).status == 503
+    assert callee.endpoint.refusals.counts == {"load.trunk-rate": 2}
+    assert callee.arrived.qsize() == 3
+
+
 async def test_a_trunk_that_wants_it_is_registered_with_until_the_end(make: Make, phones: PhoneMaker) -> None:
     desk = RegistrationDesk(SipSettings(), {"pbx": Password("secret")}.get)
     carrier = await phones(desk)
