@@ -20,9 +20,9 @@ PLACES_OF_ONE_MACHINE = re.compile(
 )
 
 
-def tree_block(page: str) -> str:
-    found = re.search(r"^## The tree\n+```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert found, "docs/architecture.md has no fenced block right after the heading '## The tree'"
+def tree_block(page: str, heading: str = "The tree") -> str:
+    found = re.search(rf"^## {heading}\n+```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/architecture.md has no fenced block right after the heading '## {heading}'"
     return found[1]
 
 
@@ -34,6 +34,13 @@ def test_the_architecture_page_lists_exactly_the_folders_that_are_there(root: Pa
         for path in root.iterdir()
         if path.is_dir() and not any(fnmatch(path.name, each) for each in NOT_OURS)
     }
+    assert listed == there, f"only on the page: {listed - there}; only on disk: {there - listed}"
+
+
+def test_the_architecture_page_lists_exactly_the_rooms_of_the_server(root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text()
+    listed = set(re.findall(r"^(\w[\w-]*)/", tree_block(page, "The rooms of server/"), re.MULTILINE))
+    there = {path.name for path in (root / "server").iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert listed == there, f"only on the page: {listed - there}; only on disk: {there - listed}"
 
 
