@@ -29,6 +29,7 @@ from recordings.errors import CatalogueError, UnknownRecordingError
 from recordings.instants import from_utc_text, to_utc_text
 from recordings.ports import RowWriter, Statement
 from recordings.segment import RecordingId
+from recordings.transactions import writing
 
 METADATA = MetaData(
     naming_convention={
@@ -127,7 +128,7 @@ class EngineRows:
 
     def write(self, *statements: Statement) -> None:
         try:
-            with self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 for sql, rows in statements:
                     if rows:
                         connection.execute(text(sql), list(rows))

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import RowMapping, select
 
 from recordings.catalogue import UTTERANCE, Catalogue
+from recordings.ports import Value
 from recordings.segment import RecordingId
-from recordings.transactions import writing
 
 
 class Speaker(enum.Enum):
@@ -62,21 +62,29 @@ _UTTERANCE_KIND = "utterance"
 _GAP_KIND = "gap"
 
 
+_COLUMNS = tuple(column.name for column in UTTERANCE.columns if column.name != "utterance_id")
+_KEEP = (
+    f"INSERT INTO utterance ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own columns
+    f"VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+)
+_FORGET = "DELETE FROM utterance WHERE recording_id = :recording_id AND speaker = :speaker"
+
+
 class Transcripts:
     """Transcripts of the catalogue's recordings; safe in any thread, every method blocks on the database."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._engine = catalogue.engine
+        self._rows = catalogue.rows
 
     def replace(self, recording_id: RecordingId, speaker: Speaker, items: Iterable[TranscriptItem]) -> None:
-        """Puts the result of another pass over one speaker in place of all that speaker had."""
-        with writing(self._engine) as connection:
-            connection.execute(
-                delete(UTTERANCE).where(
-                    UTTERANCE.c.recording_id == recording_id, UTTERANCE.c.speaker == speaker.value
-                )
-            )
-            _insert(connection, recording_id, items)
+        """Puts the result of another pass over one speaker in place of all that speaker had.
+
+        Raises CatalogueError, and then keeps what was there.
+        """
+        rows = [_values(recording_id, item) for item in items]
+        held = {"recording_id": recording_id, "speaker": speaker.value}
+        self._rows.write((_FORGET, [held]), (_KEEP, rows))
 
     def of(self, recording_id: RecordingId) -> tuple[TranscriptItem, ...]:
         """In time order."""
@@ -110,12 +118,7 @@ def _clock(at_s: float) -> str:
     return f"{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def _insert(connection: Connection, recording_id: RecordingId, items: Iterable[TranscriptItem]) -> None:
-    if rows := [_values(recording_id, item) for item in items]:
-        connection.execute(insert(UTTERANCE), rows)
-
-
-def _values(recording_id: RecordingId, item: TranscriptItem) -> dict[str, str | float | None]:
+def _values(recording_id: RecordingId, item: TranscriptItem) -> dict[str, Value]:
     return {
         "recording_id": recording_id,
         "speaker": item.speaker.value,

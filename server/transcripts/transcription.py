@@ -16,7 +16,7 @@ from media.speech.errors import SpeechError
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, Vocabulary
 from recordings.catalogue import Catalogue
-from recordings.errors import RecordingsError
+from recordings.errors import CatalogueError, RecordingsError
 from recordings.files import RecordingFiles
 from recordings.segment import RecordingId
 from recordings.transcripts import Speaker, SpokenWord, TranscriptItem, Transcripts, Untranscribed, Utterance
@@ -140,6 +140,9 @@ class Transcription:
             spans = await self._ledger.speech_on_the_right(job.contact_id)
             caller = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
             agent = await self._hear(job, entry.path, Speaker.AGENT, spans)
+        except CatalogueError:
+            # The database refuses for the moment; the recording is as it was.
+            raise
         except (RecordingsError, OSError) as error:
             await self._give_up(job, type(error).__name__)
             return

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
-from recordings.errors import UnknownRecordingError
+from recordings.errors import CatalogueError, UnknownRecordingError
 from recordings.instants import from_utc_text, to_utc_text
 from recordings.segment import RecordingId
 from recordings.transcripts import (
@@ -126,6 +125,6 @@ def test_another_pass_replaces_one_speaker_only(filled: Catalogue) -> None:
 
 
 def test_transcript_of_an_unknown_recording_is_refused(filled: Catalogue) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(CatalogueError, match="FOREIGN KEY"):
         said = Utterance(Speaker.CALLER, 0, 1, "x", "e")
         Transcripts(filled).replace(RecordingId("nobody"), Speaker.CALLER, [said])
