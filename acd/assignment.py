@@ -135,7 +135,7 @@ class Assignment:
             self._places.forget(contact)
             return
         contact.queue, contact.offers, contact.place = queue, [], Whereabouts.WAITING
-        contact.waits_since, contact.released = now, True
+        contact.waits_since, contact.released, contact.expected = now, True, None
         contact.rank = contact.rank._replace(given_back=0)
         contact.group = self.matching.group(contact.group_key)
         self._outbox.append(ReturnToQueue(contact.id))

@@ -1,6 +1,6 @@
 """The expected wait of one contact: its queue's history, and who is on duty for it now."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from acd.agent_registry import AgentRegistry
 from acd.expected_wait import AT_ONCE, ExpectedWait
@@ -10,7 +10,7 @@ from acd.relaxation import required_after
 from acd.skills import ANYBODY
 from contacts.ids import QueueId
 
-SHARE_KEPT_S = 10.0
+SHARE_KEPT_S = 60.0
 
 
 class Foresight:
@@ -42,26 +42,25 @@ class Foresight:
         required = required_after(queue.settings, ANYBODY, 0)
         return self.matching.group(GroupKey(queue.id, required)).qualified
 
-    def refresh(self, queue: ContactQueue, queues: Iterable[ContactQueue], now: float) -> None:
+    def refresh(self, queue: ContactQueue, queues: Mapping[QueueId, ContactQueue], now: float) -> None:
         """A queue's part of its agents' time changes slowly, and there may be hundreds of queues: it is
         worked out anew from time to time."""
         if queue.share_at is not None and now - queue.share_at < SHARE_KEPT_S:
             return
-        by_name = {each.id: each for each in queues}
         work_s = sum(
-            part * by_name[other].history.work_until(now) for other, part in self._sharing(queue, by_name)
+            part * queues[other].history.work_until(now) for other, part in self._sharing(queue, queues)
         )
         own_s = queue.history.work_until(now)
         queue.share, queue.share_at = own_s / work_s if own_s and work_s else 1.0, now
 
     def _sharing(
-        self, queue: ContactQueue, by_name: dict[QueueId, ContactQueue]
+        self, queue: ContactQueue, queues: Mapping[QueueId, ContactQueue]
     ) -> list[tuple[QueueId, float]]:
         """Every queue that has agents of this one, and what part of its agents they are."""
         if queue.id not in self._shared:
             own = self.agents_of(queue)
             shared = []
-            for other in by_name.values():
+            for other in queues.values():
                 theirs = self.agents_of(other)
                 if common := own & theirs:
                     shared.append((other.id, common.bit_count() / theirs.bit_count()))

@@ -120,7 +120,7 @@ class QueuePlaces:
         matching.join(contact.group)
         contact.queue.line.add(contact.rank)
         self.schedule_overflow(contact)
-        self.announce(contact, now)
+        self._announce(contact, contact.queue.line.position(contact.rank), now, contact.expected)
 
     def expect(self, contact: QueuedContact, now: float) -> ExpectedWait | None:
         """Of a newcomer, by the place that they would have."""
@@ -209,17 +209,19 @@ class QueuePlaces:
                 self._announce(contact, position, now)
         return ranks[IMPROVED_AT_ONCE] if len(ranks) > IMPROVED_AT_ONCE else None
 
-    def _announce(self, contact: QueuedContact, position: int, now: float) -> None:
+    def _announce(
+        self, contact: QueuedContact, position: int, now: float, expected: ExpectedWait | None = None
+    ) -> None:
         if contact.callback is not None:
             return
         contact.announced_position, contact.announced_at = position, now
         if contact.announce_every_s > 0:
             self._deadlines.set(AnnouncementDue(contact.id), now + contact.announce_every_s)
-        expected = self._expect(contact, position - 1, now)
+        expected = expected or self._expect(contact, position - 1, now)
         self._outbox.append(AnnouncePosition(contact.id, position, len(contact.queue.line), expected))
 
     def _expect(self, contact: QueuedContact, ahead: int, now: float) -> ExpectedWait | None:
-        self.foresight.refresh(contact.queue, self._queues.values(), now)
+        self.foresight.refresh(contact.queue, self._queues, now)
         return self.foresight.expect(contact.queue, contact.group.qualified, ahead)
 
     def _remember(self, contact: QueuedContact, outcome: QueueExit, waited_s: float) -> None:

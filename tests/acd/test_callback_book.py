@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.agent_state import AcdError
@@ -65,6 +65,7 @@ def test_s41_the_opening_follows_the_change_to_summer_time() -> None:
     assert RULES.next_opening(BERLIN, utc(24, 20, month=10)) == utc(25, 8, month=10)
 
 
+@settings(deadline=None)
 @given(
     number=st.sampled_from([BERLIN, TOKYO, NEW_YORK, FREE_NUMBER]),
     minutes=st.lists(st.integers(1, 2000), min_size=1, max_size=30),
@@ -128,6 +129,7 @@ def test_what_is_no_number_is_refused_in_words(typed: str) -> None:
         full_number(typed, "DE")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_number_or_refused(typed: str) -> None:
     with contextlib.suppress(NotANumberError):
