@@ -107,6 +107,7 @@ class Finalizer:
                 next_sync_s = monotonic() + self._sync_period_s
                 self._sync_open()
                 self._save()
+                self._evidence.keep((), datetime.now(UTC))
         if self._save() is not None:
             log.error("recording.rows_lost", rows=len(self._unsaved))
 

@@ -17,7 +17,8 @@ class RecorderHealth:
     """`behind_s` is the age of the oldest sound that no file has, `unsynced_s` of what a loss of power would
     cost.
 
-    While `spool_share` is under 1 a failing disk has cost nothing. `frames_dropped` counts since the start.
+    While `spool_share` is under 1 a failing disk has cost nothing. `frames_dropped` counts since the start;
+    `unsigned` are those that have ended and whose manifest the disk has not taken yet.
     """
 
     live: int
@@ -28,6 +29,8 @@ class RecorderHealth:
     last_error: str
     frames_dropped: int
     unsaved_rows: int
+    unsigned: int = 0
+    evidence_problem: str = ""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -47,6 +50,10 @@ class RecorderHealth:
             found.append("recordings: the memory spool is full, sound is being lost")
         if self.unsaved_rows and not found:
             found.append(f"recordings: the catalogue refuses {self.unsaved_rows} rows")
+        if self.evidence_problem:
+            found.append(f"recordings: evidence: {self.evidence_problem}; run `trunkline vault verify`")
+        elif self.unsigned and not found:
+            found.append(f"recordings: the disk refuses the manifests of {self.unsigned}")
         return tuple(found)
 
 

@@ -178,6 +178,8 @@ class Recorder:
             last_error=error,
             frames_dropped=writer.frames_dropped,
             unsaved_rows=self._finalizer.report().unsaved_rows,
+            unsigned=self._evidence.waiting,
+            evidence_problem=self._evidence.problem,
         )
 
     def _look_up(self, recording_id: RecordingId, agent: str) -> RecordingEntry:

@@ -89,6 +89,7 @@ class EvidenceLog:
     def open(self) -> None:
         """Reads what is there; `problem` says whether it still is what was signed. Raises OSError."""
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._frontier, self.problem = Frontier(), ""
         octets = _read(self._directory / LOG_FILE)
         lines = parse_lines(octets)
         heads = parse_lines(_read(self._directory / HEADS_FILE))

@@ -34,7 +34,7 @@ async def test_a_killed_server_has_kept_the_call_up_to_the_last_second(
         assert recording["state"] == "interrupted"
         assert TALK_S - MOST_LOST_S <= recording["duration_s"] <= TALK_S + 1.5
         assert (await second.contacts())[0]["outcome"] == "interrupted"
-        wav = await _play_path(second, recording["recording_id"])
+        wav = await _play_path(second, recording["recording"])
         audio = read_wav(wav)
         assert audio.duration_s == pytest.approx(recording["duration_s"], abs=0.02)
         assert np.abs(audio.samples[:, 1].astype(int)).mean() > ULAW_TOO_SOFT, "the prompt is not in it"

@@ -19,6 +19,7 @@ from recordings.settings import RecordingSettings
 from tests.recordings.conftest import STARTED, Studio
 from tests.recordings.evidence.conftest import NOW, Vault
 from tests.recordings.fakes import FakeSource
+from tests.recordings.test_recorder import until
 
 
 def newest_head(vault: Vault) -> TreeHead:
@@ -186,6 +187,34 @@ def test_a_log_that_was_changed_is_told_at_the_next_start(vault: Vault) -> None:
     keeper = EvidenceKeeper(vault.folder, Signer.open(vault.keys))
     keeper.keep([(vault.entries[0], None)], NOW)
     assert keeper.problem == "the log is not what its newest head says"
+
+
+async def test_a_log_that_was_changed_is_told_by_health(settings: RecordingSettings, vault: Vault) -> None:
+    edit_the_log(vault, random.Random(1))
+    recorder = Recorder(replace_directory(settings, vault), vault.catalogue)
+    await recorder.start()
+    await recorder.finish(recorder.begin("c", FakeSource(), started_at=STARTED, caller="a", called="b"))
+    health = recorder.health()
+    await recorder.stop()
+    assert "evidence: the log is not what its newest head says" in health.problems[0]
+
+
+async def test_a_manifest_that_the_disk_refused_is_written_when_it_is_back(
+    settings: RecordingSettings, vault: Vault
+) -> None:
+    held = vault.folder / "evidence"
+    held.rename(vault.folder / "away")
+    held.write_text("in the way")
+    recorder = Recorder(replace_directory(settings, vault), vault.catalogue)
+    await recorder.start()
+    await recorder.finish(recorder.begin("c", FakeSource(), started_at=STARTED, caller="a", called="b"))
+    assert recorder.health().unsigned == 1
+    held.unlink()
+    (vault.folder / "away").rename(held)
+    await until(lambda: recorder.health().unsigned == 0)
+    await recorder.stop()
+    assert examine_vault(vault.folder, vault.verifier).faults == ()
+    assert examine_vault(vault.folder, vault.verifier).recordings == 4
 
 
 async def test_a_finished_recording_has_a_manifest_that_verifies(studio: Studio, tmp_path: Path) -> None:
