@@ -7,8 +7,7 @@ answers while it is being hung up) changes nothing, for hang-ups race with every
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+import msgspec
 
 from contacts import effects as order
 from contacts.effects import ContactEffect, Happened
@@ -20,45 +19,10 @@ from contacts.history import History
 from contacts.ids import ContactId, ParticipantId
 from contacts.outcomes import EndedBy, QueueExit, TransferResult
 from contacts.participants import Participant, Participants
+from contacts.standing import ContactPhase, Other, Through, transfer_result
 
 CUSTOMER = ParticipantId("customer")
-
-
-class ContactPhase(Enum):
-    """Where the customer is."""
-
-    AWAY = "away"
-    """Not on the line: to be called."""
-    STARTING = "starting"
-    """Their call is being set up."""
-    IN_FLOW = "in flow"
-    WAITING = "waiting"
-    """In a queue, for an agent."""
-    CONNECTING = "connecting"
-    """Somebody is being called for them."""
-    TALKING = "talking"
-    ENDING = "ending"
-    """Gone; what was rung, joined or recorded for them is being ended."""
-    CLOSED = "closed"
-
-
-class Through(Enum):
-    """What brought the other party, and with it who ends their leg and what follows the talk."""
-
-    DISPATCH = "dispatch"
-    """An offer: dispatch ends the leg; the flow goes on after the talk, or the place is regained."""
-    TRANSFER = "transfer"
-    """A transfer: we end the leg; the flow goes on with the transfer's result."""
-    OWN_CALL = "own call"
-    """An agent who called the customer: we end the leg; the contact ends with either of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Whom the customer talks with, or who is being called for them."""
-
-    participant: ParticipantId
-    through: Through
+BACK_FIRST = 1000  # beyond any priority that flows give
 
 
 class Contact:
@@ -72,6 +36,7 @@ class Contact:
         self._origin = ContactOrigin.INCOMING
         self._other: Other | None = None
         self._queued = False
+        self._joined_queue: queue.QueueJoined | None = None
         self._owed = False
         """A callback is: the customer may hang up and the contact goes on."""
         self._recording = False
@@ -190,17 +155,19 @@ class Contact:
 
     def _other_left(self, participant: Participant, told: fact.LegEnded) -> tuple[ContactEffect, ...]:
         if self._other is None or self._other.participant != participant.id:
-            return self._agent_gave_up(participant)
+            return self._agent_gave_up(participant, told)
         other, self._other = self._other, None
         if self.phase is ContactPhase.CONNECTING:
             self.phase = ContactPhase.IN_FLOW
-            result = _result(told)
+            result = transfer_result(told)
             over = self._transfer_over(participant, result)
             return (order.StopWaiting(), over, order.TellTransferResult(result))
         return self._talk_over(participant, other.through, lost=told.by is EndedBy.NETWORK)
 
-    def _agent_gave_up(self, participant: Participant) -> tuple[ContactEffect, ...]:
-        """An agent who called the customer hung up before the customer answered."""
+    def _agent_gave_up(self, participant: Participant, told: fact.LegEnded) -> tuple[ContactEffect, ...]:
+        """An agent hung up before they talked: the end of the attempt, or another agent is found."""
+        if participant.role is ParticipantRole.AGENT and self.phase is ContactPhase.WAITING:
+            return self._join_again(told.by)
         customer = self.participants.get(CUSTOMER)
         calling = self._origin is ContactOrigin.PLACED and self.phase is ContactPhase.STARTING
         if (
@@ -325,6 +292,7 @@ class Contact:
                 return self._exited(how)
 
     def _joined(self, told: queue.QueueJoined) -> tuple[ContactEffect, ...]:
+        self._joined_queue = told
         if self.phase is ContactPhase.AWAY:
             self._queued = True
             return (order.JoinQueue(told),)
@@ -332,6 +300,17 @@ class Contact:
             return ()
         self.phase, self._queued = ContactPhase.WAITING, True
         return (order.StartWaiting(), order.JoinQueue(told))
+
+    def _join_again(self, by: EndedBy) -> tuple[ContactEffect, ...]:
+        """Dispatch took the customer for served: they come before those who joined the queue meanwhile.
+
+        A lost agent is no such case: dispatch itself gives the place back.
+        """
+        if self._queued or self._joined_queue is None or by is EndedBy.NETWORK:
+            return ()
+        self._queued = True
+        first = self._joined_queue.priority + BACK_FIRST
+        return (order.JoinQueue(msgspec.structs.replace(self._joined_queue, priority=first)),)
 
     def _exited(self, how: QueueExit) -> tuple[ContactEffect, ...]:
         """An answered stay goes over into a talk; any other gives the customer back to the flow."""
@@ -384,10 +363,3 @@ class Contact:
             contact=self.id, outcome=outcome, reason=self._history.failure, duration_s=round(lasted_s, 3)
         )
         return (Happened(closed), order.Close(outcome))
-
-
-def _result(ended: fact.LegEnded) -> TransferResult:
-    """What the called party's refusal means to the flow."""
-    if ended.status in (486, 600):
-        return TransferResult.BUSY
-    return TransferResult.NO_ANSWER if ended.status in (408, 480, 487) else TransferResult.FAILED

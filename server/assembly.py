@@ -40,12 +40,12 @@ from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
 from server.http.wiring import RunningParts, api_ports
 from server.intake.call_intake import CallIntake
-from server.intake.opening import Keeping, open_line
+from server.intake.opening import CallGround, open_line
 from server.intake.prompts import Prompts
 from server.intake.recognition import PhraseRecognition
 from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
-from server.journal.recovery import start_keeping
+from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
 from server.store.nightly import erase_at_night
 from server.store.store import StoreError, open_store
@@ -151,7 +151,7 @@ async def _build(
             keep, ground.journal, ground.store, ground.writer, utc=lambda: datetime.now(UTC)
         )
         tasks.background(retention.run())
-    line = await open_line(settings, repertoire, secrets, _keeping(ground, tasks), stack)
+    line = await open_line(settings, repertoire, secrets, _call_ground(ground, tasks), stack)
     reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
     where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
@@ -193,8 +193,8 @@ async def _build(
 SPOOL_SHARE_FOR_CALLS = 0.8
 
 
-def _keeping(ground: _Ground, tasks: Tasks) -> Keeping:
-    return Keeping(
+def _call_ground(ground: _Ground, tasks: Tasks) -> CallGround:
+    return CallGround(
         ground.engine,
         ground.journal,
         ground.recorder,
@@ -272,7 +272,7 @@ async def _lay_ground(
     writer.start()
     stack.push_async_callback(asyncio.to_thread, writer.stop)
     catalogue = Catalogue(store, CatalogueRows(writer))
-    recorder, journal, recovered = await start_keeping(settings, store, writer, catalogue, stack)
+    recorder, journal, recovered = await start_recovery(settings, store, writer, catalogue, stack)
     metrics.watch_recorder(recorder.health)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     vocabulary = _vocabulary(settings, repertoire)

@@ -7,6 +7,7 @@ import msgspec
 from contacts.facts.contact import ContactFact
 from contacts.ids import AgentId, OfferId, QueueId
 from contacts.outcomes import QueueExit
+from contacts.privacy import Personal
 
 
 class QueueJoined(ContactFact, frozen=True, kw_only=True, tag="queue.joined"):
@@ -18,6 +19,8 @@ class QueueJoined(ContactFact, frozen=True, kw_only=True, tag="queue.joined"):
     priority: int = 0
     max_wait_s: float | None = None
     announce_every_s: float | None = None
+    told: dict[str, Personal] = msgspec.field(default_factory=dict)
+    """What the flow found out, for the agent's screen."""
 
 
 class QueuePositionTold(ContactFact, frozen=True, kw_only=True, tag="queue.position"):

@@ -27,7 +27,7 @@ ANY_NUMBER = "*"
 RECOGNISED = {Engine.POCKETSPHINX: frozenset({"en"}), Engine.VOSK: None}
 
 # What `server.intake.caller_port` and `server.outside` can carry out beyond the ordinary.
-CAPABILITIES = frozenset({"bot", "http", "notify", "send_digits"})
+CAPABILITIES = frozenset({"announce", "bot", "http", "notify", "send_digits", "tell"})
 
 Told = Callable[[Mistake], str]
 

@@ -74,7 +74,9 @@ class ActiveContact:
         self._failed = False
         self._sound = CustomerSound(contact, services.prompts, self.tell)
         self._recording = ContactRecording(contact, services, self.tell)
-        self._orders = CustomerOrders(contact, call, self.legs, services, self.tell, self.on_other)
+        self._orders = CustomerOrders(
+            contact, call, self.legs, services, self.tell, self.on_other, flow.voice
+        )
         self._run = FlowRun(contact, flow, call, self._orders, services, self.tell)
 
     def begin(self) -> None:
@@ -112,8 +114,17 @@ class ActiveContact:
         """What the call of the other party tells."""
         self._sound.on_event(Side.OTHER, event)
 
-    def agent_joined(self, participant: ParticipantId, answered_at: float) -> None:
-        """Dispatch joins the agent's leg, which is up, with the customer's."""
+    def agent_joined(self, participant: ParticipantId, leg: LegId, answered_at: float) -> None:
+        """Dispatch joins the agent's leg, which is up, with the customer's; the agent may be told first."""
+        agent, stay = self.legs.call(leg), self._orders.stay
+        announcement = () if stay is None else stay.announcement
+        told = agent is not None and self._sound.tell_agent(
+            agent, announcement, lambda: self._joined(participant, self._services.now())
+        )
+        if not told:
+            self._joined(participant, answered_at)
+
+    def _joined(self, participant: ParticipantId, ready_at: float) -> None:
         now = self._services.now()
         waited_s = now - self._orders.stay.joined_at if self._orders.stay is not None else 0.0
         if self._orders.stay is not None:
@@ -122,7 +133,7 @@ class ActiveContact:
             contact=self.id,
             participant=participant,
             waited_s=round(waited_s, 3),
-            bridge_ms=round((now - answered_at) * 1000, 2),
+            bridge_ms=round((now - ready_at) * 1000, 2),
         )
         self.tell(started)
 

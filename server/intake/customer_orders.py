@@ -36,6 +36,8 @@ class QueueStay:
     queue: QueueId
     music: Sound | None
     joined_at: float
+    announcement: tuple[Sound, ...] = ()
+    """Heard by the agent alone, before the two are joined."""
 
 
 class CustomerOrders:
@@ -49,6 +51,7 @@ class CustomerOrders:
         services: Services,
         tell: Callable[[ContactFact], None],
         on_other: Listener,
+        voice: str | None,
     ) -> None:
         self.id = contact
         self.stay: QueueStay | None = None
@@ -58,6 +61,7 @@ class CustomerOrders:
         self._tell = tell
         self._on_other = on_other
         self._transfers = 0
+        self._voice = voice
 
     async def answer(self) -> None:
         """The contact is durable before its caller hears us; a failing disk costs no call."""
@@ -79,8 +83,9 @@ class CustomerOrders:
             music = await self._services.prompts.music(ordered.music)
         except (MediaError, SpeechError, OSError) as error:
             self._tell(fact.PromptFailed(contact=self.id, reason=type(error).__name__))
+        announcement = await self._announcement(ordered)
         queue = QueueId(ordered.queue)
-        self.stay = QueueStay(queue, music, self._services.now())
+        self.stay = QueueStay(queue, music, self._services.now(), announcement)
         joined = QueueJoined(
             contact=self.id,
             queue=queue,
@@ -88,8 +93,19 @@ class CustomerOrders:
             priority=ordered.priority,
             max_wait_s=ordered.max_wait_s,
             announce_every_s=ordered.announce_every_s,
+            told=dict(ordered.slots),
         )
         self._tell(joined)
+
+    async def _announcement(self, ordered: Enqueue) -> tuple[Sound, ...]:
+        """Rendered before anybody is rung, so that no agent waits for it."""
+        if not ordered.announcement:
+            return ()
+        try:
+            return await self._services.prompts.sounds(ordered.announcement, self._voice)
+        except (MediaError, SpeechError, OSError) as error:
+            self._tell(fact.PromptFailed(contact=self.id, reason=type(error).__name__))
+            return ()
 
     async def transfer(self, ordered: Transfer) -> None:
         self._transfers += 1

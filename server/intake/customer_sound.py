@@ -10,7 +10,7 @@ from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactFact, HoldEnded, HoldStarted, PromptFailed
 from contacts.ids import ContactId, ParticipantId
 from media.errors import MediaError
-from media.events import PlaybackFinished
+from media.events import PlaybackFinished, PlaybackId
 from media.sound import Sound
 from media.speech.errors import SpeechError
 from server.intake.prompts import Prompts
@@ -31,6 +31,8 @@ class CustomerSound:
         self._tell = tell
         self._waiting: QueueSound | None = None
         self._talk: Talk | None = None
+        self._telling: tuple[PlaybackId, Callable[[], None]] | None = None
+        """What the agent is being told before the talk, and what follows it."""
 
     @property
     def talking(self) -> bool:
@@ -56,6 +58,17 @@ class CustomerSound:
             log.warning("queue.position_not_said", contact=self._contact, reason=type(error).__name__)
             self._tell(PromptFailed(contact=self._contact, reason=type(error).__name__))
 
+    def tell_agent(self, agent: Call, sounds: tuple[Sound, ...], then: Callable[[], None]) -> bool:
+        """Says whether the agent hears something first; `then` is called when they have, if they stay."""
+        if not sounds or agent.hangup is not None:
+            return False
+        try:
+            self._telling = agent.leg.play(sounds), then
+        except MediaError as error:
+            log.warning("agent.not_told", contact=self._contact, reason=type(error).__name__)
+            return False
+        return True
+
     def connect(self, customer: Call, other: Call, participant: ParticipantId) -> None:
         """Raises MediaError."""
         music = self._prompts.hold_music()
@@ -72,10 +85,21 @@ class CustomerSound:
         if self._talk is not None:
             self._talk.on_event(side, event)
             return True
+        if side is Side.OTHER:
+            self._told(event)
+            return True
         if self._waiting is not None and isinstance(event, PlaybackFinished):
             self._waiting.playback_finished(event.playback)
             return True
         return False
+
+    def _told(self, event: CallEvent) -> None:
+        if self._telling is None or not isinstance(event, PlaybackFinished):
+            return
+        playback, then = self._telling
+        if event.playback == playback:
+            self._telling = None
+            then()
 
     def _held(self, side: Side, on: bool, other: ParticipantId) -> None:
         by = other if side is Side.OTHER else CUSTOMER

@@ -47,8 +47,13 @@ class Legs:
     def _on_event(
         self, participant: ParticipantId, leg: LegId, call: Call, listener: Listener, event: CallEvent
     ) -> None:
-        self._tell_event(participant, leg, call, event)
-        listener(event)
+        if isinstance(event, Ended):
+            # Dispatch hears of an agent's end before the contact, which may have to ask it for another.
+            listener(event)
+            self._tell_event(participant, leg, call, event)
+        else:
+            self._tell_event(participant, leg, call, event)
+            listener(event)
 
     def _tell_event(self, participant: ParticipantId, leg: LegId, call: Call, event: CallEvent) -> None:
         match event:

@@ -55,7 +55,7 @@ def _fits(line: CallerPort, legs: AgentLegs, queues: IntakeQueuePort, ledger: Jo
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class CallGround:
     """What calls leave behind, and what they are spoken to with: all of it running."""
 
     engine: SoundEngine
@@ -85,7 +85,7 @@ async def open_line(
     settings: Settings,
     repertoire: Repertoire,
     secrets: dict[str, Password],
-    keeping: Keeping,
+    ground: CallGround,
     stack: AsyncExitStack,
 ) -> OpenLine:
     """Raises TransportError. `secrets` may be changed while the line is open: the next login counts."""
@@ -101,33 +101,33 @@ async def open_line(
         return Load(
             calls=len(active),
             max_calls=settings.server.max_calls,
-            tick_share=keeping.engine.load(),
-            journal_share=keeping.journal.share,
-            recorder_ready=keeping.recorder_ready(),
+            tick_share=ground.engine.load(),
+            journal_share=ground.journal.share,
+            recorder_ready=ground.recorder_ready(),
             draining=intake.draining,
         )
 
-    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, keeping, post))
-    endpoint = SipEndpoint(settings.sip, keeping.engine, take, desk, measure)
+    desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, ground, post))
+    endpoint = SipEndpoint(settings.sip, ground.engine, take, desk, measure)
     dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
     web = HttpWeb()
     stack.push_async_callback(web.close)
-    outside = OutsideAsking(web, settings.flows.hooks, keeping.tasks, asyncio.get_running_loop().time)
+    outside = OutsideAsking(web, settings.flows.hooks, ground.tasks, asyncio.get_running_loop().time)
     services = Services(
-        keeping.journal,
-        keeping.prompts,
-        keeping.recordings,
-        keeping.metrics,
-        keeping.recognition,
+        ground.journal,
+        ground.prompts,
+        ground.recordings,
+        ground.metrics,
+        ground.recognition,
         dialler,
-        keeping.transcribing,
+        ground.transcribing,
         outside,
         post,
-        keeping.tasks,
+        ground.tasks,
         asyncio.get_running_loop().time,
     )
-    legs = AgentLegs(endpoint, desk, active, post, keeping.tasks)
-    ledger = JournalLedger(keeping.journal)
+    legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
+    ledger = JournalLedger(ground.journal)
     dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs), ledger)
     ledger.watch(dispatcher.dump, asyncio.get_running_loop().time())
     stack.callback(dispatcher.stop)
@@ -138,15 +138,15 @@ async def open_line(
     return OpenLine(intake, dispatcher, endpoint, dialler, outside, bound)
 
 
-def _on_registrar(change: RegistrarEffect, keeping: Keeping, post: Callable[[DispatchEvent], None]) -> None:
+def _on_registrar(change: RegistrarEffect, ground: CallGround, post: Callable[[DispatchEvent], None]) -> None:
     """A phone that comes or goes is a fact about its agent."""
     agent, device = AgentId(change.binding.aor), DeviceId(change.binding.device)
     match change:
         case BindingAdded():
-            keeping.journal.note(PhoneRegistered(agent=agent, device=device))
+            ground.journal.note(PhoneRegistered(agent=agent, device=device))
             post(AgentRegistered(agent, device))
         case BindingRefreshed():
             post(AgentRegistered(agent, device, refresh=True))
         case BindingRemoved() | BindingExpired():
-            keeping.journal.note(PhoneUnregistered(agent=agent, device=device))
+            ground.journal.note(PhoneUnregistered(agent=agent, device=device))
             post(AgentUnregistered(agent, device))

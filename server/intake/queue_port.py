@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from contacts.facts.queue import QueueExited
-from contacts.ids import AgentId, ContactId, OfferId, QueueId
+from contacts.ids import AgentId, ContactId, LegId, OfferId, QueueId
 from contacts.outcomes import QueueExit
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs, participant_of
@@ -29,7 +29,7 @@ class IntakeQueuePort:
     def bridge(self, contact: ContactId, agent: AgentId, offer: OfferId) -> None:
         active, answered_at = self._active.get(contact), self._legs.answered_at(offer)
         if active is not None and answered_at is not None:
-            active.agent_joined(participant_of(agent), answered_at)
+            active.agent_joined(participant_of(agent), LegId(offer), answered_at)
 
     def return_to_queue(self, contact: ContactId) -> None:
         if active := self._active.get(contact):

@@ -21,7 +21,7 @@ from server.store.writer import StoreWriter
 log = structlog.get_logger(__name__)
 
 
-async def start_keeping(
+async def start_recovery(
     settings: Settings, store: Engine, writer: StoreWriter, catalogue: Catalogue, stack: AsyncExitStack
 ) -> tuple[Recorder, Journal, tuple[RecordingEntry, ...]]:
     """Recordings and journal, with what a dead server left unfinished closed as interrupted."""

@@ -100,8 +100,8 @@ class _Performance:
             return self._result(ended.hangup, None)
         setup_ms = ((self._call.answered_at or 0.0) - self._call.invited_at) * 1000
         self._tell(f"answered after {setup_ms:.1f} ms")
-        tape = Tape(self._call.leg.start_recording()) if self._script.record else None
-        collecting = asyncio.create_task(tape.collect()) if tape else None
+        capture = StereoCapture(self._call.leg.start_recording()) if self._script.record else None
+        collecting = asyncio.create_task(capture.collect()) if capture else None
         with suppress(TimeoutError):
             async with asyncio.timeout(self._script.stay_s):
                 await self._act()
@@ -109,9 +109,9 @@ class _Performance:
         report = self._call.leg.report()
         await self._call.hang_up("script over")
         hangup = await self._call.ended
-        if tape is not None and collecting is not None and self._script.record is not None:
+        if capture is not None and collecting is not None and self._script.record is not None:
             await collecting
-            tape.write(self._script.record)
+            capture.write(self._script.record)
         return self._result(hangup, setup_ms, report.packets_sent, report.packets_received, report.lost)
 
     async def _act(self) -> None:
@@ -155,7 +155,7 @@ class _Performance:
         )
 
 
-class Tape:
+class StereoCapture:
     """Keeps a call in memory (16 kB a second) for a stereo WAV: left what was heard, right what was said."""
 
     def __init__(self, source: RecordingFeed) -> None:

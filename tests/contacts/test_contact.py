@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contacts import effects as order
-from contacts.contact import CUSTOMER, Contact, ContactPhase
+from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
@@ -11,6 +11,7 @@ from contacts.facts.contact import ContactOrigin, ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit, TransferResult
+from contacts.standing import ContactPhase
 
 ID = ContactId("c1")
 QUEUE = QueueId("support")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contacts import effects as order
-from contacts.contact import CUSTOMER, Contact, ContactPhase
+from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
 from contacts.facts import flow, queue, recording
@@ -13,6 +13,7 @@ from contacts.facts.contact import ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
+from contacts.standing import ContactPhase
 
 ID = ContactId("c1")
 QUEUE = QueueId("support")

@@ -106,3 +106,11 @@ def test_settings_that_cannot_work_are_refused() -> None:
         RegistrarSettings(default_expires_s=30)
     with pytest.raises(ValidationError):
         TrunkSettings.model_validate({"name": "x", "networks": ["198.51.100.1/24"]})
+
+
+def test_finding_11_new_calls_are_refused_before_the_audio_engine_has_no_time_left() -> None:
+    judge = Admission(SipSettings())
+    refusal = judge.call(replace(IDLE, tick_share=0.85))
+    assert refusal is not None
+    assert (refusal.status, refusal.rule_id) == (503, "load.tick")
+    assert refusal.retry_after_s

@@ -202,6 +202,62 @@ async def test_finding_03_a_caller_who_cannot_be_listened_to_has_the_keypad() ->
         await server.until(lambda: "It rains." in phone.hears())
 
 
+TOLD = """
+flow: told
+version: 1
+start: support
+variables:
+  product: router
+nodes:
+  support:
+    queue: support
+    music: hold
+    announce: A caller about a router.
+    tell: {product: product}
+    otherwise: bye
+  bye:
+    hangup: normal
+"""
+
+
+@stepped
+async def test_s25_the_agent_alone_hears_what_it_is_about_and_is_then_joined() -> None:
+    async with serving(TOLD) as server:
+        server.sign_in("alice")
+        phone = await server.call()
+        await server.until(lambda: len(server.line.far) == 2 and server.line.far[1].answered)
+        agent = server.line.far[1]
+        assert agent.hears() == ("A caller about a router.",)
+        assert not phone.talks_with(agent)
+        assert "A caller about a router." not in phone.hears()
+        await server.until(lambda: server.facts(ConversationStarted), within_s=5)
+        assert phone.talks_with(agent)
+    assert server.facts(QueueJoined)[0].told == {"product": "router"}
+
+
+@stepped
+async def test_an_agent_who_hangs_up_while_being_told_costs_the_caller_no_place() -> None:
+    async with serving(TOLD) as server:
+        server.sign_in("alice")
+        phone = await server.call()
+        await server.until(lambda: len(server.line.far) == 2 and server.line.far[1].answered)
+        server.line.far[1].hang_up()
+        await server.until(lambda: server.facts(ConversationStarted), within_s=30)
+        assert phone.talks_with(server.line.far[-1])
+    assert server.outcome() is ContactOutcome.SERVED
+
+
+@stepped
+async def test_a_caller_who_hangs_up_while_the_agent_is_being_told_is_joined_with_nobody() -> None:
+    async with serving(TOLD) as server:
+        server.sign_in("alice")
+        phone = await server.call()
+        await server.until(lambda: len(server.line.far) == 2 and server.line.far[1].answered)
+        phone.hang_up()
+        await server.until(lambda: server.line.far[1].over, within_s=5)
+    assert not server.facts(ConversationStarted)
+
+
 CRM = """
 flow: crm
 version: 1
