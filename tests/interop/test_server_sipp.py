@@ -25,7 +25,7 @@ async def test_a_thousand_calls_of_sipps_own_uac_at_fifty_a_second(
     assert result.clean, result.account
     contacts = (await server.closed_contacts())[:1000]
     assert len(contacts) == 1000
-    assert {contact["outcome"] for contact in contacts} == {"caller left"}
+    assert {contact["outcome"] for contact in contacts} == {"left in flow"}
     assert not server.errors()
 
 
