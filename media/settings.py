@@ -38,7 +38,10 @@ class MediaSettings(BaseModel):
         description="Megabytes for sounds being played or kept ready (2 minutes per MB).",
     )
     playout_delay_ms: int = Field(
-        default=40, ge=20, le=200, description="Initial and least playout delay in milliseconds."
+        default=40,
+        ge=20,
+        le=200,
+        description="Initial and least playout delay in milliseconds; in a bridge it follows the network.",
     )
     max_playout_delay_ms: int = Field(
         default=200, ge=40, le=400, description="Greatest playout delay in milliseconds the buffer adapts to."

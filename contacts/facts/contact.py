@@ -200,6 +200,8 @@ class MediaReported(ContactFact, frozen=True, kw_only=True, tag="media.report"):
     playout_delay_ms: float = 0.0
     round_trip_ms: float | None = None
     lost_by_peer: int | None = None
+    mos: float | None = None
+    """How the participant sounded to us, from 1 to 4.4 (E-model, ITU-T G.107)."""
 
 
 class SoundLost(ContactFact, frozen=True, kw_only=True, tag="media.silent"):

@@ -106,10 +106,11 @@ _EXIT = {
 
 def _media(line: Timeline, fact: contact.MediaReported) -> str:
     lost_out = "" if fact.lost_by_peer is None else f", {fact.lost_by_peer} lost"
+    quality = "" if fact.mos is None else f"; quality {fact.mos:g} of 4.4 (MOS)"
     return (
         f"{line.whose(fact.participant)} sound: {fact.packets_received} packets in, {fact.lost} lost, "
         f"{fact.late} late, {fact.concealed_ms:g} ms concealed, jitter {fact.jitter_ms:g} ms; "
-        f"{fact.packets_sent} out{lost_out}"
+        f"{fact.packets_sent} out{lost_out}{quality}"
     )
 
 

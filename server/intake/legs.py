@@ -111,4 +111,5 @@ def media_reported(contact: ContactId, participant: ParticipantId, report: LegRe
         playout_delay_ms=round(report.playout_delay_ms, 1),
         round_trip_ms=None if report.round_trip_ms is None else round(report.round_trip_ms, 2),
         lost_by_peer=report.lost_by_peer,
+        mos=None if report.mos is None else round(report.mos, 2),
     )
