@@ -55,6 +55,27 @@ def _if(value: object, text: str) -> str:
     return text.format(value) if value else ""
 
 
+_NOTED = {
+    "flow.tagged": "tagged: {tags}",
+    "flow.scored": "survey {survey}: {question} {score}",
+    "flow.triaged": "complexity {complexity}, severity {severity}, effort {effort}: {treatment}",
+    "flow.requested": "asked outside: {what}",
+    "flow.request_done": "answer from outside: {outcome}",
+    "flow.recorded": "statement {item} of {duration_s} s",
+}
+
+
+def _noted(fact: flow.FlowNoted) -> str:
+    """What a node tells that has no type of its own, in words where they are known."""
+    if fact.about == "flow.recorded" and not fact.details.get("item"):
+        return "no statement was recorded"
+    try:
+        return _NOTED[fact.about].format_map(fact.details)
+    except KeyError:
+        about = fact.about.replace("_", " ") or "the flow notes something"
+        return _with(about, _if(_details(fact.details), ": {}"))
+
+
 def _started(fact: contact.ContactStarted) -> str:
     who = _if(fact.caller, " {}") or " from a withheld number"
     match fact.origin:
@@ -173,9 +194,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
     flow.Branched: lambda _, f: f"branch: {f.case or 'otherwise'}",
     flow.LimitReached: lambda _, f: f"the flow has reached its limit of {f.limit}",
     flow.FlowFailed: lambda _, f: _with("the flow failed", _if(f.reason, ": {}")),
-    flow.FlowNoted: lambda _, f: _with(
-        f.about.replace("_", " ") or "the flow notes something", _if(_details(f.details), ": {}")
-    ),
+    flow.FlowNoted: lambda _, f: _noted(f),
     flow.FlowEnded: lambda _, f: _with("the flow ends the call", _if(f.cause, ": {}")),
     recording.RecordingStarted: lambda _, f: f"recording {f.recording} started",
     recording.RecordingFinished: lambda _, f: (

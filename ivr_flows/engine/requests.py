@@ -1,5 +1,6 @@
 """What a flow asks of the outside: each is carried by a `AskOutside` and answered by a `RequestDone`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Values = tuple[tuple[str, str], ...]
@@ -64,5 +65,15 @@ class BotTurn:
     said: str = field(repr=False)
     slots: Values = field(repr=False)
 
+
+CALLED: Mapping[type, str] = {
+    HttpRequest: "http",
+    ProfileRead: "profile",
+    ProfileWrite: "profile",
+    NoticeRead: "notice",
+    Notification: "notify",
+    BotTurn: "bot",
+}
+"""What each is called in the journal: the kind of node that asks."""
 
 Demand = HttpRequest | ProfileRead | ProfileWrite | NoticeRead | Notification | BotTurn

@@ -25,7 +25,7 @@ from ivr_flows.engine.instructions import (
     Transfer,
 )
 from ivr_flows.engine.moves import End, Go, Move
-from ivr_flows.engine.requests import Demand
+from ivr_flows.engine.requests import CALLED, Demand
 from ivr_flows.engine.state import Activation, Phase, State
 from ivr_flows.expressions.functions import Scope
 
@@ -161,7 +161,7 @@ class Run:
         state.phase = Phase.REQUEST
         # the shell answers in time; should it not, the flow goes on all the same
         state.deadline = state.now + timeout_s + REQUEST_GRACE_S
-        self.note(Fact.REQUESTED, ("what", type(demand).__name__))
+        self.note(Fact.REQUESTED, ("what", CALLED[type(demand)]))
         self.order(AskOutside(RequestId(state.requests), demand, timeout_s))
 
     def conceal(self, on: bool) -> None:
