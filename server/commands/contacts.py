@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from server.client.client import segment
-from server.commands.console import ConfigOption, JsonOption, out, print_json
+from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json
+from server.commands.moments import instant
 from server.commands.server_options import ServerOption, TokenOption, api
 from server.commands.tables import local_time, print_table, span
 
@@ -22,6 +23,12 @@ LARGEST_PAGE = 500
 def list_contacts(
     limit: Annotated[int, typer.Option(help="At most so many, newest first.", min=1)] = 50,
     after: Annotated[str | None, typer.Option(help="Go on where the page before ended.")] = None,
+    since: Annotated[str | None, typer.Option(help="yesterday, 2h, 7d, 2026-03-01 or a time.")] = None,
+    until: Annotated[str | None, typer.Option(help="Older than; written like --since.")] = None,
+    caller: Annotated[str | None, typer.Option(help="The number, or a part of it.")] = None,
+    queue: Annotated[str | None, typer.Option(help="The last queue they waited in.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Somebody who talked with them.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="How it ended, as the list shows it.")] = None,
     config: ConfigOption = None,
     server: ServerOption = None,
     token: TokenOption = None,
@@ -29,13 +36,22 @@ def list_contacts(
 ) -> None:
     """Newest first, with their outcome.
 
-    Example: trunkline contacts list --limit 10
+    Example: trunkline contacts list --since yesterday --queue support --outcome abandoned
     """
+    with mistakes_explained():
+        narrowed = {
+            "since": _moment(since),
+            "until": _moment(until),
+            "caller": caller,
+            "queue": queue,
+            "agent": agent,
+            "outcome": outcome,
+        }
     found: list[dict[str, Any]] = []
     with api(config, server, token) as client:
         while len(found) < limit:
             wanted = min(limit - len(found), LARGEST_PAGE)
-            page = client.get("/contacts", {"limit": wanted, "after": after})
+            page = client.get("/contacts", {**narrowed, "limit": wanted, "after": after})
             found += page["contacts"]
             after = page["next"]
             if after is None:
@@ -92,6 +108,10 @@ def erase(
     with api(config, server, token) as client:
         erased = client.post(f"/contacts/{segment(contact)}/erase")
     out.print(f"{contact}: erased in {erased['events']} events", markup=False)
+
+
+def _moment(text: str | None) -> str | None:
+    return None if text is None else instant(text, datetime.now().astimezone()).isoformat()
 
 
 def _row(contact: dict[str, Any]) -> tuple[str, ...]:

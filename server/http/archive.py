@@ -14,6 +14,8 @@ from contacts.privacy import Privacy
 from server.http.ports import ContactEvent, ContactLine, ContactLines, DispatchTrace, UnknownPageError
 from server.journal.journal import Journal
 from server.journal.reading import (
+    ANY_CONTACT,
+    ContactsWanted,
     CursorError,
     accesses_between,
     dispatch_told,
@@ -36,9 +38,11 @@ class JournalArchive:
     def __init__(self, store: Engine) -> None:
         self._store = store
 
-    def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+    def page(
+        self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted = ANY_CONTACT
+    ) -> ContactLines:
         try:
-            found = newest_contacts(self._store, limit, after)
+            found = newest_contacts(self._store, limit, after, wanted)
         except CursorError as error:
             raise UnknownPageError(str(error)) from None
         return ContactLines(tuple(_line(contact, most) for contact in found.contacts), found.next_cursor)

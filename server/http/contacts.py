@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query
 
 from contacts.facts.contact import PersonalErased
 from contacts.ids import ContactId
+from contacts.outcomes import ContactOutcome
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.ids import Cursor, Id
 from server.http.ports import ApiPorts, ContactEvent, ContactLines, UnknownPageError
 from server.journal.erasure import StillInProgressError, UnknownContactError
+from server.journal.reading import ContactsWanted
 from server.store.store import StoreError
 
 MAX_PAGE = 500
@@ -27,16 +30,42 @@ class Erased:
     events: int
 
 
+Part = Annotated[str | None, Query(min_length=1, max_length=64)]
+
+
+def _wanted(
+    since: datetime | None = None,
+    until: datetime | None = None,
+    caller: Part = None,
+    queue: Part = None,
+    agent: Part = None,
+    outcome: ContactOutcome | None = None,
+) -> ContactsWanted:
+    """Times without a zone are UTC; `caller` may be a part of the number."""
+    return ContactsWanted(
+        _in_utc(since), _in_utc(until), caller, queue, agent, None if outcome is None else outcome.value
+    )
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    if at is None or at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=UTC)
+
+
 def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
     """Reads the journal, in threads of its own."""
 
     @app.get("/contacts", responses=answers(404))
     async def list_contacts(
-        who: Who, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50, after: Cursor = None
+        who: Who,
+        wanted: Annotated[ContactsWanted, Depends(_wanted)],
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        after: Cursor = None,
     ) -> ContactLines:
         """Newest first, with their outcome; `next` of the answer is `after` of the next page."""
         try:
-            return await ports.off_loop.run(lambda: ports.archive.page(limit, after, who.sees))
+            return await ports.off_loop.run(lambda: ports.archive.page(limit, after, who.sees, wanted))
         except UnknownPageError:
             raise ApiError(404, "query.after: no such page", "use `next` of a page before") from None
 

@@ -26,6 +26,7 @@ from server.access.tokens import TokenBook
 from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from server.http.status import Health, WebhookStatus
+from server.journal.reading import ContactsWanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class UnknownPageError(Exception):
 class ContactArchive(Protocol):
     """The journal as its readers see it. Its methods block on the database."""
 
-    def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+    def page(self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted) -> ContactLines:
         """One query, however many contacts there are; raises UnknownPageError."""
         ...
 

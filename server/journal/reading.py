@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, func, select, tuple_
 
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
@@ -105,9 +105,43 @@ def newest_outbox_read(engine: Engine, reader: str, after: int) -> int | None:
     return None
 
 
-def newest_contacts(engine: Engine, limit: int, cursor: str | None = None) -> ContactPage:
+@dataclass(frozen=True, slots=True)
+class ContactsWanted:
+    """What a list is narrowed to; None where it does not matter."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    caller: str | None = None
+    """Part of the number: people know the last digits."""
+    queue: str | None = None
+    agent: str | None = None
+    outcome: str | None = None
+
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        told = (
+            (self.since, lambda at: CONTACT.c.started_at >= to_utc_text(at)),
+            (self.until, lambda at: CONTACT.c.started_at < to_utc_text(at)),
+            (self.caller, lambda part: CONTACT.c.caller.contains(part, autoescape=True)),
+            (self.queue, lambda queue: CONTACT.c.queue == queue),
+            # Agents stand one on a line.
+            (
+                self.agent,
+                lambda agent: ("\n" + CONTACT.c.agents + "\n").contains(f"\n{agent}\n", autoescape=True),
+            ),
+            (self.outcome, lambda outcome: CONTACT.c.outcome == outcome),
+        )
+        return tuple(condition(value) for value, condition in told if value is not None)
+
+
+ANY_CONTACT = ContactsWanted()
+
+
+def newest_contacts(
+    engine: Engine, limit: int, cursor: str | None = None, wanted: ContactsWanted = ANY_CONTACT
+) -> ContactPage:
     """One page; raises CursorError."""
-    query = select(CONTACT).order_by(CONTACT.c.started_at.desc(), CONTACT.c.contact_id.desc())
+    query = select(CONTACT).where(*wanted.conditions())
+    query = query.order_by(CONTACT.c.started_at.desc(), CONTACT.c.contact_id.desc())
     if cursor is not None:
         query = query.where(tuple_(CONTACT.c.started_at, CONTACT.c.contact_id) < tuple_(*_after(cursor)))
     with engine.connect() as connection:

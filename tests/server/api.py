@@ -54,6 +54,7 @@ from server.http.ports import (
 )
 from server.http.status import Health, PartHealth, WebhookStatus
 from server.journal.erasure import StillInProgressError, UnknownContactError
+from server.journal.reading import ANY_CONTACT, ContactsWanted
 from server.store.store import open_store
 
 T = TypeVar("T")
@@ -170,8 +171,12 @@ class ListedContacts:
 
     count: int = 3
     told: list[JournalEntry] = field(default_factory=list)
+    wanted: ContactsWanted = ANY_CONTACT
 
-    def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+    def page(
+        self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted = ANY_CONTACT
+    ) -> ContactLines:
+        self.wanted = wanted
         if after is not None and not after.isdecimal():
             raise UnknownPageError(after)
         first = int(after or 0)

@@ -28,6 +28,7 @@ from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.ports import ContactLines
 from server.http.status import WebhookStatus
+from server.journal.reading import ANY_CONTACT, ContactsWanted
 from tests.server.api import Api, ListedContacts, aside, serving
 
 
@@ -145,9 +146,11 @@ async def test_finding_15_contacts_are_read_beside_the_loop(tmp_path: Path) -> N
     threads: set[str] = set()
 
     class Watched(ListedContacts):
-        def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+        def page(
+            self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted = ANY_CONTACT
+        ) -> ContactLines:
             threads.add(threading.current_thread().name)
-            return super().page(limit, after, most)
+            return super().page(limit, after, most, wanted)
 
     async with serving(tmp_path, archive=Watched()) as api:
         await aside(lambda: api.local().get("/contacts"))
@@ -161,9 +164,11 @@ async def test_a_slow_database_holds_up_readers_of_contacts_only(
     free = threading.Event()
 
     class Hung(ListedContacts):
-        def page(self, limit: int, after: str | None, most: Privacy) -> ContactLines:
+        def page(
+            self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted = ANY_CONTACT
+        ) -> ContactLines:
             free.wait(10)
-            return super().page(limit, after, most)
+            return super().page(limit, after, most, wanted)
 
     async with serving(tmp_path, archive=Hung()) as api:
         waiting = [asyncio.create_task(aside(lambda: api.local().get("/contacts"))) for _ in range(3)]

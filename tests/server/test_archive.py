@@ -1,18 +1,21 @@
 """The journal on disk as the API reads it: pages, one contact, who saw what."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from contacts.facts.contact import ContactStarted
+from contacts.facts.contact import ContactStarted, ConversationStarted, ParticipantJoined, ParticipantRole
 from contacts.facts.flow import DigitAccepted
+from contacts.facts.queue import QueueJoined
 from contacts.facts.system import AccessRefused, AccessUsed, OutboxRead
-from contacts.ids import ContactId
+from contacts.ids import ContactId, ParticipantId, QueueId
 from contacts.privacy import Privacy
 from server.http import archive as archive_module
 from server.http.archive import JournalArchive
 from server.http.ports import UnknownPageError
+from server.journal.reading import ContactsWanted
 from tests.server.ground import closed, journalling, opened
 
 CALLER = "+4930123456"
@@ -67,6 +70,38 @@ async def test_outcomes_are_there_for_contacts_that_are_over(archive: JournalArc
     outcomes = {line.contact: line.outcome for line in archive.page(10, None, Privacy.PERSONAL).contacts}
     assert outcomes["contact6"] is None
     assert outcomes["contact0"] == "served"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (ContactsWanted(caller="3456"), 8),
+        (ContactsWanted(caller="%"), 0),
+        (ContactsWanted(outcome="served"), 2),
+        (ContactsWanted(queue="support"), 1),
+        (ContactsWanted(agent="alice"), 1),
+        (ContactsWanted(agent="ali"), 0),
+        (ContactsWanted(since=datetime(2999, 1, 1, tzinfo=UTC)), 0),
+        (ContactsWanted(until=datetime(2999, 1, 1, tzinfo=UTC), queue="support", agent="alice"), 1),
+    ],
+)
+async def test_a_list_is_narrowed_to_what_is_wanted(
+    archive: JournalArchive, tmp_path: Path, wanted: ContactsWanted, found: int
+) -> None:
+    contact = ContactId("served")
+    with opened(tmp_path / "trunkline.db") as ground:
+        async with journalling(*ground) as journal:
+            journal.append(ContactStarted(contact=contact, caller=CALLER))
+            journal.append(QueueJoined(contact=contact, queue=QueueId("support")))
+            agent = ParticipantId("agent1")
+            journal.append(
+                ParticipantJoined(
+                    contact=contact, participant=agent, role=ParticipantRole.AGENT, agent="alice"
+                )
+            )
+            journal.append(ConversationStarted(contact=contact, participant=agent))
+            await journal.durable()
+    assert len(archive.page(50, None, Privacy.PERSONAL, wanted).contacts) == found
 
 
 async def test_a_cursor_that_no_page_gave_is_none(archive: JournalArchive) -> None:

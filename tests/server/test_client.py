@@ -74,6 +74,23 @@ async def test_a_list_goes_on_where_the_page_before_ended(api: Api) -> None:
     assert rest["next"] is None
 
 
+async def test_a_list_is_narrowed_by_time_number_queue_agent_and_outcome(api: Api) -> None:
+    narrowed = ["--caller", "3456", "--queue", "support", "--agent", "alice", "--outcome", "served"]
+    await said(api, "contacts", "list", "--since", "2h", *narrowed)
+    wanted = api.archive.wanted
+    assert (wanted.caller, wanted.queue, wanted.agent, wanted.outcome) == (
+        "3456",
+        "support",
+        "alice",
+        "served",
+    )
+    assert wanted.since is not None
+    result = await aside(lambda: run(api.folder, "contacts", "list", "--since", "soon"))
+    assert (result.exit_code, "is no time" in result.stderr) == (2, True)
+    result = await aside(lambda: run(api.folder, "contacts", "list", "--outcome", "great"))
+    assert result.exit_code == 2
+
+
 async def test_a_contact_is_shown_event_by_event(api: Api) -> None:
     assert "+0.00 s  call" in await said(api, "contacts", "show", "contact1")
 
