@@ -1,5 +1,6 @@
 """After a crash every recording is listed, closed as interrupted, with the length it really has."""
 
+import errno
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.files import RecordingFiles
 from recordings.recovery import recover
 from recordings.segment import FileHeader, RecordingId, encode_file_header, encode_segment
+from recordings.segment_reader import Survey
 from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import numbered_frames
 
@@ -113,14 +115,22 @@ def test_finding_10_two_days_with_more_recordings_than_sqlite_takes_parameters(
     assert [entry.recording_id for entry in recover(RecordingFiles(tmp_path), catalogue)] == ids[:1]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+class OneUnreadable(RecordingFiles):
+    """A folder in which the file of ID cannot be read, whoever asks."""
+
+    def survey(self, path: Path) -> Survey:
+        if path.stem == ID:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return super().survey(path)
+
+
 def test_finding_10_a_stray_file_that_cannot_be_read_is_listed_and_keeps_nobody_from_starting(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
-    write_file(tmp_path).chmod(0)
+    write_file(tmp_path)
     readable = RecordingId("20250301-101531-0000000000cc")
     write_file(tmp_path, readable)
-    recover(RecordingFiles(tmp_path), catalogue)
+    recover(OneUnreadable(tmp_path), catalogue)
     assert catalogue.get(readable).duration_s == 1.5
     listed = catalogue.get(ID)
     assert listed.failure == "the file cannot be read: Permission denied"
