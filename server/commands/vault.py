@@ -148,3 +148,27 @@ def _head(file: Path) -> TreeHead:
     if head is None:
         raise StartError(f"{file}: no head of the log; make one with `trunkline vault head`")
     return head
+
+
+@app.command("rotate-key")
+def rotate_key(config: ConfigOption = None) -> None:
+    """A new key-encryption key for what is recorded from the server's next start on.
+
+    Earlier recordings are still opened by the earlier ones: back up wrapping.key again, with all of them.
+
+    Example: trunkline vault rotate-key
+    """
+    from recordings.errors import RecordingsError
+    from recordings.keyring import WRAPPING_FILE, Keyring
+
+    with mistakes_explained():
+        directory = settings_of(config).recordings.key_directory
+        try:
+            key_id = Keyring.open(directory).rotate()
+        except RecordingsError as error:
+            raise StartError(str(error)) from None
+        except OSError as error:
+            raise StartError(f"{directory / WRAPPING_FILE}: {error.strerror}") from None
+    out.print(
+        f"key {key_id} is used from the next start on; back up {directory / WRAPPING_FILE}", markup=False
+    )

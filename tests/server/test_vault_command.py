@@ -46,3 +46,21 @@ def test_a_file_that_is_no_key_is_a_mistake(settings_file: Path, tmp_path: Path)
     (tmp_path / "key").write_text("nonsense")
     assert run(settings_file, "verify", "--public-key", str(tmp_path / "key"))[0] == 2
     assert run(settings_file, "verify", "--head", str(tmp_path / "key"))[0] == 2
+
+
+def test_a_rotated_key_leaves_earlier_recordings_open(vault: Vault, settings_file: Path) -> None:
+    before = vault.files.keyring
+    assert before is not None
+    code, told = run(settings_file, "rotate-key")
+    assert code == 0
+    after = vault.files.keyring
+    assert after is not None
+    assert after.newest_id != before.newest_id
+    assert after.newest_id in told
+    assert after.key(vault.entries[0].path) == before.key(vault.entries[0].path)
+
+
+def test_without_keys_there_is_nothing_to_rotate(tmp_path: Path) -> None:
+    (tmp_path / "trunkline.toml").write_text('[server]\ndata_directory = "elsewhere"\n')
+    code, told = run(tmp_path / "trunkline.toml", "rotate-key")
+    assert (code, "no key-encryption key here" in told) == (2, True)
