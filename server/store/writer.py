@@ -71,7 +71,7 @@ class WriterHealth:
 class StoreWriter:
     """Works go in by `submit`, from any thread; one connection for good, opened by `start`."""
 
-    def __init__(self, path: Path, *, commit_interval_s: float = 0.01, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path, *, commit_interval_s: float = 0.02, busy_timeout_s: float = 5.0) -> None:
         self._path = path
         self._commit_interval_s = commit_interval_s
         self._busy_timeout_s = busy_timeout_s
