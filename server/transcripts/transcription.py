@@ -15,7 +15,7 @@ import structlog
 from media.speech.errors import SpeechError
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, Vocabulary
-from recordings.catalogue import Catalogue
+from recordings.catalogue import Catalogue, RecordingState
 from recordings.errors import CatalogueError, RecordingsError
 from recordings.files import RecordingFiles
 from recordings.segment import RecordingId
@@ -25,6 +25,9 @@ from server.transcripts.ports import Recognizer, TranscriptLedger
 from server.transcripts.windows import Channel, Span, Window, windows
 
 log = structlog.get_logger(__name__)
+
+SHORTEST_WORD_S = 0.2
+"""A caller who hangs up at once leaves nothing that could be a word, and costs no pass over the recording."""
 
 _WHOLE = (Span(0.0, None),)
 
@@ -137,6 +140,9 @@ class Transcription:
     async def _do(self, job: Job) -> None:
         try:
             entry = await asyncio.to_thread(self._catalogue.get, job.recording_id)
+            if entry.state is RecordingState.COMPLETE and entry.duration_s < SHORTEST_WORD_S:
+                await self._whole(job, 0)
+                return
             spans = await self._ledger.speech_on_the_right(job.contact_id)
             caller = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
             agent = await self._hear(job, entry.path, Speaker.AGENT, spans)
@@ -150,7 +156,9 @@ class Transcription:
         if missing_s:
             await self._retry(job, f"{missing_s:.0f} s could not be transcribed")
             return
-        words = sum(len(item.text.split()) for item in caller + agent if isinstance(item, Utterance))
+        await self._whole(job, sum(len(i.text.split()) for i in caller + agent if isinstance(i, Utterance)))
+
+    async def _whole(self, job: Job, words: int) -> None:
         self._backlog.done(job)
         self._ready += 1
         await self._ledger.ready(job.contact_id, job.recording_id, words)

@@ -98,7 +98,7 @@ class Desk:
             clock=lambda: self.now_s,
         )
 
-    def keep(self, name: str, seconds: int = 2) -> RecordingId:
+    def keep(self, name: str, seconds: int = 2, duration_s: float | None = None) -> RecordingId:
         recording = RecordingId(name)
         path = self.folder / f"{name}.tlr"
         octets = [encode_file_header(FileHeader(recording, "c", STARTED, "", ""))]
@@ -106,7 +106,14 @@ class Desk:
             octets.append(encode_segment(second, second * 50, np.full((50, 2, 160), LOUD, np.uint8)))
         path.write_bytes(b"".join(octets))
         entry = RecordingEntry(
-            recording, f"contact {name}", RecordingState.COMPLETE, Path(path.name), STARTED, "", ""
+            recording,
+            f"contact {name}",
+            RecordingState.COMPLETE,
+            Path(path.name),
+            STARTED,
+            "",
+            "",
+            duration_s=float(seconds) if duration_s is None else duration_s,
         )
         self.catalogue.save([entry])
         return recording
@@ -207,6 +214,18 @@ async def test_finding_14_recordings_are_transcribed_side_by_side(desk: Desk) ->
     await until(lambda: desk.transcription.status().ready == 3)
     assert desk.recognizer.most_at_once == 2
     assert desk.transcription.status().lag_s == 0.0
+
+
+async def test_a_recording_too_short_for_a_word_costs_no_pass_over_it(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    desk = Desk(tmp_path, catalogue)
+    recording = desk.keep("a", duration_s=0.1)
+    running = asyncio.create_task(desk.transcription.run())
+    desk.transcription.transcribe("contact a", recording)
+    await until(lambda: desk.ledger.told == [("ready", recording, 0)])
+    assert desk.recognizer.asked == []
+    running.cancel()
 
 
 async def test_what_an_earlier_run_left_is_taken_up(tmp_path: Path, catalogue: Catalogue) -> None:
