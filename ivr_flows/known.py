@@ -1,6 +1,7 @@
 """What is known about the server that will run a flow."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,8 @@ class Known:
     dials_numbers: bool | None = None
     waits: frozenset[str] | None = None
     """The queues that have a longest wait of their own; a flow's queue node without one inherits it."""
+    today: date | None = None
+    """Answers that have expired on this day are reported."""
     recognised: frozenset[str] | None = None
     """The languages in which callers are understood, like `en`."""
     capabilities: frozenset[str] | None = None

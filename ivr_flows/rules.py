@@ -37,7 +37,7 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
     _names(report, reading, known)
     _language(report, reading, known)
     _translations(report, reading)
-    check_usability(report, reading)
+    check_usability(report, reading, known)
     if reading.declared == set(reading.flow.nodes):
         check_ways(report, reading, known)
 

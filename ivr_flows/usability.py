@@ -1,8 +1,12 @@
 """What callers find hard, though a machine would not: long menus, and a long wait for the first choice."""
 
+from datetime import date
+
 from ivr_flows.definition.prompts import Prompt, TextTemplate
 from ivr_flows.findings import Severity
+from ivr_flows.kinds.faq import Faq
 from ivr_flows.kinds.menu import Menu
+from ivr_flows.known import Known
 from ivr_flows.reading.flow import Reading
 from ivr_flows.reading.report import Report
 from ivr_flows.segments import Pause
@@ -12,11 +16,23 @@ LONGEST_BEFORE_OPTIONS_S = 20.0
 LETTERS_PER_SECOND = 15.0
 
 
-def check_usability(report: Report, reading: Reading) -> None:
-    """Warn of menus with more than five options, and of such as talk for twenty seconds before the first."""
+def check_usability(report: Report, reading: Reading, known: Known) -> None:
+    """Warn of menus with more than five options, of such as talk for twenty seconds before the first, and of
+    answers that are told no more."""
     for node in reading.flow.nodes.values():
         if isinstance(node, Menu):
             _menu(report, reading, node)
+        elif isinstance(node, Faq) and known.today is not None:
+            _answers(report, reading, node, known.today)
+
+
+def _answers(report: Report, reading: Reading, node: Faq, today: date) -> None:
+    for name, entry in node.questions.items():
+        if entry.expires is not None and entry.expires <= today:
+            path = (*reading.paths[node.name], "questions", name, "expires")
+            message = f"this answer has expired, and callers do not hear it any more ({entry.expires})"
+            mend = f"ask {entry.owner} for a new one" if entry.owner else "write a new one, or delete it"
+            report.add(path, "answer-expired", message, mend, severity=Severity.WARNING)
 
 
 def _menu(report: Report, reading: Reading, node: Menu) -> None:

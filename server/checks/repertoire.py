@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import ivr_flows
@@ -54,6 +55,7 @@ def known_to_flows(settings: Settings) -> Known:
         agents=frozenset(agent.name for agent in settings.agents),
         dials_numbers=settings.flows.number_gateway is not None,
         waits=frozenset(queue.name for queue in settings.queues if queue.max_wait_s is not None),
+        today=datetime.now(UTC).date(),
         recognised=RECOGNISED[settings.speech.engine],
         capabilities=CAPABILITIES,
     )

@@ -1,6 +1,6 @@
 """Kinds of node that companies ask for: forms, answers, intents, triage, surveys, shares, tags, names."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -8,7 +8,9 @@ from ivr_flows.engine.instructions import Fact
 from ivr_flows.kinds.directory import found
 from ivr_flows.kinds.intent import IntentRule, scores
 from ivr_flows.kinds.triage import cells_of, level
-from tests.ivr_flows.conftest import CallMaker, FindingsOf, Line
+from ivr_flows.known import Known
+from ivr_flows.loader import parse_flow
+from tests.ivr_flows.conftest import CallMaker, FindingsOf, Line, written
 
 BYE = "\nbye: {hangup: normal}"
 
@@ -98,6 +100,15 @@ def test_s65_an_answer_that_has_expired_is_hidden(call: CallMaker) -> None:
     after = call(FAQ, "operator: desk", wall_clock=datetime(2026, 11, 24, 1, tzinfo=UTC))
     after.press("2")
     assert len(after.notes(Fact.NO_MATCH)) == 1
+
+
+def test_s65_an_answer_that_has_expired_is_reported_with_its_owner() -> None:
+    text = written(FAQ, "operator: desk").encode()
+    before, after = (
+        parse_flow(text, "x.yaml", known=Known(today=date(2026, 11, day))).findings for day in (23, 24)
+    )
+    assert before == ()
+    assert [(finding.rule, "Ann" in finding.mend) for finding in after] == [("answer-expired", True)]
 
 
 # Intents
