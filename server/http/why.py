@@ -145,8 +145,11 @@ def _text(effect: Effect) -> str:
             return "the agent's phone was lost: waits again, before everybody else"
         case QueueStayEnded() as ended:
             return f"leaves the queue after {ended.waited_s:.0f} s: {ended.outcome.value}"
+        case RequirementRelaxed(skill=skill, level=level):
+            enough = f"{skill} {level} is enough" if level else f"{skill} is not required"
+            return f"from here on {enough}"
         case _:
-            return "less is required of agents from here on"
+            return ""
 
 
 def _as_told(verdict: AgentVerdict, chosen: bool) -> str:
