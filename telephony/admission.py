@@ -150,7 +150,8 @@ class Admission:
         if address is None:
             return STRANGER
         trunk = next((name for name, each in self._trunks.items() if _within(address, each)), None)
-        return Source(trunk, any(address in network for network in self._phones))
+        phone = any(address in network for network in self._phones)
+        return Source(trunk, phone) if trunk is not None or phone else STRANGER
 
 
 def _within(address: IPv4Address | IPv6Address, trunk: TrunkSettings) -> bool:

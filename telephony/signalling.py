@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from telephony.admission import TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
+from telephony.admission import STRANGER, TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
 from telephony.agent_events import (
     AgentEffect,
     CallArrived,
@@ -203,6 +203,8 @@ class Signalling:
         judged = self.admission.source(source.host)
         if judged.trunk is not None or self._agent.knows(call_id_in(data)):
             return None
+        if judged is STRANGER:
+            return UNKNOWN_SOURCE
         refusal = self.admission.request(method_in(data), judged)
         if refusal is None and not self._phone_requests.take(source.host, self.now()):
             return TOO_MUCH
@@ -240,15 +242,16 @@ class Signalling:
     def note(self, refusal: Refusal, host: str) -> None:
         """A refusal that is answered by a call itself: counted, with a line about it if there is room."""
         self.refusals.counts[refusal.rule_id] += 1
-        self._write_line(refusal, host)
+        self._write_line(refusal, host, self.now())
 
     def _may_answer(self, refusal: Refusal, source: Hop) -> bool:
-        self._write_line(refusal, source.host)
+        now = self.now()
+        self._write_line(refusal, source.host, now)
         trusted = self.admission.source(source.host).trunk is not None
-        return self.refusals.may_answer(refusal.rule_id, source.host, self.now(), trusted=trusted)
+        return self.refusals.may_answer(refusal.rule_id, source.host, now, trusted=trusted)
 
-    def _write_line(self, refusal: Refusal, host: str) -> None:
-        line = self.refusals.line(refusal.rule_id, host, self.now())
+    def _write_line(self, refusal: Refusal, host: str, now: float) -> None:
+        line = self.refusals.line(refusal.rule_id, host, now)
         if line is not None:
             log.warning(
                 "sip.refused",
