@@ -63,7 +63,9 @@ class Listening:
                 self._call.leg.listen(False)
 
     def talk_ended(self, talk: TalkEnded) -> None:
-        """An utterance is complete: endpoint first, decode whole."""
+        """An utterance is complete: endpoint first, decode whole. What goes on and on is no answer."""
+        if talk.cut:
+            return
         if not self.active or (self._decoding is not None and not self._decoding.done()):
             return
         began_at = talk.at_s - (talk.end - talk.start) / SAMPLES_PER_SECOND

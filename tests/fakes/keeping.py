@@ -138,8 +138,10 @@ class FakeRecognition:
     """Understands every utterance as `next`; an exception in its place is raised."""
 
     next: str | Exception = ""
+    asked: int = 0
 
     async def understand(self, pcm: NDArray[np.int16], phrases: tuple[str, ...]) -> Understood:
+        self.asked += 1
         if isinstance(self.next, Exception):
             raise self.next
         return Understood(self.next, 0.9 if self.next else 0.0)

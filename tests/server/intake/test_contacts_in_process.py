@@ -194,6 +194,19 @@ async def test_finding_02_an_utterance_that_cannot_be_understood_costs_only_itse
 
 
 @stepped
+async def test_finding_02_music_into_a_menu_is_not_decoded_and_hangs_up_nobody() -> None:
+    async with serving(MENU) as server:
+        phone = await server.call()
+        server.recognition.next = SpeechError("music must not be decoded")
+        await server.until(lambda: not phone.leg.playing)
+        phone.leg.say(bytes([ULAW_SILENCE - 40]) * 8000 * 40)
+        await server.pass_time(5)
+        assert server.recognition.asked == 0
+        phone.press("2")
+        await server.until(lambda: "It rains." in phone.hears())
+
+
+@stepped
 async def test_finding_03_a_caller_who_cannot_be_listened_to_has_the_keypad() -> None:
     async with serving(MENU) as server:
         server.engine.max_listeners = 0
