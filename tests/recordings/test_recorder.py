@@ -232,7 +232,7 @@ async def test_many_recordings_at_once_are_each_whole(studio: Studio) -> None:
         source.end()
     entries = await asyncio.gather(*(studio.recorder.finish(recording) for recording in recordings))
     assert {entry.duration_s for entry in entries} == {0.7}
-    assert len(list((studio.directory / "2025/03/01").iterdir())) == 60
+    assert len(list((studio.directory / "2025/03/01").glob("*.tlr"))) == 60
 
 
 async def test_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path, catalogue: Catalogue) -> None:
