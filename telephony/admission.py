@@ -129,7 +129,7 @@ class Admission:
         trunk = self._trunks.get(load.trunk)
         most = None if trunk is None else trunk.max_calls
         reasons = (
-            (load.draining, "Finishing calls", "load.draining"),
+            (load.draining, "Finishing calls", "load.finishing"),
             (not load.recorder_ready, "Recording not possible", "load.recorder"),
             (load.journal_share >= limits.max_journal_share, "Journal behind", "load.journal"),
             (load.tick_share >= limits.max_tick_share, "Audio engine busy", "load.tick"),

@@ -75,7 +75,7 @@ def test_settings_that_are_exchanged_hold_from_then_on() -> None:
 @pytest.mark.parametrize(
     ("busy", "rule_id"),
     [
-        (replace(IDLE, draining=True), "load.draining"),
+        (replace(IDLE, draining=True), "load.finishing"),
         (replace(IDLE, recorder_ready=False), "load.recorder"),
         (replace(IDLE, journal_share=0.9), "load.journal"),
         (replace(IDLE, tick_share=0.85), "load.tick"),
