@@ -83,3 +83,5 @@ async def _read(response: httpx.Response) -> WebReply:
         return WebReply(response.status_code, msgspec.json.decode(bytes(body)))
     except msgspec.DecodeError:
         raise WebError("the answer is no JSON") from None
+    except RecursionError:
+        raise WebError("the answer is nested too deeply") from None

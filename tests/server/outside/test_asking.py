@@ -201,6 +201,7 @@ async def test_json_goes_out_and_json_comes_back() -> None:
         httpx.Response(503),
         httpx.Response(200, content=b"<html>"),
         httpx.Response(200, content=b" " * (MAX_ANSWER_BYTES + 1)),
+        httpx.Response(200, content=b"[" * MAX_ANSWER_BYTES),
     ],
 )
 async def test_an_answer_that_cannot_be_used_is_an_error_of_its_own(response: httpx.Response) -> None:
