@@ -87,12 +87,14 @@ class _Streams:
                 told = b"".join(as_sse(entry, wanted.most) for entry in entries if wanted.wants(entry))
                 if entries:
                     sequence = entries[-1].sequence
-                if told:
-                    yield told
-                elif not entries and not await self._feed.grown(told_before, HEARTBEAT_S):
-                    if not holds():
-                        return
-                    yield b": still here\n\n"
+                elif not await self._feed.grown(told_before, HEARTBEAT_S):
+                    told = b": still here\n\n"
+                if not told:
+                    continue
+                # On a busy day no heartbeat is ever due: each time that something is told, the token counts.
+                if not holds():
+                    return
+                yield told
         finally:
             self.open -= 1
 

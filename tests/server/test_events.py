@@ -133,6 +133,19 @@ async def test_a_revoked_token_ends_its_stream(api: Api, monkeypatch: pytest.Mon
                 pass
 
 
+async def test_a_revoked_token_ends_its_stream_also_while_there_is_much_to_tell(api: Api) -> None:
+    entry, token = api.tokens.create("screen", Role.SUPERVISOR, api.clock.utc())
+    async with Stream(api, token, "?kind=contact.", "Connection: close\r\n") as stream:
+        await stream.begun()
+        api.facts.append(started(1))
+        assert (await stream.event())["contact"] == "contact1"
+        api.tokens.revoke(entry.id)
+        api.facts.append(started(2))
+        async with asyncio.timeout(5):
+            rest = await stream.reader.read()
+    assert b"contact2" not in rest
+
+
 async def test_streams_are_bounded_and_free_again_when_closed(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
