@@ -87,12 +87,17 @@ class Reloading:
     def _apply(
         self, settings: Settings, repertoire: Repertoire, secrets: dict[str, Password]
     ) -> tuple[str, ...]:
-        """Dispatch may refuse, and is therefore asked first; the rest cannot fail."""
+        """Two may refuse; the one that is easily told the old settings again is asked first."""
+        try:
+            self.line.endpoint.reconfigure(settings.sip)
+        except ValueError as error:
+            # Its certificate is read anew, and may be a file that nobody can use by now.
+            return (str(error),)
         try:
             self.line.dispatcher.apply(settings.acd)
         except AcdError as error:
+            self.line.endpoint.reconfigure(self.settings.sip)
             return (str(error),)
-        self.line.endpoint.reconfigure(settings.sip)
         self.line.dialler.gateway = settings.flows.number_gateway
         self.line.outside.hooks = settings.flows.hooks
         self.line.intake.repertoire = repertoire

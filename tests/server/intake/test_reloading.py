@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
 from server.tasks import Tasks
 from telephony.endpoint import SipEndpoint
+from telephony.settings import TlsSettings
 from telephony.sip.digest import Password
 from telephony.transport import BoundAddress
 from tests.fakes.media import FakeEngine
@@ -185,3 +186,22 @@ async def test_a_voice_that_fails_refuses_the_reload_and_changes_nothing(ground:
     outcome = await ground.reloading.reload("a test")
     assert outcome.problems
     assert "Good morning." in ground.says("100")
+
+
+async def test_a_certificate_that_is_none_any_more_refuses_the_reload_and_changes_nothing(
+    ground: Ground,
+) -> None:
+    files = TlsSettings(port=0, certificate=ground.folder / "sip.crt", key=ground.folder / "sip.key")
+    settings, line = ground.reloading.settings, ground.reloading.line
+    sip = settings.sip.model_copy(update={"address": "127.0.0.1", "port": 0, "tls": files})
+    endpoint = SipEndpoint(sip, FakeEngine(), ground.server.intake.take)
+    await endpoint.start()
+    ground.reloading.settings = settings.model_copy(update={"sip": sip})
+    ground.reloading.line = replace(line, endpoint=endpoint)
+    files.certificate.write_text("nonsense")
+    ground.write(more='[[agents]]\nname = "bob"\npassword = "builder-2"\n')
+    outcome = await ground.reloading.reload("a test")
+    assert any("sip.tls" in problem for problem in outcome.problems)
+    assert {agent.agent for agent in ground.server.dispatcher.snapshot().agents} == {AgentId("alice")}
+    assert set(ground.secrets) == {"alice"}
+    await endpoint.stop(0)
