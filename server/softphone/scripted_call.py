@@ -20,7 +20,7 @@ from media.sound import Sound
 from media.speech.synthesis import Synthesiser
 from server.softphone.wav_file import write_wav
 from telephony.call import Call
-from telephony.call_events import CallEnded, CallEvent, Held, Resumed
+from telephony.call_events import CallEnded, CallEvent, Ended, Held, Resumed
 from telephony.endpoint import SipEndpoint
 from telephony.session_events import Hangup
 
@@ -71,7 +71,7 @@ async def carry_out(script: Script, settings: Settings, tell: Told) -> Result:
         await endpoint.start()
         stack.push_async_callback(endpoint.stop)
         call = await endpoint.place_call(script.target, caller=script.caller)
-        return await _Performance(script, call, words, tell).run()
+        return await ScriptedCall(script, call, words, tell).run()
 
 
 async def _render(text: str, settings: Settings, stack: AsyncExitStack) -> Sound | None:
@@ -82,8 +82,8 @@ async def _render(text: str, settings: Settings, stack: AsyncExitStack) -> Sound
     return await synthesiser.render(text)
 
 
-class _Performance:
-    """One call from INVITE to BYE."""
+class ScriptedCall:
+    """One call that has been placed, to its BYE; whoever ends it early ends the script."""
 
     def __init__(self, script: Script, call: Call, words: Sound | None, tell: Told) -> None:
         self._script = script
@@ -115,20 +115,23 @@ class _Performance:
         return self._result(hangup, setup_ms, report.packets_sent, report.packets_received, report.lost)
 
     async def _act(self) -> None:
-        await asyncio.sleep(self._script.listen_s)
+        await self._listen()
         for keys in self._script.press:
             if self._call.hangup is None:
                 self._tell("pressing keys")
                 self._call.leg.send_digits(keys)
-                await asyncio.sleep(self._script.listen_s)
+                await self._listen()
         if self._words is not None and self._call.hangup is None:
             self._tell("speaking")
             self._call.leg.play((self._words,))
             await self._said.wait()
 
+    async def _listen(self) -> None:
+        await asyncio.wait({self._call.ended}, timeout=self._script.listen_s)
+
     def _on_event(self, event: CallEvent) -> None:
         match event:
-            case PlaybackFinished():
+            case PlaybackFinished() | Ended():
                 self._said.set()
             case Held():
                 self._tell("put on hold")
