@@ -69,7 +69,7 @@ from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus, dispatch_status
 from acd.state import read_state, state_of, take_over
 from acd.wrap_up import bounded, judge_code
-from contacts.ids import AgentId, ContactId
+from contacts.ids import ContactId
 
 
 class Dispatch:
@@ -110,11 +110,6 @@ class Dispatch:
 
     def snapshot(self, now: float) -> DispatchStatus:
         return dispatch_status(self._parts, now)
-
-    def knows(self, agent: AgentId) -> bool:
-        """Whether the settings name the agent."""
-        found = self._registry.find(agent)
-        return found is not None and not found.leaving
 
     def explain(self, contact: ContactId) -> Explanation | None:
         """Every agent's verdict on a contact that is here now."""

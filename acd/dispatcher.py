@@ -6,7 +6,6 @@ from typing import assert_never
 
 import structlog
 
-from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
 from acd.dispatch import Dispatch
 from acd.effects import (
@@ -25,21 +24,17 @@ from acd.effects import (
     StopRinging,
 )
 from acd.events import (
-    BreakEnded,
-    BreakStarted,
     Event,
     OfferFailed,
     OfferFailure,
     SettingsChanged,
     TimePassed,
-    WrapUpDone,
-    WrapUpExtended,
 )
 from acd.explanation import Explanation
 from acd.ports import Ledger, Phones, QueuePort
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
-from contacts.ids import AgentId, ContactId
+from contacts.ids import ContactId
 
 log = structlog.get_logger(__name__)
 
@@ -78,20 +73,6 @@ class Dispatcher:
             self._deciding = False
             self._rearm()
 
-    def start_break(self, agent: AgentId, reason: str = "") -> None:
-        """Raises `NotConfiguredError` for a name that the settings do not hold, as the next two do."""
-        self.post(BreakStarted(agent, reason))
-
-    def end_break(self, agent: AgentId) -> None:
-        self.post(BreakEnded(self._named(agent)))
-
-    def end_wrap_up(self, agent: AgentId, code: str = "") -> None:
-        """Raises `WrapUpCodeError` for a code that the contact's queue does not know, or requires."""
-        self.post(WrapUpDone(self._named(agent), code))
-
-    def extend_wrap_up(self, agent: AgentId, by_s: float) -> None:
-        self.post(WrapUpExtended(self._named(agent), by_s))
-
     def apply(self, settings: AcdSettings) -> None:
         """Other agents and queues from here on; see `acd.reconfiguration`."""
         self.post(SettingsChanged(settings))
@@ -110,11 +91,6 @@ class Dispatcher:
         """No timer runs from here on; contacts are the business of whoever ends their calls."""
         self._stopped = True
         self._disarm()
-
-    def _named(self, agent: AgentId) -> AgentId:
-        if not self._dispatch.knows(agent):
-            raise NotConfiguredError(f"no agent is named {agent!r}")
-        return agent
 
     def _decide_deferred(self) -> None:
         while self._deferred:

@@ -96,9 +96,3 @@ def _closed(properties: dict[str, Any], required: Any) -> dict[str, Any]:
 def _piece() -> dict[str, Any]:
     pieces = [_closed({word: {"type": ["string", "number"]}}, (word,)) for word in PIECES]
     return {"anyOf": [{"type": ["string", "number"]}, *pieces]}
-
-
-def completions(word: str) -> tuple[str, ...]:
-    """Return the keys that may follow in a node of a kind, the required ones first."""
-    keys = sorted(keys_of(KINDS[word].node), key=lambda key: not key.required)
-    return tuple(key.word for key in keys if key.word != word)

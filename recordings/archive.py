@@ -6,7 +6,7 @@ both made of these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,6 @@ from recordings.files import RecordingFiles
 from recordings.transcripts import TranscriptItem, Transcripts
 from recordings.verification import Fault, FaultKind, Verdict, is_missing, verify
 from recordings.wav import WavEncoding, play_path
-
-_SAVED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +72,13 @@ class Archive:
 
     def verify(self, entry: RecordingEntry) -> Verdict:
         """Reads all of it, and remembers what was found."""
-        verdict = self._verdict(entry, logged_digests(self._files.directory))
-        self._checks.save([verdict], datetime.now(UTC))
-        return verdict
-
-    def _verdict(self, entry: RecordingEntry, digests: dict[str, str]) -> Verdict:
-        verdict = verify(self._files, entry)
+        sound = verify(self._files, entry)
+        digests = logged_digests(self._files.directory)
         told = manifest_faults(self._files.directory, entry, self._verifier, digests)
         unproven = [Fault(FaultKind.UNPROVEN, 0.0, entry.duration_s, reason) for reason in told]
-        return replace(verdict, faults=(*verdict.faults, *unproven))
-
-    def verify_all(
-        self, on_progress: Callable[[int, int], None] = lambda done, of: None
-    ) -> Iterator[tuple[RecordingEntry, Verdict]]:
-        """Those that have ended, newest first; what was found is remembered in batches."""
-        entries = [e for e in self._catalogue.list() if e.state is not RecordingState.RECORDING]
-        digests = logged_digests(self._files.directory)
-        unsaved: list[Verdict] = []
-        for done, entry in enumerate(entries, start=1):
-            verdict = self._verdict(entry, digests)
-            unsaved.append(verdict)
-            if len(unsaved) == _SAVED_AT_ONCE or done == len(entries):
-                self._checks.save(unsaved, datetime.now(UTC))
-                unsaved = []
-            on_progress(done, len(entries))
-            yield entry, verdict
+        verdict = replace(sound, faults=(*sound.faults, *unproven))
+        self._checks.save([verdict], datetime.now(UTC))
+        return verdict
 
     def playable(self, entry: RecordingEntry, encoding: WavEncoding = WavEncoding.ULAW) -> Playable:
         """Raises RecordingsError when there is nothing to play."""

@@ -45,12 +45,6 @@ def condition_value() -> Value:
 
 
 CONDITION = condition_value()
-EXPRESSION = Value(
-    "an expression",
-    _read,
-    EXPRESSION_SCHEMA,
-    expressions=lambda word, value: () if value is None else (Written((word,), value),),
-)
 
 
 def _read_assignments(

@@ -1,6 +1,5 @@
 """The types of value that keys of nodes have, as far as more than one kind of node uses them."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -185,5 +184,3 @@ CASES = Value(
     {"type": "object", "additionalProperties": NODE_SCHEMA},
     exits=lambda word, cases: tuple(Exit((word, value), target) for value, target in (cases or {}).items()),
 )
-
-DIGITS_FORM = re.compile(r"[0-9*#A-D]+")

@@ -72,10 +72,6 @@ def decimal(number: str) -> str:
     return cardinal(int(whole or "0")) + ("てん" + behind if behind else "")
 
 
-def _changes(*endings: tuple[str, str]) -> dict[str, str]:
-    return dict(endings)
-
-
 _GEMINATE = {
     "いち": "いっ",
     "ろく": "ろっ",

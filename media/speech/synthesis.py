@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -44,17 +44,6 @@ class Synthesiser:
     async def render(self, text: str, voice: Voice | None = None) -> Sound:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._render, text, voice or self._voice)
-
-    async def render_all(
-        self, texts: Sequence[str], on_progress: Progress | None = None, voice: Voice | None = None
-    ) -> tuple[Sound, ...]:
-        """In the order of the texts; `on_progress` gets (done, all) after each of them."""
-        sounds = []
-        for done, text in enumerate(texts, start=1):
-            sounds.append(await self.render(text, voice))
-            if on_progress is not None:
-                on_progress(done, len(texts))
-        return tuple(sounds)
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)

@@ -41,7 +41,7 @@ def check(
     Example: trunkline flow check ivr_flows/library/welcome.yaml
     """
     from config.reader import read
-    from ivr_flows.check import exit_code
+    from ivr_flows.findings import has_errors
     from server.checks.configuration import settings_beside
 
     settings_files = {file: config or settings_beside(file) for file in files}
@@ -58,7 +58,7 @@ def check(
             out.print(str(finding), markup=False)
         out.print(f"{len(files)} file(s), {len(findings)} finding(s)")
     broken = any(reading.problems for reading in readings.values())
-    raise typer.Exit(EXIT_MISTAKE if broken else exit_code(findings))
+    raise typer.Exit(EXIT_MISTAKE if broken or has_errors(findings) else 0)
 
 
 def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:

@@ -14,6 +14,8 @@ from acd.effects import Effect, RingAgent
 from acd.events import (
     AgentCallEnded,
     AgentRegistered,
+    BreakEnded,
+    BreakStarted,
     ContactEnqueued,
     ContactLeft,
     Event,
@@ -188,20 +190,18 @@ async def test_the_snapshot_shows_display_names(dispatcher: Dispatcher) -> None:
 
 async def test_u7_a_break_is_started_and_ended_by_name(dispatcher: Dispatcher, ports: Ports) -> None:
     dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
-    dispatcher.start_break(ANN, "lunch")
+    dispatcher.post(BreakStarted(ANN, "lunch"))
     (ann, _) = dispatcher.snapshot().agents
     assert (ann.state.value, ann.break_reason) == ("break", "lunch")
     dispatcher.post(ContactEnqueued(C1, SALES))
     assert not [order for order in ports.orders if order[0] == "ring"]
-    dispatcher.end_break(ANN)
+    dispatcher.post(BreakEnded(ANN))
     assert [order[2] for order in ports.orders if order[0] == "ring"] == [ANN]
 
 
 async def test_u7_a_break_of_nobody_is_an_error(dispatcher: Dispatcher) -> None:
-    nobody = AgentId("nobody")
-    for order in (dispatcher.start_break, dispatcher.end_break, dispatcher.end_wrap_up):
-        with pytest.raises(NotConfiguredError):
-            order(nobody)
+    with pytest.raises(NotConfiguredError):
+        dispatcher.post(BreakStarted(AgentId("nobody"), "lunch"))
 
 
 async def test_settings_are_applied_while_somebody_waits(dispatcher: Dispatcher, ports: Ports) -> None:

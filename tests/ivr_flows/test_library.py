@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ivr_flows.check import check_files, exit_code
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome
 from ivr_flows.engine.instructions import Enqueue
 from ivr_flows.engine.session import Session
+from ivr_flows.findings import has_errors
 from ivr_flows.known import Known
-from ivr_flows.loader import load_flow
+from ivr_flows.loader import load_flow, read_file
 from ivr_flows.testing.suite import file_of_tests, run_tests
 from ivr_flows.texts import spoken_texts, vocabulary
 from tests.ivr_flows.conftest import Line, LineMaker
@@ -28,7 +28,7 @@ def welcome(line_of: LineMaker) -> Line:
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
 def test_a_flow_of_the_library_has_no_findings(path: Path) -> None:
     known = Known(frozenset({"support"}), frozenset({"support"}), frozenset())
-    assert check_files([path], known) == []
+    assert not read_file(path, known).findings
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
@@ -53,7 +53,9 @@ def test_the_tests_of_a_flow_pass_and_see_every_node(path: Path) -> None:
 def test_u12_the_bank_speaks_english_and_japanese_throughout() -> None:
     flow = load_flow(LIBRARY / "bank.yaml")
     assert set(flow.catalogues) == {"ja"}
-    assert not [finding for finding in check_files([LIBRARY / "bank.yaml"]) if "translation" in finding.rule]
+    assert not [
+        finding for finding in read_file(LIBRARY / "bank.yaml").findings if "translation" in finding.rule
+    ]
 
 
 def test_key_one_leads_into_the_queue_by_skill(welcome: Line) -> None:
@@ -122,14 +124,13 @@ def test_what_is_said_and_may_be_said_is_known_before_the_first_call() -> None:
     assert not any("{" in text for text in (*texts, *words))
 
 
-def test_checking_says_with_its_exit_code_whether_a_flow_can_be_used(tmp_path: Path) -> None:
+def test_a_warning_keeps_no_flow_from_being_used(tmp_path: Path) -> None:
     warned = tmp_path / "warned.yaml"
     warned.write_text("flow: x\nstart: a\nnodes:\n  a: {hangup: normal}\n  b: {hangup: normal}\n")
-    assert exit_code(check_files(FLOWS)) == 0
-    assert exit_code(check_files([warned])) == 0
-    findings = check_files([*FLOWS, warned, tmp_path / "missing.yaml"])
-    assert exit_code(findings) == 2
-    assert {finding.file for finding in findings} == {str(warned), str(tmp_path / "missing.yaml")}
+    found = read_file(warned).findings
+    assert found
+    assert not has_errors(found)
+    assert has_errors(read_file(tmp_path / "missing.yaml").findings)
 
 
 def test_the_sessions_of_one_flow_do_not_share_anything(line_of: LineMaker) -> None:

@@ -10,8 +10,6 @@ from server.access.local_socket import listen_locally
 from server.checks.configuration import examine
 from server.checks.doctor import Check, Verdict, examine_installation
 from server.cli import app
-from server.errors import StartError
-from server.store.store import open_store
 
 
 def found(file: Path, name: str) -> list[Check]:
@@ -74,14 +72,3 @@ def test_a_port_that_the_running_server_holds_is_good(settings: Path) -> None:
 def test_doctor_changes_nothing(settings: Path) -> None:
     examine_installation(examine(settings, {}))
     assert [each.name for each in settings.parent.iterdir()] == ["trunkline.toml"]
-
-
-def test_finding_35_a_command_that_reads_makes_no_database(settings: Path) -> None:
-    from server.commands.console import settings_of
-    from server.store.existing import existing_store
-
-    with pytest.raises(StartError, match="not here yet"):
-        existing_store(settings_of(settings))
-    assert not (settings.parent / "var").exists()
-    open_store(settings_of(settings).server.database).dispose()
-    existing_store(settings_of(settings)).dispose()

@@ -55,13 +55,6 @@ async def test_voice_rate_and_pitch_are_part_of_the_key(synthesiser: Synthesiser
     assert sounds[1].duration_s > sounds[0].duration_s
 
 
-async def test_many_texts_come_in_order_with_progress(synthesiser: Synthesiser) -> None:
-    seen: list[tuple[int, int]] = []
-    sounds = await synthesiser.render_all(("one", "two", "three"), lambda done, of: seen.append((done, of)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert sounds[1] == await synthesiser.render("two")
-
-
 async def test_renderings_at_once_and_by_two_synthesisers_do_not_mix(
     tmp_path: Path, synthesiser: Synthesiser
 ) -> None:
@@ -71,7 +64,7 @@ async def test_renderings_at_once_and_by_two_synthesisers_do_not_mix(
         *(maker.render(text) for text in texts for maker in (synthesiser, other)),
     )
     fresh = Synthesiser(SpeechSettings(cache_dir=tmp_path / "fresh"))
-    alone = await fresh.render_all(texts)
+    alone = [await fresh.render(text) for text in texts]
     lengths = [sound.duration_s for sound in mixed[::2]]
     assert lengths == pytest.approx([sound.duration_s for sound in alone], rel=0.03)
     other.close()
