@@ -43,6 +43,8 @@ class CustomerSound:
         self._waiting = waiting_sound(customer, music or self._prompts.hold_music())
 
     def stop_waiting(self) -> None:
+        """Who waited is joined, or has left: an agent who is still being told something joins nobody then."""
+        self._telling = None
         if self._waiting is not None:
             self._waiting.end()
             self._waiting = None

@@ -148,6 +148,26 @@ async def test_an_announcement_that_is_ready_too_late_is_not_said() -> None:
 
 
 @stepped
+async def test_an_agent_who_has_heard_it_all_when_the_customer_has_left_is_joined_with_nobody() -> None:
+    sound, customer, agent, _, _ = await sounding()
+
+    def on_event(event: CallEvent) -> None:
+        sound.on_event(Side.OTHER, event)
+
+    agent.call.on_event = on_event
+    joined: list[bool] = []
+    for leaves in (False, True):
+        sound.start_waiting(customer.call, None)
+        assert sound.tell_agent(agent.call, (hold_music(),), lambda: joined.append(True))
+        if leaves:
+            sound.stop_waiting()
+        for _ in range(600):
+            agent.leg._engine.advance(0.1)
+            await asyncio.sleep(0)
+    assert joined == [True]
+
+
+@stepped
 async def test_a_hold_is_told_with_the_participant_who_holds() -> None:
     sound, customer, agent, _, facts = await sounding()
     sound.connect(customer.call, agent.call, ALICE)
