@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Frames(Protocol):
+class StereoFrames(Protocol):
     """Consecutive frames of 20 ms: `samples` is (n, 2, 160) mu-law, left (caller) before right (agent)."""
 
     @property
@@ -25,7 +25,7 @@ class RecordingSource(Protocol):
     the ring overran. `finished` is true once no more frames will come after those `read` still returns.
     """
 
-    def read(self) -> Frames | None: ...
+    def read(self) -> StereoFrames | None: ...
 
     @property
     def finished(self) -> bool: ...

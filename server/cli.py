@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """Where a command is found: a function of its name, or a group called `app`; and its line of help."""
 
     module: str
@@ -19,29 +19,33 @@ class Entry:
 
 
 COMMANDS = {
-    "demo": Entry("server.commands.demo", "Show and prove one whole call, then keep serving."),
-    "serve": Entry("server.commands.serve", "Take calls until SIGTERM or Ctrl-C."),
-    "doctor": Entry("server.commands.doctor", "Check this machine, the settings and the flows."),
-    "call": Entry("server.commands.call", "Call a number, press keys, speak, and hang up."),
-    "flow": Entry("server.commands.flow", "Check flow files and try them in the terminal."),
-    "status": Entry("server.commands.operation", "How the running server and its parts are."),
-    "reload": Entry("server.commands.operation", "Apply changed settings and flows, all or nothing."),
-    "top": Entry("server.commands.top", "Queues, agents and health, live."),
-    "desk": Entry("server.commands.desk", "An agent's page: who calls and why, breaks, ready again."),
-    "drain": Entry("server.commands.operation", "Take no new calls; those on the line go on."),
-    "agents": Entry("server.commands.agents", "Agents as they are now; breaks."),
-    "queues": Entry("server.commands.queues", "Queues as they are now: who waits and how long."),
-    "trunks": Entry("server.commands.operation", "Carriers that may send calls, and how many they have."),
-    "contacts": Entry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
-    "why": Entry("server.commands.why", "Why a contact went to an agent, or to none."),
-    "webhooks": Entry("server.commands.operation", "How far each webhook is."),
-    "events": Entry("server.commands.events", "Follow the journal as it grows."),
-    "recordings": Entry("server.commands.recordings", "List, show, verify and play recordings."),
-    "vault": Entry("server.commands.vault", "Check that recordings are what they were, without the server."),
-    "store": Entry("server.commands.store", "Back up the database; bring it to a new schema."),
-    "acd": Entry("server.commands.acd", "Dispatch on its own: simulated days."),
-    "bench": Entry("server.commands.bench", "Measure what the server costs on this machine."),
-    "access": Entry("server.commands.access", "Tokens and roles of the API."),
+    "demo": CommandEntry("server.commands.demo", "Show and prove one whole call, then keep serving."),
+    "serve": CommandEntry("server.commands.serve", "Take calls until SIGTERM or Ctrl-C."),
+    "doctor": CommandEntry("server.commands.doctor", "Check this machine, the settings and the flows."),
+    "call": CommandEntry("server.commands.call", "Call a number, press keys, speak, and hang up."),
+    "flow": CommandEntry("server.commands.flow", "Check flow files and try them in the terminal."),
+    "status": CommandEntry("server.commands.operation", "How the running server and its parts are."),
+    "reload": CommandEntry("server.commands.operation", "Apply changed settings and flows, all or nothing."),
+    "top": CommandEntry("server.commands.top", "Queues, agents and health, live."),
+    "desk": CommandEntry("server.commands.desk", "An agent's page: who calls and why, breaks, ready again."),
+    "drain": CommandEntry("server.commands.operation", "Take no new calls; those on the line go on."),
+    "agents": CommandEntry("server.commands.agents", "Agents as they are now; breaks."),
+    "queues": CommandEntry("server.commands.queues", "Queues as they are now: who waits and how long."),
+    "trunks": CommandEntry(
+        "server.commands.operation", "Carriers that may send calls, and how many they have."
+    ),
+    "contacts": CommandEntry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
+    "why": CommandEntry("server.commands.why", "Why a contact went to an agent, or to none."),
+    "webhooks": CommandEntry("server.commands.operation", "How far each webhook is."),
+    "events": CommandEntry("server.commands.events", "Follow the journal as it grows."),
+    "recordings": CommandEntry("server.commands.recordings", "List, show, verify and play recordings."),
+    "vault": CommandEntry(
+        "server.commands.vault", "Check that recordings are what they were, without the server."
+    ),
+    "store": CommandEntry("server.commands.store", "Back up the database; bring it to a new schema."),
+    "acd": CommandEntry("server.commands.acd", "Dispatch on its own: simulated days."),
+    "bench": CommandEntry("server.commands.bench", "Measure what the server costs on this machine."),
+    "access": CommandEntry("server.commands.access", "Tokens and roles of the API."),
 }
 
 

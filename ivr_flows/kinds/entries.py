@@ -25,7 +25,7 @@ class Length:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryType:
     """A type of entry. `read` returns the value as it is kept, or None when the keys are no such thing."""
 
     length: Length
@@ -67,14 +67,14 @@ def _card(keys: str) -> str | None:
     return keys if luhn(NO_SCOPE, keys) else None
 
 
-ENTRIES: Mapping[str, Entry] = {
-    "digits": Entry(Length(1, MAX_DIGITS), lambda keys: keys, Type.DIGITS, "digits as they are"),
-    "integer": Entry(Length(1, 9), _integer, Type.NUMBER, "a whole number"),
-    "money": Entry(Length(1, 12), _money, Type.NUMBER, "a sum; the star is the point", point=True),
-    "date": Entry(Length(8, 8), _date, Type.DATE, "day, month and year: 24122026"),
-    "time": Entry(Length(3, 4), _time, Type.TEXT, "hour and minute: 930 or 1730"),
-    "phone": Entry(Length(5, 17), _phone, Type.TEXT, "a telephone number"),
-    "card": Entry(Length(13, 19), _card, Type.DIGITS, "a card number with a right check digit"),
+ENTRIES: Mapping[str, EntryType] = {
+    "digits": EntryType(Length(1, MAX_DIGITS), lambda keys: keys, Type.DIGITS, "digits as they are"),
+    "integer": EntryType(Length(1, 9), _integer, Type.NUMBER, "a whole number"),
+    "money": EntryType(Length(1, 12), _money, Type.NUMBER, "a sum; the star is the point", point=True),
+    "date": EntryType(Length(8, 8), _date, Type.DATE, "day, month and year: 24122026"),
+    "time": EntryType(Length(3, 4), _time, Type.TEXT, "hour and minute: 930 or 1730"),
+    "phone": EntryType(Length(5, 17), _phone, Type.TEXT, "a telephone number"),
+    "card": EntryType(Length(13, 19), _card, Type.DIGITS, "a card number with a right check digit"),
 }
 
 _ATOM = r"(?:[0-9]|\\d|\[[0-9-]+\]|\.)"

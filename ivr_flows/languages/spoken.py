@@ -21,7 +21,7 @@ Currency = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Language:
+class SpokenLanguage:
     """How one language says things."""
 
     digits: tuple[str, ...]
@@ -35,8 +35,8 @@ class Language:
     join: str
 
 
-LANGUAGES: Mapping[str, Language] = {
-    "en": Language(
+LANGUAGES: Mapping[str, SpokenLanguage] = {
+    "en": SpokenLanguage(
         digits=english.SMALL[:10],
         cardinal=english.cardinal,
         decimal=english.decimal,
@@ -53,7 +53,7 @@ LANGUAGES: Mapping[str, Language] = {
         minus="minus ",
         join=" and ",
     ),
-    "ja": Language(
+    "ja": SpokenLanguage(
         digits=japanese.DIGITS,
         cardinal=japanese.cardinal,
         decimal=japanese.decimal,
@@ -102,7 +102,7 @@ def say_money(text: str, language: str) -> str | None:
     return (of.minus if match[1].startswith("-") else "") + of.join.join(parts)
 
 
-def _counted(of: Language, number: int, one: str, several: str) -> str:
+def _counted(of: SpokenLanguage, number: int, one: str, several: str) -> str:
     return of.counted(number, one if number == 1 else several)
 
 

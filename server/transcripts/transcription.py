@@ -22,7 +22,7 @@ from recordings.segment import RecordingId
 from recordings.transcripts import Speaker, SpokenWord, TranscriptItem, Transcripts, Untranscribed, Utterance
 from server.transcripts.backlog import Backlog, Job
 from server.transcripts.ports import Recognizer, TranscriptLedger
-from server.transcripts.windows import Channel, Span, Window, windows
+from server.transcripts.windows import Span, StereoSide, Window, windows
 
 log = structlog.get_logger(__name__)
 
@@ -168,7 +168,7 @@ class Transcription:
     ) -> list[TranscriptItem]:
         """One speaker's words; what is heard of the recording is kept whatever follows."""
         items: list[TranscriptItem] = []
-        channel = Channel.LEFT if speaker is Speaker.CALLER else Channel.RIGHT
+        channel = StereoSide.LEFT if speaker is Speaker.CALLER else StereoSide.RIGHT
         found = windows(self._files.sound(path), channel)
         while (window := await asyncio.to_thread(_next_window, found, spans)) is not None:
             items += await self._understand(window, speaker)

@@ -24,7 +24,7 @@ _QUIET_FRAMES = 30
 _SILENCE_FRAMES = 500
 
 
-class Channel(IntEnum):
+class StereoSide(IntEnum):
     """Which side of the recording."""
 
     LEFT = 0
@@ -63,7 +63,7 @@ class Window:
         return max(0, round((at_s - self.start_s) * SAMPLES_PER_SECOND))
 
 
-def windows(items: Iterable[Item], channel: Channel, window_s: int = WINDOW_S) -> Iterator[Window]:
+def windows(items: Iterable[Item], channel: StereoSide, window_s: int = WINDOW_S) -> Iterator[Window]:
     """The whole channel, window after window; what is missing from the file is silence in it."""
     longest = window_s * SAMPLES_PER_SECOND
     begun = 0
@@ -93,7 +93,7 @@ def quietest(pcm: NDArray[np.int16]) -> int:
     return len(pcm) - searched + middle * FRAME_SAMPLES
 
 
-def _sound(items: Iterable[Item], channel: Channel) -> Iterator[NDArray[np.uint8]]:
+def _sound(items: Iterable[Item], channel: StereoSide) -> Iterator[NDArray[np.uint8]]:
     """In pieces of a second or so, so that joining them costs little."""
     waiting: list[NDArray[np.uint8]] = []
     for item in items:

@@ -10,7 +10,7 @@ import pytest
 from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.settings import MediaSettings
-from recordings.source import Frames, RecordingSource
+from recordings.source import RecordingSource, StereoFrames
 from tests.recordings.fakes import FakeSource, PacedSource
 
 
@@ -41,8 +41,8 @@ async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
         await engine.stop()
 
 
-async def taken(source: RecordingSource, at_least: int) -> list[Frames]:
-    blocks: list[Frames] = []
+async def taken(source: RecordingSource, at_least: int) -> list[StereoFrames]:
+    blocks: list[StereoFrames] = []
     async with asyncio.timeout(10):
         while sum(len(block.samples) for block in blocks) < at_least:
             while (block := source.read()) is not None:

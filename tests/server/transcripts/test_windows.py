@@ -6,7 +6,7 @@ import numpy as np
 
 from media.g711 import ulaw_decode, ulaw_encode
 from recordings.segment_reader import Gap, GapCause, Segment
-from server.transcripts.windows import Channel, Span, Window, quietest, windows
+from server.transcripts.windows import Span, StereoSide, Window, quietest, windows
 
 RATE = 8000
 RNG = np.random.default_rng(3)
@@ -24,7 +24,7 @@ def segments(left: np.ndarray, right: np.ndarray) -> Iterator[Segment]:
 
 def test_windows_together_are_the_channel() -> None:
     left, right = talk(150.0), talk(150.0)
-    for channel, sound in ((Channel.LEFT, left), (Channel.RIGHT, right)):
+    for channel, sound in ((StereoSide.LEFT, left), (StereoSide.RIGHT, right)):
         found = list(windows(segments(left, right), channel))
         assert np.array_equal(
             np.concatenate([window.pcm for window in found]), ulaw_decode(ulaw_encode(sound))
@@ -38,7 +38,7 @@ def test_a_window_ends_in_a_pause() -> None:
     left = talk(80.0)
     pause = slice(int(54.0 * RATE), int(55.0 * RATE))
     left[pause] = 0
-    first = next(iter(windows(segments(left, left), Channel.LEFT)))
+    first = next(iter(windows(segments(left, left), StereoSide.LEFT)))
     assert 54.2 < first.end_s < 54.8
 
 
@@ -51,13 +51,15 @@ def test_a_gap_is_silence_that_keeps_the_time_of_what_follows() -> None:
     (segment, *rest) = segments(sound, sound)
     late = [Segment(s.sequence, s.first_frame + 3000, s.samples) for s in rest]
     items: list[Segment | Gap] = [segment, Gap(20, 3000, GapCause.DROPPED), *late]
-    found = list(windows(items, Channel.LEFT))
+    found = list(windows(items, StereoSide.LEFT))
     assert found[-1].end_s == 61.0
     assert not found[0].pcm[20 * 160 :].any()
 
 
 def test_finding_14_a_recording_of_a_day_is_never_in_memory_as_a_whole() -> None:
-    held = [len(window.pcm) for window in windows([Gap(0, 24 * 3600 * 50, GapCause.DROPPED)], Channel.LEFT)]
+    held = [
+        len(window.pcm) for window in windows([Gap(0, 24 * 3600 * 50, GapCause.DROPPED)], StereoSide.LEFT)
+    ]
     assert sum(held) == 24 * 3600 * RATE
     assert max(held) <= 60 * RATE
 
