@@ -48,9 +48,13 @@ def _wanted(
 
 
 def _in_utc(at: datetime | None) -> datetime | None:
-    if at is None or at.tzinfo is not None:
-        return at
-    return at.replace(tzinfo=UTC)
+    """What no calendar of ours holds, for its end."""
+    if at is None:
+        return None
+    try:
+        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if at.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:

@@ -302,3 +302,13 @@ async def test_a_socket_may_be_closed_as_soon_as_its_server_has_stopped(tmp_path
     await server.stop()
     bound.close()
     await serving_task
+
+
+async def test_contacts_of_before_and_after_all_calendars_are_asked_for_in_utc(tmp_path: Path) -> None:
+    listed = ListedContacts()
+    async with serving(tmp_path, archive=listed) as api:
+        await aside(lambda: api.local().get("/contacts?since=0001-01-01T00:00:00%2B14:00"))
+        assert str(listed.wanted.since) == "0001-01-01 00:00:00+00:00"
+        await aside(lambda: api.local().get("/contacts?until=9999-12-31T23:59:59-14:00"))
+        assert str(listed.wanted.until).startswith("9999-12-31 23:59:59")
+        assert str(listed.wanted.until).endswith("+00:00")
