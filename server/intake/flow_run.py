@@ -53,15 +53,17 @@ class FlowRun:
 
     def stop(self) -> None:
         """Hang-up is cancellation: whatever runs for the flow ends with it, its last notes written."""
-        self._port.end()
-        for instruction in self._session.resume(HungUp(), self._services.now()):
-            if isinstance(instruction, Note):
-                self._port.note(instruction)
-        if not self._ended:
-            # A flow that broke, or never began, has no last word of its own.
-            self._tell(FlowEnded(contact=self._contact, flow=self._flow.name, cause="caller_left"))
-        if self._task is not None:
-            self._task.cancel()
+        try:
+            self._port.end()
+            for instruction in self._session.resume(HungUp(), self._services.now()):
+                if isinstance(instruction, Note):
+                    self._port.note(instruction)
+        finally:
+            # A flow that broke, or never began, has no last word of its own, and the contact waits for one.
+            if not self._ended:
+                self._tell(FlowEnded(contact=self._contact, flow=self._flow.name, cause="caller_left"))
+            if self._task is not None:
+                self._task.cancel()
 
     def _tell(self, told: ContactFact) -> None:
         self._ended = self._ended or isinstance(told, FlowEnded)

@@ -49,8 +49,11 @@ class Legs:
     ) -> None:
         if isinstance(event, Ended):
             # Dispatch hears of an agent's end before the contact, which may have to ask it for another.
-            listener(event)
-            self._tell_event(participant, leg, call, event)
+            # Whatever comes of that, the leg has ended.
+            try:
+                listener(event)
+            finally:
+                self._tell_event(participant, leg, call, event)
         else:
             self._tell_event(participant, leg, call, event)
             listener(event)
