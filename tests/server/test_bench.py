@@ -36,10 +36,13 @@ def server(answer: Answer) -> Iterator[tuple[str, list[str]]]:
         done = threading.Event()
 
         def serve() -> None:
-            while not done.is_set():
+            while True:
+                asked_to_end = done.is_set()
                 try:
                     request, source = ours.recvfrom(65535)
                 except TimeoutError:
+                    if asked_to_end:  # nothing more was on its way when the end was asked for
+                        return
                     continue
                 method = request.split()[0].decode()
                 seen.append(method)
