@@ -55,7 +55,7 @@ from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
 from server.webhooks.running import Webhooks
 from telephony.sip.digest import Password
-from telephony.transport import TransportError
+from telephony.transport.sip_transport import TransportError
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,6 @@ import structlog
 
 from media.errors import MediaError
 from media.events import DigitReceived, MediaEvent, MediaSilent
-from telephony import session_events as told
 from telephony.admission import Refusal
 from telephony.call_events import (
     Answered,
@@ -27,10 +26,11 @@ from telephony.call_events import (
 )
 from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.call_media import CallMedia
-from telephony.digit_merger import DigitMerger
-from telephony.offer_answer import NotAcceptable
-from telephony.sdp import Direction
-from telephony.session_events import Hangup, Party
+from telephony.sdp.description import Direction
+from telephony.sdp.offer_answer import NotAcceptable
+from telephony.session import events as told
+from telephony.session.digits import DigitMerger
+from telephony.session.events import Hangup, Party
 from telephony.sip.transaction_events import TransactionId
 
 if TYPE_CHECKING:

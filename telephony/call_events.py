@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from media.events import MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
-from telephony.session_events import Hangup
+from telephony.session.events import Hangup
 
 
 @dataclass(frozen=True, slots=True)

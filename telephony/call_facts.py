@@ -8,10 +8,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from telephony.admission import Refusal
-from telephony.numbers import Identities
-from telephony.session_events import Command, SessionId
+from telephony.session.events import Command, SessionId
 from telephony.sip.message import Headers
 from telephony.sip.uri import Uri
+from telephony.trunks.numbers import Identities
 
 if TYPE_CHECKING:
     from media.call_sound import SoundEngine

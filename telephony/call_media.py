@@ -7,9 +7,9 @@ from collections.abc import Callable
 from media.call_sound import CallSound, SoundEngine
 from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.events import MediaEvent
-from telephony.media_agreement import MediaAgreement
-from telephony.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
-from telephony.sdp import Direction
+from telephony.sdp.description import Direction
+from telephony.sdp.media_agreement import MediaAgreement
+from telephony.sdp.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
 from telephony.sip.hop import is_address
 
 

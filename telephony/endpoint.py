@@ -15,7 +15,13 @@ from urllib.parse import quote as escape
 import structlog
 
 from telephony.admission import Load, Refusal
-from telephony.agent_events import (
+from telephony.call import Call
+from telephony.call_facts import CallDirection, CallFacts, Line
+from telephony.liveness import Liveness
+from telephony.refusals import Refusals
+from telephony.registrar.bindings import Binding
+from telephony.registrar.desk import RegistrationDesk
+from telephony.session.agent_events import (
     CallArrived,
     CallFact,
     ConnectionLost,
@@ -23,19 +29,7 @@ from telephony.agent_events import (
     RequestWaits,
     ResponseCame,
 )
-from telephony.call import Call
-from telephony.call_facts import CallDirection, CallFacts, Line
-from telephony.destination import Destination, destination
-from telephony.liveness import Liveness
-from telephony.login import Login
-from telephony.numbers import caller_of, identities_in, number_of
-from telephony.outbound_trunks import OutboundTrunk, OutboundTrunks
-from telephony.outgoing import Invitation
-from telephony.refusals import Refusals
-from telephony.registrar import Binding
-from telephony.registration import RequestUnanswered
-from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import (
+from telephony.session.events import (
     Acknowledged,
     Answered,
     Ended,
@@ -46,6 +40,8 @@ from telephony.session_events import (
     SessionId,
     TargetFailed,
 )
+from telephony.session.login import Login
+from telephony.session.outgoing import Invitation
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
@@ -55,7 +51,11 @@ from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
 from telephony.sip.uri import Uri
-from telephony.transport import BoundAddress
+from telephony.transport.sip_transport import BoundAddress
+from telephony.trunks.destination import Destination, destination
+from telephony.trunks.numbers import caller_of, identities_in, number_of
+from telephony.trunks.outbound_trunks import OutboundTrunk, OutboundTrunks
+from telephony.trunks.registration import RequestUnanswered
 
 if TYPE_CHECKING:
     from media.call_sound import SoundEngine

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.call import Call
-from telephony.session_events import Command, Probe, SessionId
+from telephony.session.events import Command, Probe, SessionId
 
 
 @dataclass(slots=True)

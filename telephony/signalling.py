@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from telephony.admission import STRANGER, TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
-from telephony.agent_events import (
+from telephony.refusals import Budget, Refusals
+from telephony.session.agent_events import (
     AgentEffect,
     CallArrived,
     CallFact,
@@ -20,12 +21,10 @@ from telephony.agent_events import (
     RequestWaits,
     ResponseCame,
 )
-from telephony.identity import Identity, Means
-from telephony.outgoing import Invitation
-from telephony.own_address import own_address
-from telephony.refusals import Budget, Refusals
-from telephony.resolver import Resolver
-from telephony.session_events import Command, SessionId
+from telephony.session.events import Command, SessionId
+from telephony.session.identity import Identity, Means
+from telephony.session.outgoing import Invitation
+from telephony.session.user_agent import UserAgent
 from telephony.settings import SipSettings, TlsSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import ConnectionId, Hop, Transport
@@ -34,9 +33,10 @@ from telephony.sip.parser import call_id_in, method_in, parse_message
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import reason_phrase, response_to
 from telephony.sip.transaction_events import SendMessage, TransactionId
-from telephony.tls import TlsError, client_context, load, server_context
-from telephony.transport import BoundAddress, SipTransport, TransportError
-from telephony.user_agent import UserAgent
+from telephony.transport.own_address import own_address
+from telephony.transport.resolver import Resolver
+from telephony.transport.sip_transport import BoundAddress, SipTransport, TransportError
+from telephony.transport.tls import TlsError, client_context, load, server_context
 
 log = structlog.get_logger(__name__)
 

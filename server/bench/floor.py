@@ -15,7 +15,7 @@ from media.settings import MediaSettings
 from telephony.call import Call
 from telephony.call_events import CallEnded
 from telephony.endpoint import SipEndpoint
-from telephony.registration_desk import RegistrationDesk
+from telephony.registrar.desk import RegistrationDesk
 from telephony.settings import SipSettings, TrunkSettings
 
 

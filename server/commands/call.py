@@ -70,7 +70,7 @@ def _call(script: Script, settings: Settings) -> Result:
     from server.logs import configure_logs
     from server.softphone.scripted_call import carry_out
     from telephony.sip.errors import SipSyntaxError
-    from telephony.transport import TransportError
+    from telephony.transport.sip_transport import TransportError
 
     configure_logs("text", "warning")
     with err.status("calling") as status:

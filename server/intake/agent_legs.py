@@ -24,7 +24,7 @@ from server.intake.ports import Lines, PhoneBook
 from server.tasks import Tasks
 from telephony.call import Call
 from telephony.call_events import Answered, CallEvent, Ended, Ringing
-from telephony.session_events import Hangup, Party
+from telephony.session.events import Hangup, Party
 
 log = structlog.get_logger(__name__)
 

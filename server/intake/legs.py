@@ -12,7 +12,7 @@ from media import events as media
 from media.reports import LegReport
 from telephony.call import Call
 from telephony.call_events import Answered, CallEvent, Ended, Ringing
-from telephony.session_events import Hangup, Party
+from telephony.session.events import Hangup, Party
 
 ENDED_BY = {Party.PEER: EndedBy.PARTICIPANT, Party.US: EndedBy.SERVER, Party.NETWORK: EndedBy.NETWORK}
 

@@ -35,16 +35,16 @@ from server.tasks import Tasks
 from telephony.admission import Load
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
-from telephony.registrar import (
+from telephony.registrar.bindings import (
     BindingAdded,
     BindingExpired,
     BindingRefreshed,
     BindingRemoved,
     RegistrarEffect,
 )
-from telephony.registration_desk import RegistrationDesk
+from telephony.registrar.desk import RegistrationDesk
 from telephony.sip.digest import Password
-from telephony.transport import BoundAddress
+from telephony.transport.sip_transport import BoundAddress
 
 
 def _fits(line: CallerPort, legs: AgentLegs, queues: IntakeQueuePort, ledger: JournalLedger) -> None:

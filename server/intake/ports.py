@@ -18,7 +18,7 @@ from media.speech.synthesis import Voice
 from recordings.catalogue import RecordingEntry
 from recordings.segment import RecordingId
 from telephony.call import Call
-from telephony.registrar import Binding
+from telephony.registrar.bindings import Binding
 
 
 class FactLog(Protocol):

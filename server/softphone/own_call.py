@@ -15,10 +15,10 @@ from media.sound import Sound
 from server.softphone import events
 from server.softphone.events import Event, Party
 from server.softphone.wav_file import write_wav
-from telephony import session_events
 from telephony.call import Call
 from telephony.call_events import Answered, CallEvent, Digit, Held, Resumed, Ringing
 from telephony.call_facts import CallDirection
+from telephony.session import events as session_events
 
 FRAME = 160
 COLLECT_EVERY_S = 0.2

@@ -45,14 +45,14 @@ from server.softphone.settings import PhoneSettings
 from server.version import VERSION
 from telephony.call import Call as SipCall
 from telephony.call_events import CallEnded, HoldRefused
-from telephony.destination import destination
 from telephony.endpoint import SipEndpoint
-from telephony.login import Login
-from telephony.registration import Account, Registration, RegistrationRefused, RequestUnanswered
+from telephony.session.login import Login
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import parse_name_addr
-from telephony.transport import TransportError
+from telephony.transport.sip_transport import TransportError
+from telephony.trunks.destination import destination
+from telephony.trunks.registration import Account, Registration, RegistrationRefused, RequestUnanswered
 
 FAREWELL_S = 1.5
 

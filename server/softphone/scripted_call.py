@@ -22,7 +22,7 @@ from server.softphone.wav_file import write_wav
 from telephony.call import Call
 from telephony.call_events import CallEnded, CallEvent, Ended, Held, Resumed
 from telephony.endpoint import SipEndpoint
-from telephony.session_events import Hangup
+from telephony.session.events import Hangup
 
 FRAME = 160
 COLLECT_EVERY_S = 0.2

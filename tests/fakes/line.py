@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from telephony.admission import Refusal
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
-from telephony.registrar import AddressOfRecord, Binding
-from telephony.session_events import (
+from telephony.registrar.bindings import AddressOfRecord, Binding
+from telephony.session.events import (
     Accept,
     Acknowledged,
     Answered,

@@ -10,7 +10,7 @@ import pytest
 
 from telephony.call import Call
 from telephony.endpoint import SipEndpoint
-from telephony.session_events import Party
+from telephony.session.events import Party
 from telephony.settings import SipSettings
 from tests.fakes.media import FakeEngine
 from tests.interop.conftest import SippRunner

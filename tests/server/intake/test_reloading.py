@@ -21,7 +21,7 @@ from server.tasks import Tasks
 from telephony.endpoint import SipEndpoint
 from telephony.settings import TlsSettings
 from telephony.sip.digest import Password
-from telephony.transport import BoundAddress
+from telephony.transport.sip_transport import BoundAddress
 from tests.fakes.media import FakeEngine
 from tests.server.in_process import InProcess
 

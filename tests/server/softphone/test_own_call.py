@@ -16,7 +16,7 @@ from server.softphone import events
 from server.softphone.events import Event
 from server.softphone.own_call import Conversation
 from telephony.call_events import Digit, Held, Resumed
-from telephony.session_events import Hangup, Party
+from telephony.session.events import Hangup, Party
 from tests.fakes.line import FakeLine, FarPhone, Manners
 from tests.fakes.media import FakeEngine
 from tests.interop.sound import read_wav

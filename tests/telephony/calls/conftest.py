@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Ring
+from telephony.registrar.desk import RegistrationDesk
+from telephony.session.events import Ring
 from telephony.settings import SipSettings, TrunkSettings
 from tests.telephony.calls.phone import Phone, PhoneMaker
 from tests.telephony.calls.wire import ANSWER, OFFER, Pair, Wire

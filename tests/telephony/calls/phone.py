@@ -8,10 +8,10 @@ from typing import Protocol
 from telephony.call import Call
 from telephony.call_events import CallEvent
 from telephony.endpoint import SipEndpoint
-from telephony.registration_desk import RegistrationDesk
+from telephony.registrar.desk import RegistrationDesk
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.hop import Hop, Transport
-from telephony.transport import BoundAddress
+from telephony.transport.sip_transport import BoundAddress
 from tests.fakes.media import FakeEngine
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from telephony.admission import Refusal
-from telephony.session_events import Accept, Ended, HangUp, Refuse, Ring
+from telephony.session.events import Accept, Ended, HangUp, Refuse, Ring
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.received import ReceivedRequest
 from tests.telephony.calls.wire import Pair, Side, Wire

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from telephony.session_events import Accept, Ring, SessionId
+from telephony.session.events import Accept, Ring, SessionId
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.parser import parse_message

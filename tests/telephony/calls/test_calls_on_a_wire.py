@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from telephony.login import Login
-from telephony.session_events import (
+from telephony.session.events import (
     Accept,
     AcceptReoffer,
     Acknowledged,
@@ -30,6 +29,7 @@ from telephony.session_events import (
     Ring,
     SessionId,
 )
+from telephony.session.login import Login
 from telephony.sip.digest import parse_credentials
 from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Response

@@ -22,16 +22,16 @@ from telephony.call_events import (
     Resumed,
     Ringing,
 )
-from telephony.login import Login
-from telephony.registrar import BindingAdded, BindingRemoved, RegistrarEffect
-from telephony.registration import Account, Registration, RegistrationRefused, RequestUnanswered
-from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Hangup, Party
+from telephony.registrar.bindings import BindingAdded, BindingRemoved, RegistrarEffect
+from telephony.registrar.desk import RegistrationDesk
+from telephony.session.events import Hangup, Party
+from telephony.session.login import Login
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.digest import Password
 from telephony.sip.hop import PLAIN_TRANSPORTS, Hop, Transport
 from telephony.sip.message import Headers, Request
 from telephony.sip.uri import Uri
+from telephony.trunks.registration import Account, Registration, RegistrationRefused, RequestUnanswered
 from tests.telephony.calls.phone import Phone, PhoneMaker
 
 Talk = Callable[[bytes, Transport], Awaitable[bytes]]

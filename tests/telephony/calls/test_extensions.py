@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from telephony.session_events import (
+from telephony.session.events import (
     Accept,
     AcceptReoffer,
     Acknowledged,

@@ -10,7 +10,7 @@ import pytest
 
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line
-from telephony.session_events import Fact, SessionId
+from telephony.session.events import Fact, SessionId
 from telephony.sip.message import Request
 from telephony.sip.uri import Uri
 from tests.fakes.media import FakeEngine

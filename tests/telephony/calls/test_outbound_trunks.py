@@ -9,8 +9,8 @@ from ipaddress import IPv4Network
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Ended, HangUp, Party, Progress, Refuse, Ring, TargetFailed
+from telephony.registrar.desk import RegistrationDesk
+from telephony.session.events import Ended, HangUp, Party, Progress, Refuse, Ring, TargetFailed
 from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.digest import Password
 from telephony.sip.hop import Hop, Transport

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from telephony.call_events import CallEvent, TransferAsked
-from telephony.session_events import (
+from telephony.session.events import (
     Accept,
     AcceptReferral,
     Acknowledged,

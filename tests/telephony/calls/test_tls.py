@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from telephony.login import Login
-from telephony.registration import Account, Registration, RequestUnanswered
-from telephony.registration_desk import RegistrationDesk
-from telephony.session_events import Party
+from telephony.registrar.desk import RegistrationDesk
+from telephony.session.events import Party
+from telephony.session.login import Login
 from telephony.settings import SipSettings, TlsSettings
 from telephony.sip.digest import Password
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.uri import Uri
-from telephony.tls import TlsError, make_certificate, server_context
-from telephony.transport import TransportError
+from telephony.transport.sip_transport import TransportError
+from telephony.transport.tls import TlsError, make_certificate, server_context
+from telephony.trunks.registration import Account, Registration, RequestUnanswered
 from tests.telephony.calls.phone import Phone
 
 Make = Callable[..., Awaitable[Phone]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.session_events import Accept, Answered, Ended, HangUp, Refuse, Ring
+from telephony.session.events import Accept, Answered, Ended, HangUp, Refuse, Ring
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.responses import response_to

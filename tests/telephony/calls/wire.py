@@ -9,18 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from telephony.admission import Refusal
-from telephony.agent_events import AgentEffect, CallArrived, CallFact, Refused, RequestWaits, ResponseCame
-from telephony.identity import Identity, Means
-from telephony.login import Login
-from telephony.outgoing import Invitation
-from telephony.session_events import Command, Ended, Fact, SessionId
+from telephony.session.agent_events import (
+    AgentEffect,
+    CallArrived,
+    CallFact,
+    Refused,
+    RequestWaits,
+    ResponseCame,
+)
+from telephony.session.events import Command, Ended, Fact, SessionId
+from telephony.session.identity import Identity, Means
+from telephony.session.login import Login
+from telephony.session.outgoing import Invitation
+from telephony.session.user_agent import Admits, UserAgent, everything
 from telephony.sip.fields import NameAddr
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.message import Message, Request, Response
 from telephony.sip.parser import parse_message
 from telephony.sip.transaction_events import SendMessage
 from telephony.sip.uri import Uri
-from telephony.user_agent import Admits, UserAgent, everything
 
 OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 ANSWER = OFFER.replace(b"4000", b"5000")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.capabilities import described, refusal_of
+from telephony.session.capabilities import described, refusal_of
 from telephony.sip.bodies import parts_of
 from telephony.sip.message import Headers, Request
 

@@ -1,0 +1,1 @@
+"""Phones of agents: who may register, and where they are reached."""

@@ -1,0 +1,1 @@
+"""Session descriptions and what two of them agree on (pure)."""

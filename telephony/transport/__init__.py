@@ -1,0 +1,1 @@
+"""Sockets, connections and names: bytes in, bytes out, nothing about calls."""

@@ -1,0 +1,1 @@
+"""Lines to carriers: targets, health, registration there, numbers."""
