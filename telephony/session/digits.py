@@ -1,7 +1,7 @@
 """Keys that a caller presses, where signalling has a word in it.
 
-They come as SIP INFO in two formats that nobody standardised and many telephones send; and some telephones send
-both INFO and RFC 4733 events for one press.
+They come as SIP INFO in two formats that nobody standardised and many telephones send; and some send both
+INFO and RFC 4733 events for one press.
 """
 
 from __future__ import annotations
