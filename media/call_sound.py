@@ -14,6 +14,7 @@ from media.events import MediaEvent, PlaybackId
 from media.frames import Frames
 from media.reports import LegReport
 from media.sound import Sound
+from media.sound_tap import SoundTap
 
 
 class RecordingFeed(Protocol):
@@ -76,6 +77,9 @@ class CallSound(Protocol):
 
     def heard(self, start: int, end: int) -> NDArray[np.int16]:
         """PCM between two positions; zeros where nothing is kept, MediaError where nothing can be."""
+
+    def tap(self) -> SoundTap:
+        """A stream of what the party says, beside whoever else listens; MediaExhausted as for `listen`."""
 
     def report(self) -> LegReport: ...
 

@@ -12,7 +12,7 @@ from media.arena import SoundKey
 from media.call_sound import CallSound
 from media.description import LegDescription, PayloadTypes, address_words
 from media.dtmf import KEYS
-from media.errors import MediaError, MediaStopped, NoLongerHeard
+from media.errors import MediaError, MediaStopped
 from media.events import (
     DigitReceived,
     MediaEvent,
@@ -24,9 +24,11 @@ from media.events import (
     TalkStarted,
 )
 from media.layout import DIGITS, PLAYLIST, Command, Event
+from media.listening import Listeners, ListenRing
 from media.recording_ring import RecordingSource
 from media.reports import LegReport, leg_report
 from media.sound import Sound
+from media.sound_tap import SoundTap
 from media.switchboard import Order, Switchboard
 
 log = structlog.get_logger(__name__)
@@ -58,7 +60,7 @@ class Leg:
         self._description: LegDescription | None = None
         self._playbacks: collections.deque[tuple[PlaybackId, list[SoundKey]]] = collections.deque()
         self._recording: RecordingSource | None = None
-        self._listener: int | None = None
+        self._listeners = Listeners(self._take_ring, self._give_back_ring)
 
     def connect(self, description: LegDescription) -> None:
         """May be called again; the packet size is rounded down to tens of milliseconds between 10 and 60."""
@@ -131,40 +133,17 @@ class Leg:
         self._recording = None
 
     def listen(self, on: bool) -> None:
-        """A ring is had while listening is on; orders are in order, so the next leg may have it at once."""
-        if on and self._listener is None:
-            listener = self._switchboard.take_listener()
-            try:
-                self._order(Command.LISTEN, listener)
-            except MediaError:
-                self._switchboard.give_back_listener(listener)
-                raise
-            self._listener = listener
-        elif not on and self._listener is not None:
-            self._order(Command.LISTEN, -1)
-            self._give_back_listener()
+        """Orders are in order: a ring that is given back the next leg may have at once."""
+        self._raise_if_closed()
+        self._listeners.switch(on)
 
     def heard(self, start: int, end: int) -> NDArray[np.int16]:
-        """PCM between two positions in samples since the leg was opened; zeros where nothing is kept.
+        """Raises NoLongerHeard when the tick has gone a whole ring beyond it."""
+        return self._listeners.ring.between(start, end)
 
-        Raises NoLongerHeard when the tick has gone a whole ring beyond it.
-        """
-        if self._listener is None:
-            raise MediaError("nobody listens to this leg")
-        memory = self._switchboard.memory
-        ring = memory.listeners[self._listener]["codes"]
-        if not 0 <= end - start <= len(ring):
-            raise MediaError("the listen ring is shorter than that")
-        newest = int(self._row["heard_end"])
-        if end <= newest - len(ring):
-            raise NoLongerHeard("what was said then is no longer kept")
-        at = start % len(ring)
-        codes = np.concatenate((ring[at : at + end - start], ring[: max(at + end - start - len(ring), 0)]))
-        samples: NDArray[np.int16] = memory.hub["decode"][self._row["law"]][codes]
-        oldest = max(newest - len(ring), int(self._row["heard_from"]))
-        samples[: max(oldest - start, 0)] = 0
-        samples[max(newest - start, 0) :] = 0
-        return samples
+    def tap(self) -> SoundTap:
+        self._raise_if_closed()
+        return self._listeners.tap()
 
     def report(self) -> LegReport:
         return leg_report(self._row)
@@ -176,6 +155,7 @@ class Leg:
         if self._switchboard.running:
             self._order(Command.CLOSE)
             self._switchboard.closing[self.row] = self
+        self._listeners.leg_closed()
         self.closed = True
 
     def deliver(self, kind: int, first: int, second: int, at_s: float) -> None:
@@ -198,12 +178,22 @@ class Leg:
             self._release(keys)
         self._playbacks.clear()
         self._recording = None
-        self._give_back_listener()
+        self._listeners.forget()
 
-    def _give_back_listener(self) -> None:
-        if self._listener is not None:
-            self._switchboard.give_back_listener(self._listener)
-            self._listener = None
+    def _take_ring(self) -> ListenRing:
+        index = self._switchboard.take_listener()
+        try:
+            self._order(Command.LISTEN, index)
+        except MediaError:
+            self._switchboard.give_back_listener(index)
+            raise
+        return ListenRing(self._switchboard.memory, self.row, index)
+
+    def _give_back_ring(self, ring: ListenRing) -> None:
+        """From a closed leg the tick has taken it already."""
+        if not self.closed:
+            self._order(Command.LISTEN, -1)
+        self._switchboard.give_back_listener(ring.index)
 
     def release_played(self) -> None:
         """Let go of sounds that the tick has finished or replaced."""
@@ -228,9 +218,12 @@ class Leg:
     def _order(self, kind: Command, *arguments: int) -> None:
         self._send([(kind, self.row, self.generation, *arguments)])
 
-    def _send(self, orders: Sequence[Order]) -> None:
+    def _raise_if_closed(self) -> None:
         if self.closed:
             raise MediaStopped("the leg is closed")
+
+    def _send(self, orders: Sequence[Order]) -> None:
+        self._raise_if_closed()
         self._switchboard.order(orders)
 
 

@@ -31,6 +31,7 @@ from media.frames import Frames
 from media.g711 import ULAW_SILENCE, ulaw_decode, ulaw_encode
 from media.reports import LegReport
 from media.sound import Sound
+from tests.fakes.taps import FakeTap
 
 FRAME = 160
 FRAME_S = 0.02
@@ -119,6 +120,7 @@ class FakeLeg:
         self.bridged: FakeLeg | None = None
         self.recordings: list[FakeRecording] = []
         self.listening = False
+        self.taps: list[FakeTap] = []
         self.shielded = False
         self.room: FakeRoom | None = None
         self.digits_sent = ""
@@ -198,14 +200,23 @@ class FakeLeg:
 
     def listen(self, on: bool) -> None:
         self._raise_if_closed()
-        if on and not self.listening:
+        if on and not self.listening and not self.taps:
             self._engine.check_listeners()
             self._kept.clear()
         self.listening = on
-        self._talk = _Talk()
+        if not self.taps:
+            self._talk = _Talk()
+
+    def tap(self) -> FakeTap:
+        self._raise_if_closed()
+        if not self.listening and not self.taps:
+            self._engine.check_listeners()
+            self._kept.clear()
+        self.taps.append(FakeTap(self.taps))
+        return self.taps[-1]
 
     def heard(self, start: int, end: int) -> NDArray[np.int16]:
-        if not self.listening and not self._kept:
+        if not self.listening and not self.taps:
             raise MediaError("nobody listens to this leg")
         if not 0 <= end - start <= KEPT:
             raise MediaError("more than what is kept")
@@ -246,6 +257,9 @@ class FakeLeg:
         self._end_recording()
         self.closed = True
         self.listening = False
+        for tap in self.taps:
+            tap.leg_closed = True
+        self.taps = []
         self.playing = None
 
     # The party at the far end.
@@ -278,8 +292,10 @@ class FakeLeg:
         hears = self._compose()
         if self.recordings and not self.recordings[-1].ended:
             self.recordings[-1].frames.append(self.said + hears)
-        if self.listening:
+        if self.listening or self.taps:
             self._kept.append((self._frame * FRAME, self.said))
+            for tap in self.taps:
+                tap.hear(self._frame * FRAME, self.said)
             self._detect(self._frame * FRAME)
         self._counted.sent += 1
         self._frame += 1
@@ -429,7 +445,7 @@ class FakeEngine:
         return PlaybackId(next(self._playbacks))
 
     def check_listeners(self) -> None:
-        if sum(leg.listening for leg in self._open()) >= self.max_listeners:
+        if sum(leg.listening or bool(leg.taps) for leg in self._open()) >= self.max_listeners:
             raise MediaExhausted("too many listen")
 
     def check_recordings(self) -> None:

@@ -24,6 +24,7 @@ from media.events import (
 from media.g711 import ulaw_decode
 from media.settings import MediaSettings
 from media.sound import Sound
+from media.sound_tap import SoundTap
 from tests.fakes.media import FakeEngine, FakeLeg
 from tests.fakes.ticks import SteppedTicks
 
@@ -478,3 +479,121 @@ async def test_a_shielded_party_is_heard_by_nobody_and_its_keys_are_told(rig: Ri
     one.say(wave(0.4, 3000))
     rig.advance(0.6)
     assert wave(0.4, 3000) in recorded(feeds[1])[1]
+
+
+def tapped(tap: SoundTap) -> tuple[bytes, list[int]]:
+    """All that can be read, in pieces of at most 50 ms, and where the pieces begin."""
+    pcm, starts = [], []
+    while (heard := tap.read(400)) is not None:
+        assert 0 < len(heard.pcm) <= 400
+        pcm.append(heard.pcm.tobytes())
+        starts.append(heard.start)
+    return b"".join(pcm), starts
+
+
+def as_pcm(ulaw: bytes) -> bytes:
+    return ulaw_decode(np.frombuffer(ulaw, np.uint8)).tobytes()
+
+
+async def test_a_tap_gives_all_that_the_party_says_in_order_and_nothing_else(rig: Rig, wave: Wave) -> None:
+    party, other = rig.party(), rig.party()
+    party.leg.bridge(other.leg)
+    party.say(wave(0.2, 1000))
+    rig.advance(0.5)
+    tap = party.leg.tap()
+    party.leg.play([Sound("prompt", wave(3.0, 2000))])
+    other.say(wave(3.0, 4000))
+    party.say(wave(0.4))
+    rig.advance(0.4)
+    first, starts = tapped(tap)
+    rig.advance(0.6)
+    second, more = tapped(tap)
+    assert as_pcm(wave(0.4)) in first + second
+    assert as_pcm(wave(0.2, 1000)) not in first + second
+    assert len(first + second) == pytest.approx(16_000, abs=640)
+    assert np.abs(np.frombuffer(first + second, np.int16)).max() <= 8300
+    assert starts == list(range(starts[0], starts[0] + len(first) // 2, 400))
+    assert more[0] == starts[0] + len(first) // 2
+    assert starts[0] == pytest.approx(4000, abs=320)
+    assert (tap.missed, tap.ended, tap.read(400)) == (0, False, None)
+
+
+async def test_talk_is_told_while_somebody_taps(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    tap = party.leg.tap()
+    rig.advance(0.2)
+    party.say(wave(0.4))
+    rig.advance(1.2)
+    started, ended = party.events
+    assert isinstance(started, TalkStarted)
+    assert isinstance(ended, TalkEnded)
+    heard = tap.read(80_000)
+    assert heard is not None
+    spoken = heard.pcm[ended.start - heard.start : ended.end - heard.start]
+    assert np.abs(spoken).max() > 4000
+    tap.close()
+    rig.advance(0.1)
+    party.say(wave(0.4))
+    rig.advance(1.2)
+    assert len(party.events) == 2
+
+
+async def test_taps_and_a_listener_share_a_leg_and_do_not_disturb_each_other(rig: Rig, wave: Wave) -> None:
+    party, second, third = rig.party(), rig.party(), rig.party()
+    early = party.leg.tap()
+    rig.advance(0.2)
+    party.leg.listen(True)
+    second.leg.listen(True)
+    with pytest.raises(MediaExhausted):
+        third.leg.tap()
+    late = party.leg.tap()
+    party.say(wave(0.4))
+    rig.advance(0.6)
+    assert as_pcm(wave(0.4)) in tapped(early)[0]
+    early.close()
+    early.close()
+    assert early.ended
+    party.leg.listen(False)
+    assert as_pcm(wave(0.4)) in tapped(late)[0]
+    party.say(wave(0.2))
+    rig.advance(0.4)
+    assert as_pcm(wave(0.2)) in tapped(late)[0]
+    assert early.read(400) is None
+    late.close()
+    third.leg.tap()
+
+
+async def test_a_tap_that_is_not_read_loses_the_oldest_and_says_how_much(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    tap = party.leg.tap()
+    rig.advance(20.0)
+    party.say(wave(0.4))
+    rig.advance(0.6)
+    heard = tap.read(160_000)
+    assert heard is not None
+    assert tap.missed == pytest.approx(heard.start, abs=320)
+    assert tap.missed > 40_000
+    assert as_pcm(wave(0.4)) in heard.pcm.tobytes()
+
+
+async def test_what_was_said_before_a_leg_closed_can_still_be_read(rig: Rig, wave: Wave) -> None:
+    party = rig.party()
+    tap, unread = party.leg.tap(), party.leg.tap()
+    rig.advance(0.1)
+    party.say(wave(0.4))
+    rig.advance(0.6)
+    party.leg.close()
+    rig.advance(0.2)
+    other = rig.party()
+    other.leg.listen(True)
+    other.say(wave(0.4, 2000))
+    rig.advance(0.6)
+    assert not tap.ended
+    pcm, _ = tapped(tap)
+    assert as_pcm(wave(0.4)) in pcm
+    assert as_pcm(wave(0.2, 2000)) not in pcm
+    assert tap.ended
+    unread.close()
+    assert (unread.ended, unread.read(400)) == (True, None)
+    with pytest.raises(MediaStopped):
+        party.leg.tap()
