@@ -44,6 +44,8 @@ class EventFeed:
         """The number of the newest entry that came or was read."""
         self.told = 0
         """How many entries have come."""
+        self.waiting = 0
+        """How many have been told everything and wait for more."""
 
     async def newest(self) -> int:
         if self._recent:
@@ -66,11 +68,14 @@ class EventFeed:
         """True once an entry came since `told` was that; False after the time, or when the feed closes."""
         if self.told != since:
             return not self.closed
+        self.waiting += 1
         try:
             async with asyncio.timeout(timeout_s):
                 await self._grown.wait()
         except TimeoutError:
             return False
+        finally:
+            self.waiting -= 1
         return not self.closed
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from server.access.principal import PeerCredentials
 from server.errors import StartError
 from server.http.errors import ErrorBody
 
-STARTUP_TIMEOUT_S = 10.0
+STARTUP_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 2
 MAX_CONNECTIONS = 200
 MAX_HEADER_BYTES = 16 * 1024
@@ -90,13 +90,13 @@ class WebServer:
                 await self._ended.wait()
 
     async def started(self) -> None:
-        """Returns once requests are answered; raises StartError after ten seconds."""
+        """Returns once requests are answered; raises StartError after a minute."""
         try:
             async with asyncio.timeout(STARTUP_TIMEOUT_S):
                 while not self._server.started:  # noqa: ASYNC110 - uvicorn offers no event
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            raise StartError("the HTTP server did not start within ten seconds") from None
+            raise StartError("the HTTP server did not start within a minute") from None
 
 
 async def _crowded(scope: Scope, receive: Receive, send: Send) -> None:

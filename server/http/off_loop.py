@@ -20,17 +20,18 @@ class OffLoop:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
-        self._waiting = 0
+        self.waiting = 0
+        """How many reads have been asked for and are not done."""
 
     async def run(self, read: Callable[[], Result]) -> Result:
         """Raises ApiError 503 when too many wait."""
-        if self._waiting >= MAX_WAITING:
+        if self.waiting >= MAX_WAITING:
             raise ApiError(503, "too many requests read the database", "try again", retry_after_s=1)
-        self._waiting += 1
+        self.waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, read)
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

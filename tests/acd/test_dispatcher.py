@@ -29,6 +29,7 @@ from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.skills import Requirement
 from contacts.ids import AgentId, ContactId, DeviceId, OfferId, QueueId
 from contacts.outcomes import QueueExit
+from tests.patience import PATIENCE_S
 
 ANN, BOB = AgentId("ann"), AgentId("bob")
 C1, C2, SALES = ContactId("c1"), ContactId("c2"), QueueId("sales")
@@ -135,7 +136,7 @@ async def test_a_failure_reported_from_inside_the_order_to_ring_is_decided_next(
 
 async def test_the_timer_rings_by_itself(dispatcher: Dispatcher, ports: Ports) -> None:
     dispatcher.post(ContactEnqueued(C1, SALES, max_wait_s=0.02))
-    await asyncio.wait_for(ports.overflowed.wait(), 5)
+    await asyncio.wait_for(ports.overflowed.wait(), PATIENCE_S)
     assert dispatcher.snapshot().queues[0].waiting == ()
 
 

@@ -12,7 +12,7 @@ P = ParamSpec("P")
 
 START_S = 1_000.0
 LONGEST_S = 100_000.0
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 
 
 class NothingWillHappenError(Exception):

@@ -23,6 +23,7 @@ from ivr_flows.engine.instructions import Enqueue, Fact, Listen, Note, StartPlay
 from ivr_flows.engine.session import Session
 from ivr_flows.ports import Caller
 from tests.ivr_flows.conftest import JUST_NOW, FlowMaker
+from tests.patience import PATIENCE_S
 
 MENU = """
 start: {menu: Choose., options: {1: {next: bye, or_say: one}}, timeout: 500ms, no_input: [], fallback: lost}
@@ -112,7 +113,7 @@ async def test_orders_are_carried_out_in_their_order(flow_of: FlowMaker) -> None
 
 async def test_the_timer_wakes_the_session(flow_of: FlowMaker) -> None:
     caller = FakeCaller(hears_out=True)
-    cause = await asyncio.wait_for(drive(Session(flow_of(MENU)), caller), timeout=10)
+    cause = await asyncio.wait_for(drive(Session(flow_of(MENU)), caller), timeout=PATIENCE_S)
     assert cause is HangupCause.UNAVAILABLE
     assert Fact.NO_INPUT in caller.notes
 

@@ -20,6 +20,7 @@ from media.events import MediaEvent
 from media.leg import Leg
 from media.settings import MediaSettings
 from tests.fakes.ticks import SteppedTicks
+from tests.patience import PATIENCE_S
 
 ORACLE = Path(__file__).with_name("oracle.py")
 
@@ -59,7 +60,7 @@ def interpreted_listen() -> Iterator[Callable[..., dict[str, Any]]]:
 
     yield ask
     to_child.close()
-    child.wait(timeout=10)
+    child.wait(timeout=PATIENCE_S)
 
 
 def rtp(

@@ -4,7 +4,6 @@ import asyncio
 import os
 import resource
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,9 @@ from recordings.events import FramesDropped, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
 from recordings.segment_reader import Segment, survey
 from recordings.settings import RecordingSettings
+from tests.patience import PATIENCE_S, until
 from tests.recordings.conftest import STARTED, Studio
 from tests.recordings.fakes import BrokenSource, FakeSource, numbered_frames
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def frames_in(studio: Studio, path: Path) -> np.ndarray:
@@ -67,8 +61,7 @@ async def test_what_was_read_is_on_the_disk_within_the_drain_interval(studio: St
     await until(lambda: len(studio.catalogue.list()) == 1)
     path = studio.directory / studio.catalogue.get(recording).path
     source.push(10)
-    await asyncio.sleep(0.2)
-    assert survey(path.read_bytes()).duration_s == 0.2
+    await until(lambda: survey(path.read_bytes()).duration_s == 0.2)
     source.end()
     await studio.recorder.finish(recording)
 
@@ -87,7 +80,7 @@ async def test_finish_does_not_wait_for_an_engine_that_never_ends_the_source(stu
     source = FakeSource()
     recording = studio.begin(source)
     source.push(3)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         entry = await studio.recorder.finish(recording)
     assert (entry.state, entry.duration_s) == (RecordingState.COMPLETE, 0.06)
 

@@ -11,6 +11,7 @@ from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.settings import MediaSettings
 from recordings.source import RecordingSource, StereoFrames
+from tests.patience import PATIENCE_S
 from tests.recordings.fakes import FakeSource, PacedSource
 
 
@@ -43,7 +44,7 @@ async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
 
 async def taken(source: RecordingSource, at_least: int) -> list[StereoFrames]:
     blocks: list[StereoFrames] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while sum(len(block.samples) for block in blocks) < at_least:
             while (block := source.read()) is not None:
                 blocks.append(block)
@@ -81,7 +82,7 @@ async def test_source_is_finished_only_after_its_end_and_stays_so(played: Played
     await taken(played.source, 5)
     assert not played.source.finished
     played.end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not played.source.finished:
             played.source.read()
             await asyncio.sleep(0.01)

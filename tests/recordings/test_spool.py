@@ -20,9 +20,9 @@ from recordings.recorder import Recorder
 from recordings.segment import FileHeader, RecordingId
 from recordings.segment_reader import Gap, GapCause, Item, Segment, read_segments, survey
 from recordings.settings import RecordingSettings
+from tests.patience import PATIENCE_S, until
 from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import FakeSource, MemoryVault, numbered_frames
-from tests.recordings.test_recorder import until
 
 RING_FRAMES = 256
 NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -242,7 +242,7 @@ async def test_stopping_does_not_wait_for_a_disk_that_hangs(
     await recorder.start()
     recording = recorder.begin("c1", FakeSource(), started_at=STARTED, caller="", called="")
     vault.hanging.add(Path(f"2025/03/01/{recording}.tlr"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await recorder.stop()
     vault.released.set()
     await until(lambda: not any(thread.name == "recording-disk-0" for thread in threading.enumerate()))

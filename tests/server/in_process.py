@@ -41,6 +41,7 @@ from tests.fakes.keeping import (
 )
 from tests.fakes.line import FakeLine, FarPhone, Manners
 from tests.fakes.media import FakeEngine
+from tests.patience import PATIENCE_S
 
 F = TypeVar("F", bound=Fact)
 
@@ -177,7 +178,7 @@ async def serving(
             for phone in tuple(server.line.far):
                 phone.hang_up()
             server.dispatcher.stop()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await server.intake.idle()
         assert not server.recordings.live or server.recordings.breaks
         started = [fact.contact for fact in server.facts(ContactStarted)]

@@ -29,6 +29,7 @@ from server.http.metrics import Metrics
 from server.http.ports import ContactLines
 from server.http.status import WebhookStatus
 from server.journal.reading import ANY_CONTACT, ContactsWanted
+from tests.patience import PATIENCE_S, until
 from tests.server.api import Api, ListedContacts, aside, serving
 
 
@@ -47,7 +48,7 @@ async def answer_to(api: Api, raw: bytes) -> tuple[int, dict[str, Any]]:
     """Status and body of what comes back for these bytes."""
     reader, writer = await connected(api)
     writer.write(raw)
-    whole = await asyncio.wait_for(reader.read(), 5)
+    whole = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     head, _, body = whole.partition(b"\r\n\r\n")
     return int(head.split(b" ")[1]), json.loads(body) if b"application/json" in head else {}
@@ -118,7 +119,7 @@ async def test_a_client_that_never_ends_its_request_is_hung_up_on(
         reader, writer = await connected(api)
         writer.write(begun)
         with pytest.raises((ConnectionResetError, AssertionError)):
-            assert await asyncio.wait_for(reader.read(), 2) != b"" and begun.startswith(b"POST")
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) != b"" and begun.startswith(b"POST")
             raise ConnectionResetError
         writer.close()
 
@@ -133,7 +134,7 @@ async def test_a_client_that_does_not_read_its_answer_is_hung_up_on(
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     for _ in range(300):
         writer.write(raw)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(ConnectionError):
             while True:
                 writer.write(raw)
@@ -167,12 +168,12 @@ async def test_a_slow_database_holds_up_readers_of_contacts_only(
         def page(
             self, limit: int, after: str | None, most: Privacy, wanted: ContactsWanted = ANY_CONTACT
         ) -> ContactLines:
-            free.wait(10)
+            free.wait(PATIENCE_S)
             return super().page(limit, after, most, wanted)
 
     async with serving(tmp_path, archive=Hung()) as api:
         waiting = [asyncio.create_task(aside(lambda: api.local().get("/contacts"))) for _ in range(3)]
-        await asyncio.sleep(0.2)
+        await until(lambda: api.off_loop.waiting == 3)
         assert (await aside(lambda: api.local().get("/healthz")))["healthy"]
         with pytest.raises(ApiRefusedError, match="too many"):
             await aside(lambda: api.local().get("/contacts"))

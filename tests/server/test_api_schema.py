@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from server.access.roles import Role
 from server.access.routes import ROUTES
+from tests.patience import PATIENCE_S
 from tests.server.api import Api, serving
 
 EXAMPLES = 12
@@ -31,7 +32,7 @@ class Served:
 
     def __enter__(self) -> Api:
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(PATIENCE_S)
         assert self.api is not None
         return self.api
 

@@ -13,6 +13,7 @@ from server.bench import caller
 from server.bench.caller import Callers, CallTally
 from server.bench.contacts import cpu_s
 from server.cli import app
+from tests.patience import PATIENCE_S
 
 Answer = Callable[[str, bytes], bytes | None]
 
@@ -62,6 +63,14 @@ def load(answer: Answer, calls: int = 10) -> tuple[CallTally, list[str]]:
         return Callers(address).run(200, calls / 200), seen
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers who ask once, however late a busy machine answers."""
+    monkeypatch.setattr(caller, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(caller, "REPEAT_AFTER_S", PATIENCE_S)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_call_that_is_answered_and_hung_up_is_whole() -> None:
     tally, seen = load(lambda method, request: None if method == "ACK" else response(request, "200 OK"))
     assert (tally.placed, tally.whole, tally.refused, tally.lost) == (10, 10, {}, 0)
@@ -69,6 +78,7 @@ def test_a_call_that_is_answered_and_hung_up_is_whole() -> None:
     assert sorted(seen) == ["ACK"] * 10 + ["BYE"] * 10 + ["INVITE"] * 10
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_refusal_is_acknowledged_and_counted_by_its_status() -> None:
     def refuse(method: str, request: bytes) -> bytes | None:
         return response(request, "503 Service Unavailable") if method == "INVITE" else None
@@ -79,14 +89,15 @@ def test_a_refusal_is_acknowledged_and_counted_by_its_status() -> None:
 
 
 def test_a_call_that_nobody_answers_is_asked_again_and_then_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caller, "PATIENCE_S", 0.4)
-    monkeypatch.setattr(caller, "REPEAT_AFTER_S", 0.1)
+    monkeypatch.setattr(caller, "PATIENCE_S", 4.0)
+    monkeypatch.setattr(caller, "REPEAT_AFTER_S", 0.2)
     tally, seen = load(lambda *_: None, calls=3)
     assert (tally.whole, tally.lost) == (0, 3)
     assert tally.repeated >= 3
     assert seen.count("INVITE") == 3 + tally.repeated
 
 
+@pytest.mark.usefixtures("patient")
 def test_two_loads_on_one_server_are_different_calls() -> None:
     ids: set[bytes] = set()
 

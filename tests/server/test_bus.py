@@ -34,6 +34,7 @@ from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from tests.contacts.story import story
 from tests.interop.sipp import free_port
+from tests.patience import PATIENCE_S
 from tests.server.api import ACD, FactBook
 from tests.server.ground import closed, started
 
@@ -170,7 +171,7 @@ class Bench:
             yield publisher
         finally:
             self.feed.close()
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, PATIENCE_S)
             self.off_loop.close()
 
     def _monotonic(self) -> float:
@@ -183,7 +184,7 @@ class Bench:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -286,7 +287,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 async def read_kept(port: int, wanted: int) -> dict[str, bytes]:
     """What the broker tells whoever comes now."""
     found: dict[str, bytes] = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(found) < wanted:
             try:
                 async with aiomqtt.Client("127.0.0.1", port) as client:
@@ -323,11 +324,11 @@ async def test_s_bus_a_real_broker_keeps_states_tells_the_last_will_and_is_found
         bench.note(closed("c1"))
         with mosquitto(tmp_path, port):
             await until(lambda: not publisher.problem)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "trunkline/here/contacts/c1/state" in await read_kept(port, 3):
                     pass  # the broker was told that it is over after it was told that we are here
             bench.feed.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while (await read_kept(port, 3))["trunkline/here/status"] != b"offline":
                     pass
 

@@ -35,6 +35,7 @@ from server.client.client import ApiClient, ApiRefusedError, NoServerError
 from server.client.data_folder import data_folder
 from server.errors import StartError
 from server.http.ports import ReloadOutcome
+from tests.patience import PATIENCE_S, until
 from tests.server.api import CALLER, HEALTHY, Api, aside, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,10 +210,8 @@ async def test_the_journal_is_followed_on_the_command_line(api: Api) -> None:
             )
         )
     )
-    async with asyncio.timeout(10):
-        while not api.facts.used():
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(0.2)
+    async with asyncio.timeout(PATIENCE_S):
+        await until(lambda: api.feed.waiting)  # all of it is told
         api.feed.close()
         lines = [json.loads(line) for line in (await told).stdout.splitlines()]
     assert [line["kind"] for line in lines] == ["contact.started", "contact.started", "agent.state"]

@@ -16,6 +16,7 @@ from server.access.roles import Role
 from server.http import event_feed, events
 from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
+from tests.patience import PATIENCE_S
 from tests.server.api import CALLER, Api, FactBook, serving
 
 
@@ -45,7 +46,7 @@ class Stream:
         self.writer.close()
 
     async def line(self, beginning: bytes) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not (line := await self.reader.readline()).startswith(beginning):
                 assert line, "the stream has ended"
         return line.removeprefix(beginning).strip()
@@ -128,7 +129,7 @@ async def test_a_revoked_token_ends_its_stream(api: Api, monkeypatch: pytest.Mon
     async with Stream(api, token, headers="Connection: close\r\n") as stream:
         await stream.line(b": still here")
         api.tokens.revoke(entry.id)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await stream.reader.readline():
                 pass
 
@@ -141,7 +142,7 @@ async def test_a_revoked_token_ends_its_stream_also_while_there_is_much_to_tell(
         assert (await stream.event())["contact"] == "contact1"
         api.tokens.revoke(entry.id)
         api.facts.append(started(2))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             rest = await stream.reader.read()
     assert b"contact2" not in rest
 
@@ -155,7 +156,7 @@ async def test_streams_are_bounded_and_free_again_when_closed(
         await first.begun()
         async with Stream(api, token) as second:
             assert second.status == 503
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with Stream(api, token) as third:
                 if third.status == 200:
@@ -163,7 +164,7 @@ async def test_streams_are_bounded_and_free_again_when_closed(
 
 
 async def test_the_server_stops_while_streams_are_open(tmp_path: Path) -> None:
-    async with asyncio.timeout(10), serving(tmp_path) as api:
+    async with asyncio.timeout(PATIENCE_S), serving(tmp_path) as api:
         stream = Stream(api, api.token(Role.SUPERVISOR))
         await stream.__aenter__()
         await stream.begun()

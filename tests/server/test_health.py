@@ -24,6 +24,7 @@ from server.http.parts import (
 from server.http.status import PartHealth
 from server.http.watch import Watch
 from server.journal.journal import JournalHealth
+from tests.patience import PATIENCE_S
 from tests.server.api import Clock
 
 WELL = PartHealth("one", "", {})
@@ -105,7 +106,7 @@ async def test_asking_a_hung_disk_does_not_wait_and_does_not_pile_up(tmp_path: P
 
     def free_bytes(_: Path) -> int:
         if len(answers) > 1:
-            free.wait(10)
+            free.wait(PATIENCE_S)
         return answers.pop(0)
 
     disk = DiskWatch(tmp_path, clock.monotonic, free_bytes)
@@ -118,7 +119,7 @@ async def test_asking_a_hung_disk_does_not_wait_and_does_not_pile_up(tmp_path: P
     clock.now += HUNG_DISK_S
     assert disk_health("disk", disk.look, clock.now).problem
     free.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while disk.look.free_bytes != 5:
             await asyncio.sleep(0.01)
     assert "not answered" not in disk_health("disk", disk.look, clock.now).problem
@@ -136,7 +137,7 @@ async def test_a_disk_that_is_gone_has_no_room(tmp_path: Path) -> None:
 
     disk = DiskWatch(tmp_path, clock.monotonic, free_bytes)
     disk.ask()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while disk.look.free_bytes:
             await asyncio.sleep(0.01)
 

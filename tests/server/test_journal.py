@@ -37,6 +37,7 @@ from server.journal.reading import (
 )
 from server.store.store import open_existing
 from server.store.writer import StoreWriter
+from tests.patience import PATIENCE_S
 from tests.server.ground import HERE, closed, counted, held, journalling, opened, started
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ async def journal(ground: tuple[Engine, StoreWriter]) -> AsyncIterator[Journal]:
 
 
 async def until_failing(journal: Journal) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while journal.health().well:
             await asyncio.sleep(0.01)
 
@@ -138,10 +139,9 @@ async def test_durable_without_facts_returns(journal: Journal) -> None:
 
 async def test_append_does_not_wait_for_a_disk_that_hangs(journal: Journal, engine: Engine) -> None:
     with held(engine):
-        begun = time.monotonic()
         for number in range(100):
             journal.append(counted("c", number))
-        assert time.monotonic() - begun < 0.1
+        assert journal.health().behind == 100
     await journal.durable()
     assert numbers(journal.entries("c")) == list(range(100))
 
@@ -173,7 +173,7 @@ async def test_durable_tells_that_the_disk_refuses_and_the_facts_follow_later(
         assert (health.behind, health.well, health.writer_alive) == (1, False, True)
         assert health.failing_since_s is not None
         assert "locked" in health.last_error
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while journal.health().behind:
             await asyncio.sleep(0.01)
     assert journal.health().well
@@ -193,7 +193,7 @@ async def test_stop_does_not_wait_for_ever_for_a_disk_that_refuses(tmp_path: Pat
             with held(engine):
                 journal.append(counted("c", 0))
                 await until_failing(journal)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE_S):
                     await asyncio.to_thread(writer.stop)
             assert journal.health().behind == 1
 

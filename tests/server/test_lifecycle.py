@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from server.commands.lifecycle import Signals, finish_calls, serve_until_asked, started
+from tests.patience import PATIENCE_S
 
 CompileForever = """
 import asyncio, signal, threading, time
@@ -41,7 +42,7 @@ def test_finding_35_a_signal_during_the_first_compilation_ends_the_start(number:
         assert process.stdout is not None
         assert process.stdout.readline() == "starting\n"
         process.send_signal(number)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=PATIENCE_S) == 130
 
 
 async def test_a_start_that_is_broken_off_undoes_what_was_begun() -> None:
@@ -78,7 +79,7 @@ async def test_u03_sighup_reloads_and_ends_nothing() -> None:
         os.kill(os.getpid(), signal.SIGHUP if len(reloads) < 3 else signal.SIGTERM)
 
     os.kill(os.getpid(), signal.SIGHUP)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await serve_until_asked(signals, reload)
     assert len(reloads) == 3
 
@@ -94,7 +95,7 @@ async def test_calls_may_be_finished_after_one_signal() -> None:
     async def drain() -> None:
         finished.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await finish_calls(a_server(drain), Signals())
     assert finished.is_set()
 
@@ -102,7 +103,7 @@ async def test_calls_may_be_finished_after_one_signal() -> None:
 async def test_a_second_signal_ends_the_calls_in_progress() -> None:
     signals = Signals()
     os.kill(os.getpid(), signal.SIGINT)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await signals.end.wait()
         os.kill(os.getpid(), signal.SIGINT)
         await finish_calls(a_server(asyncio.Event().wait), signals)

@@ -18,6 +18,7 @@ from server.journal.journal import Journal
 from server.journal.reading import contact_of, entries_of
 from server.journal.retention import LOOKS_EVERY_S, PersonalRetention
 from server.store.writer import StoreWriter
+from tests.patience import PATIENCE_S
 from tests.server.ground import closed, held, journalling, opened, started
 
 NUMBER = "0301234567"
@@ -48,7 +49,7 @@ class Rounds:
             self._next.clear()
 
     async def one(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await self.over.get()
 
     def next(self) -> None:

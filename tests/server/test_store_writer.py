@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from recordings.errors import CatalogueError
 from server.store.store import StoreError
 from server.store.writer import CatalogueRows, StoreWriter
+from tests.patience import PATIENCE_S
 from tests.server.ground import held, opened
 
-PATIENCE_S = 10
 INSERT = "INSERT INTO journal_run (instance, boot, settings) VALUES (:instance, '', '')"
 
 
@@ -54,13 +54,27 @@ def test_what_gathers_while_a_commit_is_due_shares_one_transaction(
     ground: tuple[Engine, StoreWriter],
 ) -> None:
     engine, writer = ground
-    writer.write((INSERT, [{"instance": "first"}]))
-    together = [Rows(str(number)) for number in range(20)]
+    begun, go_on, found = threading.Event(), threading.Event(), list[str]()
+
+    class Slow(Rows):
+        def write(self, connection: sqlite3.Connection) -> None:
+            begun.set()
+            go_on.wait(PATIENCE_S)
+            super().write(connection)
+
+    class FirstOfMany(Rows):
+        def committed(self) -> None:  # on the writer's thread: until it returns nothing else is committed
+            found.extend(kept(engine))
+            super().committed()
+
+    writer.submit(Slow("first"))
+    assert begun.wait(PATIENCE_S)
+    together = [FirstOfMany("0"), *(Rows(str(number)) for number in range(1, 20))]
     for work in together:
         writer.submit(work)
-    assert kept(engine) == ["first"], "the next commit is not due yet"
+    go_on.set()
     assert all(work.done.wait(PATIENCE_S) for work in together)
-    assert kept(engine) == ["first", *(str(number) for number in range(20))]
+    assert found == ["first", *(str(number) for number in range(20))]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from server.webhooks.message import signature
 from server.webhooks.poster import HttpPoster
 from server.webhooks.retries import LONGEST_PAUSE_S, MAX_REFUSALS, Retries
 from server.webhooks.sender import WebhookClocks, WebhookSender
+from tests.patience import PATIENCE_S
 from tests.server.api import CALLER, Clock, FactBook
 from tests.server.ground import journalling, opened
 
@@ -71,7 +72,7 @@ class Hook:
 
     async def until(self, done: Callable[[], bool]) -> None:
         running = asyncio.create_task(self.sender.run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not done():
                 await asyncio.sleep(0)
         self.feed.close()
@@ -265,6 +266,6 @@ async def test_a_receiver_that_never_answers_does_not_hold_up_the_stop() -> None
     posting = asyncio.create_task(poster.post({}, b"{}"))
     await asked.wait()
     poster.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await posting is None
     server.close()

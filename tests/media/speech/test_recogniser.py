@@ -20,6 +20,7 @@ from media.speech.recogniser import SpeechWorkers
 from media.speech.settings import SpeechSettings
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import Phrases, Vocabulary
+from tests.patience import PATIENCE_S
 
 MENU = Phrases(("Sales", "Support", "Opening hours", "Billing"))
 
@@ -130,7 +131,7 @@ async def test_finding_14_a_worker_is_kept_for_menus_whatever_is_transcribed(
     busy = [asyncio.ensure_future(workers.transcribe(np.tile(support, 8), house)) for _ in range(4)]
     await until(lambda: workers.statistics().busy_s > 0)
     os.kill(workers.statistics().pids[1], signal.SIGSTOP)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         (heard,) = await workers.transcribe(support, MENU)
     assert heard.text == "Support"
     os.kill(workers.statistics().pids[1], signal.SIGCONT)
@@ -147,7 +148,7 @@ async def test_finding_14_recordings_are_decoded_side_by_side(
     first, _ = workers.statistics().pids
     os.kill(first, signal.SIGSTOP)
     waiting = [asyncio.ensure_future(workers.transcribe(support, house)) for _ in range(2)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     os.kill(first, signal.SIGCONT)
     assert all(heard for heard in await asyncio.gather(*waiting))

@@ -16,10 +16,10 @@ from recordings.evidence.manifest import manifest_of, signed
 from recordings.evidence.signing import Signer
 from recordings.recorder import Recorder
 from recordings.settings import RecordingSettings
+from tests.patience import until
 from tests.recordings.conftest import STARTED, Studio
 from tests.recordings.evidence.conftest import NOW, Vault
 from tests.recordings.fakes import FakeSource
-from tests.recordings.test_recorder import until
 
 
 def newest_head(vault: Vault) -> TreeHead:

@@ -25,6 +25,7 @@ from server.store.writer import StoreWriter
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
 from server.transcripts.windows import Span
+from tests.patience import PATIENCE_S
 from tests.recordings.conftest import STARTED
 from tests.server.ground import counted, held, journalling
 
@@ -140,7 +141,7 @@ async def desk(tmp_path: Path, catalogue: Catalogue) -> AsyncIterator[Desk]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not true():
             await asyncio.sleep(0.005)
 

@@ -32,6 +32,7 @@ from telephony.sip.hop import PLAIN_TRANSPORTS, Hop, Transport
 from telephony.sip.message import Headers, Request
 from telephony.sip.uri import Uri
 from telephony.trunks.registration import Account, Registration, RegistrationRefused, RequestUnanswered
+from tests.patience import PATIENCE_S
 from tests.telephony.calls.phone import Phone, PhoneMaker
 
 Talk = Callable[[bytes, Transport], Awaitable[bytes]]
@@ -39,7 +40,7 @@ BOTH = pytest.mark.parametrize("transport", list(PLAIN_TRANSPORTS))
 
 
 async def arrival(phone: Phone) -> Call:
-    return await asyncio.wait_for(phone.arrived.get(), 2)
+    return await asyncio.wait_for(phone.arrived.get(), PATIENCE_S)
 
 
 async def establish(caller: Phone, callee: Phone, transport: Transport = Transport.UDP) -> tuple[Call, Call]:
@@ -52,7 +53,7 @@ async def establish(caller: Phone, callee: Phone, transport: Transport = Transpo
 
 
 async def ended(call: Call) -> Hangup:
-    return await asyncio.wait_for(call.ended, 2)
+    return await asyncio.wait_for(call.ended, PATIENCE_S)
 
 
 @BOTH
@@ -344,7 +345,7 @@ class TestRegistration:
     async def test_a_phone_killed_in_mid_talk_is_found_when_it_falls_silent(
         self, phones: PhoneMaker, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("telephony.call._PROBE_PATIENCE_S", 0.2)
+        monkeypatch.setattr("telephony.call._PROBE_PATIENCE_S", 2.0)
         server, phone = await phones(desk.desk), await phones()
         await Registration(phone.endpoint, self.account(server)).register()
         [binding] = desk.desk.bindings("alice")
@@ -353,7 +354,7 @@ class TestRegistration:
         await outgoing.wait_answered()
         server.media.legs[0].tell(MediaSilent(5.0))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(outgoing.ended, 0.4)
+            await asyncio.wait_for(outgoing.ended, 2.5)
         await phone.kill()
         server.media.legs[0].tell(MediaSilent(5.0))
         hangup = await ended(outgoing)
@@ -385,7 +386,7 @@ class TestUnreadable:
             if transport is Transport.TCP:
                 reader, writer = await asyncio.open_connection("127.0.0.1", phone.bound.port)
                 writer.write(data)
-                answer = await asyncio.wait_for(reader.read(4000), 2)
+                answer = await asyncio.wait_for(reader.read(4000), PATIENCE_S)
                 writer.close()
                 return answer
             loop = asyncio.get_running_loop()
@@ -399,7 +400,7 @@ class TestUnreadable:
                 Protocol, remote_addr=("127.0.0.1", phone.bound.port)
             )
             udp.sendto(data)
-            answer = await asyncio.wait_for(answers.get(), 2)
+            answer = await asyncio.wait_for(answers.get(), PATIENCE_S)
             udp.close()
             return answer
 

@@ -11,6 +11,7 @@ import pytest
 
 from media.description import LegDescription, PayloadTypes
 from telephony.call import Call
+from tests.patience import PATIENCE_S
 from tests.telephony.calls.phone import Phone, PhoneMaker
 
 SDP = (
@@ -30,7 +31,7 @@ class Peer:
         self.port = self.socket.getsockname()[1]
 
     async def hear(self, start: bytes) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not (data := await asyncio.get_running_loop().sock_recv(self.socket, 65535)).startswith(
                 start
             ):
@@ -57,11 +58,11 @@ def peer() -> Iterator[Peer]:
 
 
 async def taken(phone: Phone) -> Call:
-    return await asyncio.wait_for(phone.arrived.get(), 2)
+    return await asyncio.wait_for(phone.arrived.get(), PATIENCE_S)
 
 
 async def connected(phone: Phone) -> LegDescription:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while not phone.media.legs or not phone.media.legs[0].descriptions:
             await asyncio.sleep(0.01)
     return phone.media.legs[0].descriptions[-1]

@@ -19,6 +19,7 @@ from telephony.session.events import (
     ReportReferral,
 )
 from telephony.sip.hop import Hop, Transport
+from tests.patience import PATIENCE_S
 from tests.telephony.calls.phone import Phone, PhoneMaker
 from tests.telephony.calls.test_descriptions_over_loopback import SDP, Peer
 from tests.telephony.calls.wire import Pair, Side, Wire
@@ -136,7 +137,7 @@ class TestCalls:
     async def answered(self, phone: Phone, peer: Peer) -> tuple[str, list[CallEvent]]:
         """A call from a peer made of text, up to its ACK: our tag, and what the call tells."""
         peer.invite(phone, SDP.format(host="127.0.0.1", events=101), "Content-Type: application/sdp\r\n")
-        call = await asyncio.wait_for(phone.arrived.get(), 2)
+        call = await asyncio.wait_for(phone.arrived.get(), PATIENCE_S)
         answering = asyncio.create_task(call.answer())
         ok = await peer.hear(b"SIP/2.0 200")
         tag = ok.partition("\r\nTo: ")[2].partition("tag=")[2].partition("\r\n")[0]

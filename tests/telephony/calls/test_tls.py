@@ -19,6 +19,7 @@ from telephony.sip.uri import Uri
 from telephony.transport.sip_transport import TransportError
 from telephony.transport.tls import TlsError, make_certificate, server_context
 from telephony.trunks.registration import Account, Registration, RequestUnanswered
+from tests.patience import PATIENCE_S
 from tests.telephony.calls.phone import Phone
 
 Make = Callable[..., Awaitable[Phone]]
@@ -55,7 +56,7 @@ def uri(phone: Phone) -> str:
 async def test_a_call_over_tls_is_answered_held_and_hung_up(make: Make) -> None:
     caller, callee = await make("a"), await make("b")
     outgoing = await caller.endpoint.place_call(uri(callee), caller="alice")
-    incoming = await asyncio.wait_for(callee.arrived.get(), 5)
+    incoming = await asyncio.wait_for(callee.arrived.get(), PATIENCE_S)
     assert "SIP/2.0/TLS" in (incoming.facts.headers.get("Via") or "")
     assert ";transport=tls" in (incoming.facts.headers.get("Contact") or "")
     await incoming.answer()
@@ -63,7 +64,7 @@ async def test_a_call_over_tls_is_answered_held_and_hung_up(make: Make) -> None:
     await incoming.hold()
     assert outgoing.held_by_peer
     await outgoing.hang_up()
-    assert (await asyncio.wait_for(incoming.ended, 5)).by is Party.PEER
+    assert (await asyncio.wait_for(incoming.ended, PATIENCE_S)).by is Party.PEER
 
 
 async def test_a_phone_registers_over_tls_and_is_called_over_its_connection(make: Make) -> None:
@@ -76,7 +77,7 @@ async def test_a_phone_registers_over_tls_and_is_called_over_its_connection(make
     [binding] = desk.bindings("alice")
     assert binding.hop.transport is Transport.TLS
     outgoing = await server.endpoint.place_call(binding)
-    incoming = await asyncio.wait_for(phone.arrived.get(), 5)
+    incoming = await asyncio.wait_for(phone.arrived.get(), PATIENCE_S)
     await incoming.answer()
     await outgoing.wait_answered()
 
@@ -84,7 +85,7 @@ async def test_a_phone_registers_over_tls_and_is_called_over_its_connection(make
 async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(make: Make) -> None:
     caller, callee = await make("a", verify=True), await make("b")
     outgoing = await caller.endpoint.place_call(uri(callee))
-    hangup = await asyncio.wait_for(outgoing.ended, 5)
+    hangup = await asyncio.wait_for(outgoing.ended, PATIENCE_S)
     assert (hangup.by, hangup.status) == (Party.NETWORK, 503)
     assert callee.arrived.empty()
 
@@ -105,7 +106,7 @@ async def test_without_tls_nothing_is_sent_over_it(make: Make) -> None:
     await plain.start()
     callee = await make("b")
     outgoing = await plain.endpoint.place_call(uri(callee))
-    assert (await asyncio.wait_for(outgoing.ended, 5)).status == 503
+    assert (await asyncio.wait_for(outgoing.ended, PATIENCE_S)).status == 503
     assert plain.endpoint.tls_port is None
     await plain.endpoint.stop(grace_s=1)
 
@@ -138,7 +139,7 @@ async def test_a_start_with_such_files_says_so(tmp_path: Path) -> None:
 async def test_a_certificate_is_exchanged_while_calls_go_on(make: Make, tmp_path: Path) -> None:
     caller, callee = await make("a"), await make("b")
     outgoing = await caller.endpoint.place_call(uri(callee))
-    incoming = await asyncio.wait_for(callee.arrived.get(), 5)
+    incoming = await asyncio.wait_for(callee.arrived.get(), PATIENCE_S)
     await incoming.answer()
     await outgoing.wait_answered()
     for file in ("b.crt", "b.key"):
@@ -152,4 +153,4 @@ async def test_a_certificate_is_exchanged_while_calls_go_on(make: Make, tmp_path
     assert writer.get_extra_info("ssl_object").getpeercert(binary_form=True) == new
     writer.close()
     await outgoing.hang_up()
-    assert (await asyncio.wait_for(incoming.ended, 5)).by is Party.PEER
+    assert (await asyncio.wait_for(incoming.ended, PATIENCE_S)).by is Party.PEER

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from telephony.transport.resolver import Resolver, ask_system
+from tests.patience import PATIENCE_S
 
 FOUR = socket.AF_INET
 
@@ -15,7 +16,7 @@ FOUR = socket.AF_INET
 async def answer(resolver: Resolver, host: str) -> str | None:
     found: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
     resolver.lookup(host, FOUR, found.set_result)
-    return await asyncio.wait_for(found, 5)
+    return await asyncio.wait_for(found, PATIENCE_S)
 
 
 def counting(asked: list[str]) -> Callable[[str, socket.AddressFamily], str | None]:
@@ -50,14 +51,14 @@ async def test_finding_36_a_dead_name_server_stalls_nobody_else() -> None:
     others = set(threading.enumerate())
 
     def hang(_host: str, _family: socket.AddressFamily) -> str | None:
-        released.wait(10)
+        released.wait(2 * PATIENCE_S)
         return None
 
     resolver = Resolver(patience_s=0.05, ask=hang)
     answers = await asyncio.gather(*(answer(resolver, f"host{number}") for number in range(200)))
     assert answers == [None] * 200
     # The pool that prompts, recorder and transcription share has every thread it had.
-    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 2) == "free"
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), PATIENCE_S) == "free"
     assert sum(thread.name == "names" for thread in set(threading.enumerate()) - others) <= 4
     released.set()
     resolver.close()

@@ -15,6 +15,7 @@ from telephony.sip.framing import PONG
 from telephony.sip.hop import PLAIN_TRANSPORTS, ConnectionId, Hop, Transport
 from telephony.transport.resolver import Resolver
 from telephony.transport.sip_transport import BoundAddress, SipTransport, TransportError
+from tests.patience import PATIENCE_S
 
 MESSAGE = b"OPTIONS sip:a@b SIP/2.0\r\nCall-ID: x\r\nContent-Length: 4\r\n\r\nbody"
 OTHER = MESSAGE.replace(b"body", b"more")
@@ -48,7 +49,7 @@ class Station:
         return Hop(transport, self.bound.address, self.bound.port)
 
     async def next(self) -> tuple[bytes, Hop]:
-        return await asyncio.wait_for(self.messages.get(), 5)
+        return await asyncio.wait_for(self.messages.get(), PATIENCE_S)
 
 
 Open = Callable[..., Awaitable[Station]]
@@ -71,7 +72,7 @@ async def open_station() -> AsyncIterator[Open]:
 
 async def ended(reader: asyncio.StreamReader) -> bool:
     try:
-        return await asyncio.wait_for(reader.read(), 5) == b""
+        return await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
     except ConnectionError:
         return True
 
@@ -129,7 +130,7 @@ async def test_without_its_connection_a_hop_is_reached_at_its_address(open_stati
 async def test_what_cannot_be_reached_is_told_as_it_was_asked(open_station: Open, hop: Hop) -> None:
     here = await open_station()
     here.transport.send(MESSAGE, hop)
-    assert await asyncio.wait_for(here.failed.get(), 5) == hop
+    assert await asyncio.wait_for(here.failed.get(), PATIENCE_S) == hop
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
@@ -176,7 +177,7 @@ async def test_a_ping_on_a_connection_gets_its_pong(open_station: Open) -> None:
     there = await open_station()
     reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
     writer.write(b"\r\n\r\n")
-    assert await asyncio.wait_for(reader.readexactly(2), 5) == PONG
+    assert await asyncio.wait_for(reader.readexactly(2), PATIENCE_S) == PONG
     writer.close()
 
 
@@ -187,7 +188,7 @@ async def test_lost_framing_is_told_once_and_closes_only_that_connection(open_st
     reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
     writer.write(MESSAGE + MESSAGE.replace(b"Content-Length: 4\r\n", b"") + MESSAGE)
     assert (await there.next())[0] == MESSAGE
-    error = await asyncio.wait_for(there.lost.get(), 5)
+    error = await asyncio.wait_for(there.lost.get(), PATIENCE_S)
     assert error.request is not None
     assert await ended(reader)
     assert there.messages.empty()
@@ -233,7 +234,7 @@ async def test_finding_09_a_silent_connection_that_is_needed_stays_open(open_sta
         await asyncio.wait_for(reader.read(), 1.5)
     assert there.transport.connections == 1
     writer.close()
-    assert await asyncio.wait_for(there.ended.get(), 5) == ConnectionId(1)
+    assert await asyncio.wait_for(there.ended.get(), PATIENCE_S) == ConnectionId(1)
 
 
 async def test_a_peer_that_does_not_read_is_cut_off(open_station: Open) -> None:
@@ -283,7 +284,7 @@ async def test_a_connection_on_which_nothing_is_ever_said_is_closed_early(open_s
     there = await open_station(message_timeout_s=0.1)
     reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
     writer.write(b"\r\n\r\n")
-    assert await asyncio.wait_for(reader.readexactly(2), 5) == PONG
+    assert await asyncio.wait_for(reader.readexactly(2), PATIENCE_S) == PONG
     assert await ended(reader)
     writer.close()
 
@@ -292,7 +293,7 @@ async def test_thousands_of_pings_get_as_many_pongs(open_station: Open) -> None:
     there = await open_station()
     reader, writer = await asyncio.open_connection(LOOPBACK, there.bound.port)
     writer.write(b"\r\n\r\n" * 5000 + MESSAGE)
-    assert await asyncio.wait_for(reader.readexactly(2 * 5000), 5) == PONG * 5000
+    assert await asyncio.wait_for(reader.readexactly(2 * 5000), PATIENCE_S) == PONG * 5000
     assert (await there.next())[0] == MESSAGE
     writer.close()
 
