@@ -40,6 +40,8 @@ class Contact:
         self._owed = False
         """A callback is: the customer may hang up and the contact goes on."""
         self._recording = False
+        self._statements: set[str] = set()
+        """Those of the customer that are not durable yet."""
         self._flow = False
         """It runs: its last word, FlowEnded, comes before the contact's."""
 
@@ -61,6 +63,8 @@ class Contact:
                 return self._callback(told)
             case flow.FlowEnded() | fact.ContactFailed():
                 return self._give_up(told)
+            case recording.StatementStarted() | recording.StatementKept() | recording.StatementLost():
+                return self._statement(told)
             case recording.RecordingStarted() | recording.RecordingFinished() | recording.RecordingBroken():
                 return self._recorded(told)
             case _:
@@ -352,9 +356,18 @@ class Contact:
             return (order.FinishRecording(tuple(self._history.served_by)),)
         return ()
 
+    def _statement(
+        self, told: recording.StatementStarted | recording.StatementKept | recording.StatementLost
+    ) -> tuple[ContactEffect, ...]:
+        if isinstance(told, recording.StatementStarted):
+            self._statements.add(told.recording)
+        else:
+            self._statements.discard(told.recording)
+        return ()
+
     def _closing(self) -> tuple[ContactEffect, ...]:
         """Closed once nothing of the contact is left."""
-        busy = self._queued or self._recording or self._flow
+        busy = self._queued or self._recording or self._flow or bool(self._statements)
         if self.phase is not ContactPhase.ENDING or busy or self.participants.on_line():
             return ()
         self.phase = ContactPhase.CLOSED

@@ -58,7 +58,7 @@ class Caller(Protocol):
 
 @runtime_checkable
 class Requests(Protocol):
-    """Asks the outside; capabilities `http`, `profile`, `notice`, `notify`, `bot`, by kind of demand."""
+    """Asks the outside; capabilities `http`, `profile`, `notice`, `notify`, `bot`, by kind of request."""
 
     async def request(self, order: AskOutside) -> None:
         """Returns when the request is under way; a side failure is told as RequestDone(FAILED)."""

@@ -44,7 +44,13 @@ def apply_rules(report: Report, reading: Reading, known: Known) -> None:
 
 def _targets(report: Report, reading: Reading) -> None:
     flow = reading.flow
-    own = {"start": flow.start, "operator": flow.operator, "otherwise": flow.otherwise, "failed": flow.failed}
+    own = {
+        "start": flow.start,
+        "operator": flow.operator,
+        "otherwise": flow.otherwise,
+        "failed": flow.failed,
+        "hung_up": flow.hung_up,
+    }
     for key, target in own.items():
         _target(report, (key,), target, reading.declared)
     _target(report, ("limits", "then"), flow.limits.then, reading.declared)

@@ -66,6 +66,7 @@ def _top() -> dict[str, Any]:
         "otherwise": NODE_SCHEMA,
         "fallback": NODE_SCHEMA,
         "failed": NODE_SCHEMA,
+        "hung_up": NODE_SCHEMA,
         "limits": _closed(limits, ()),
         "variables": _named({"anyOf": [variable["value"], _closed(variable, ())]}),
         "lists": _named({"type": ["array", "object"]}),

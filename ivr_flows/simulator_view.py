@@ -24,10 +24,10 @@ from ivr_flows.engine.instructions import (
 )
 from ivr_flows.engine.requests import (
     BotTurn,
-    Demand,
     HttpRequest,
     NoticeRead,
     Notification,
+    OutsideRequest,
     ProfileRead,
     ProfileWrite,
 )
@@ -88,8 +88,8 @@ def described(instruction: Instruction) -> str:  # noqa: C901 -- one case per or
             return "(the prompt stops)"
         case Enqueue():
             return "queue: " + _enqueued(instruction)
-        case AskOutside(demand=demand, timeout_s=timeout_s):
-            return f"asks: {asked(demand)} (within {timeout_s:g} s)"
+        case AskOutside(wanted=wanted, timeout_s=timeout_s):
+            return f"asks: {asked(wanted)} (within {timeout_s:g} s)"
         case Record(what=what, max_s=max_s):
             return f"records: {what}, {max_s:g} s at most"
         case PlayKeys(digits=digits):
@@ -106,9 +106,9 @@ def described(instruction: Instruction) -> str:  # noqa: C901 -- one case per or
             assert_never(instruction)
 
 
-def asked(demand: Demand) -> str:
+def asked(wanted: OutsideRequest) -> str:
     """Return what a flow asks of the outside, in short."""
-    match demand:
+    match wanted:
         case HttpRequest(method=method, url=url):
             return f"{method} {url}"
         case ProfileRead(names=names):
@@ -122,7 +122,7 @@ def asked(demand: Demand) -> str:
         case BotTurn(url=url):
             return f"partner {url}"
         case _:
-            assert_never(demand)
+            assert_never(wanted)
 
 
 def heard(segment: Segment) -> str:

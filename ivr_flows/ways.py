@@ -21,7 +21,9 @@ def edges(flow: Flow, known: Known) -> dict[str, list[str]]:
 def check_ways(report: Report, reading: Reading, known: Known) -> None:
     flow = reading.flow
     ways = edges(flow, known)
-    reached = _closure(ways, [name for name in (flow.start, flow.failed, flow.limits.then) if name])
+    reached = _closure(
+        ways, [name for name in (flow.start, flow.failed, flow.hung_up, flow.limits.then) if name]
+    )
     for name in flow.nodes:
         if name not in reached:
             mend = "lead to it, or delete it"

@@ -55,6 +55,7 @@ RECORDING = Table(
     Column("gap_s", Float, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("failure", Text, nullable=False),
+    Column("what", Text, nullable=False, server_default=""),
     Index(None, "contact_id"),
     Index(None, "started_at"),
     Index(None, "state"),
@@ -109,6 +110,8 @@ class RecordingEntry:
     gap_s: float = 0.0
     size_bytes: int = 0
     failure: str = ""
+    what: str = ""
+    """Empty for the recording of a contact; else what the caller left, like `voicemail`."""
 
 
 _COLUMNS = tuple(column.name for column in RECORDING.columns)
@@ -203,6 +206,7 @@ def _values(entry: RecordingEntry) -> dict[str, str | float | None]:
         "gap_s": entry.gap_s,
         "size_bytes": entry.size_bytes,
         "failure": entry.failure,
+        "what": entry.what,
     }
 
 
@@ -221,4 +225,5 @@ def _entry(row: RowMapping) -> RecordingEntry:
         gap_s=row["gap_s"],
         size_bytes=row["size_bytes"],
         failure=row["failure"],
+        what=row["what"],
     )

@@ -134,6 +134,8 @@ def encode_header(header: FileHeader, seal: Seal | None, tracks: tuple[Track, ..
         "started_at": to_utc_text(header.started_at),
         "tracks": [{"name": track.name, "rate_hz": track.rate_hz} for track in tracks],
     }
+    if header.what:
+        fields["what"] = header.what
     if seal is not None:
         parties = json.dumps([header.caller, header.called], ensure_ascii=False).encode("utf-8", "replace")
         bound_to = f"{header.recording_id} parties".encode()
@@ -182,7 +184,8 @@ def _parse_header(octets: bytes, text: bytes, seal: Seal | None) -> OpenedHeader
         opened = seal.unseal(DETAILS_NUMBER, sealed, f"{recording_id} parties".encode())
         caller, called = map(str, json.loads(opened))
     started_at = from_utc_text(fields["started_at"])
-    header = FileHeader(recording_id, str(fields["contact_id"]), started_at, caller, called)
+    what = str(fields.get("what", ""))
+    header = FileHeader(recording_id, str(fields["contact_id"]), started_at, caller, called, what)
     return OpenedHeader(header, tracks, hashlib.sha256(octets).digest())
 
 

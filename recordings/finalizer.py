@@ -228,4 +228,5 @@ def _entry(capture: Capture, state: RecordingState) -> RecordingEntry:
         gap_s=0.0 if live else capture.gap_s,
         size_bytes=0 if live else capture.written_bytes,
         failure=capture.failure,
+        what=header.what,
     )

@@ -124,12 +124,13 @@ class Recorder:
         started_at: datetime,
         caller: str,
         called: str,
+        what: str = "",
     ) -> RecordingId:
         """Records until `finish` or until the source is finished; `started_at` is when frame 0 began."""
         if self._loop is None:
             raise RecordingsError("the recorder is not running")
         recording_id = new_recording_id(started_at)
-        header = FileHeader(recording_id, contact_id, started_at, caller, called)
+        header = FileHeader(recording_id, contact_id, started_at, caller, called, what)
         self._live[recording_id] = []
         self._writer.send(Begin(Capture(header, source, relative_path(recording_id, started_at))))
         return recording_id

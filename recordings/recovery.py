@@ -90,6 +90,7 @@ def _adopt(files: RecordingFiles, path: Path) -> RecordingEntry:
         started_at=header.started_at if header else begun_at(RecordingId(path.stem)),
         caller=header.caller if header else "",
         called=header.called if header else "",
+        what=header.what if header else "",
     )
     return _measured(entry, found)
 

@@ -65,6 +65,8 @@ class FileHeader:
     started_at: datetime
     caller: str
     called: str
+    what: str = ""
+    """Empty for the recording of a contact; else what the caller left, like `voicemail`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _parse_file_header(text: bytes) -> FileHeader:
             started_at=from_utc_text(fields["started_at"]),
             caller=str(fields["caller"]),
             called=str(fields["called"]),
+            what=str(fields.get("what", "")),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SegmentError(f"the file's header does not say what it must: {error!r}") from error

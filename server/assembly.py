@@ -47,6 +47,9 @@ from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
+from server.outside.asking import Kept
+from server.outside.notices import NoticeBoard
+from server.outside.profiles import StoredProfiles
 from server.store.nightly import erase_at_night
 from server.store.store import StoreError, open_store
 from server.store.writer import CatalogueRows, StoreWriter
@@ -147,11 +150,10 @@ async def _build(
     tasks.background(ground.transcription.run())
     if settings.server.personal_days is not None:
         keep = timedelta(days=settings.server.personal_days)
-        retention = PersonalRetention(
-            keep, ground.journal, ground.store, ground.writer, utc=lambda: datetime.now(UTC)
-        )
+        retention = PersonalRetention(keep, ground.journal, ground.store, ground.writer, utc=_utc)
         tasks.background(retention.run())
-    line = await open_line(settings, repertoire, secrets, _call_ground(ground, tasks), stack)
+    kept = await _kept_for_flows(ground, settings, tasks, stack)
+    line = await open_line(settings, repertoire, secrets, _call_ground(ground, kept, tasks), stack)
     reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
     where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
@@ -166,6 +168,8 @@ async def _build(
         ground.writer,
         ground.metrics,
         Webhooks(),
+        kept.notices,
+        kept.profiles,
         _disks(settings, tasks),
     )
     ports = api_ports(parts, stack)
@@ -193,7 +197,30 @@ async def _build(
 SPOOL_SHARE_FOR_CALLS = 0.8
 
 
-def _call_ground(ground: _Ground, tasks: Tasks) -> CallGround:
+@dataclass(frozen=True, slots=True)
+class _KeptForFlows:
+    """What flows are told by the server itself."""
+
+    notices: NoticeBoard
+    profiles: StoredProfiles
+
+
+async def _kept_for_flows(
+    ground: _Ground, settings: Settings, tasks: Tasks, stack: AsyncExitStack
+) -> _KeptForFlows:
+    notices = await asyncio.to_thread(NoticeBoard, ground.store, ground.writer)
+    profiles = StoredProfiles(ground.store, ground.writer, _utc)
+    stack.callback(profiles.close)
+    if settings.server.personal_days is not None:
+        tasks.background(profiles.forget(timedelta(days=settings.server.personal_days)))
+    return _KeptForFlows(notices, profiles)
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _call_ground(ground: _Ground, kept: _KeptForFlows, tasks: Tasks) -> CallGround:
     return CallGround(
         ground.engine,
         ground.journal,
@@ -203,6 +230,7 @@ def _call_ground(ground: _Ground, tasks: Tasks) -> CallGround:
         ground.prompts,
         PhraseRecognition(ground.workers),
         ground.transcription,
+        Kept(kept.notices, kept.profiles, _utc),
         ground.metrics,
         tasks,
     )

@@ -53,6 +53,9 @@ AnyFact = (
     | recording.RecordingStarted
     | recording.RecordingFinished
     | recording.RecordingBroken
+    | recording.StatementStarted
+    | recording.StatementKept
+    | recording.StatementLost
     | recording.RecordingGap
     | recording.TranscriptReady
     | recording.TranscriptFailed
@@ -62,6 +65,9 @@ AnyFact = (
     | system.ServerStarted
     | system.ServerStopped
     | system.SettingsApplied
+    | system.NoticeSet
+    | system.NoticeCleared
+    | system.ProfileErased
     | system.AccessUsed
     | system.AccessRefused
     | system.OutboxRead

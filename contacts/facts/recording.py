@@ -29,6 +29,29 @@ class RecordingBroken(RecordingFact, frozen=True, kw_only=True, tag="recording.f
     reason: str = ""
 
 
+class StatementStarted(RecordingFact, frozen=True, kw_only=True, tag="statement.started"):
+    """What the customer says from here on is kept as an item of its own, besides the contact's recording."""
+
+    what: str
+    """What it is, as the flow calls it: `voicemail`, `complaint`."""
+
+
+class StatementKept(RecordingFact, frozen=True, kw_only=True, tag="statement.kept"):
+    """The item is durable and the catalogue knows it."""
+
+    what: str
+    duration_s: float
+    state: str
+
+
+class StatementLost(RecordingFact, frozen=True, kw_only=True, tag="statement.lost"):
+    """It could not be kept, or not all of it."""
+
+    recording: str = ""
+    what: str
+    reason: str = ""
+
+
 class RecordingGap(RecordingFact, frozen=True, kw_only=True, tag="recording.gap"):
     """Frames are missing in it."""
 

@@ -27,6 +27,29 @@ class SettingsApplied(Fact, frozen=True, kw_only=True, tag="settings.changed"):
     by: str = ""
 
 
+class NoticeSet(Fact, frozen=True, kw_only=True, tag="notice.set"):
+    """Callers are told something for a while."""
+
+    name: str
+    until: str
+    """UTC; it expires by itself."""
+    by: str = ""
+
+
+class NoticeCleared(Fact, frozen=True, kw_only=True, tag="notice.cleared"):
+    """They are not told it any more, before it expired."""
+
+    name: str
+    by: str = ""
+
+
+class ProfileErased(Fact, frozen=True, kw_only=True, tag="profile.erased"):
+    """What flows had kept about a caller is gone."""
+
+    values: int
+    by: str = ""
+
+
 class AccessUsed(Fact, frozen=True, kw_only=True, tag="access.used"):
     """Somebody read or changed something through the API."""
 

@@ -201,6 +201,11 @@ SENTENCES: dict[type[Fact], Sentence] = {
         f"recording {f.recording} saved: {f.duration_s:.1f} s, {f.state}"
     ),
     recording.RecordingBroken: lambda _, f: _with("recording failed", _if(f.reason, ": {}")),
+    recording.StatementStarted: lambda _, f: f"{f.what}: caller speaks, recording {f.recording} started",
+    recording.StatementKept: lambda _, f: (
+        f"{f.what} saved as recording {f.recording}: {f.duration_s:.1f} s, {f.state}"
+    ),
+    recording.StatementLost: lambda _, f: _with(f"{f.what} could not be saved", _if(f.reason, ": {}")),
     recording.RecordingGap: lambda _, f: f"recording {f.recording} misses {f.frames} frames",
     recording.TranscriptReady: lambda _, f: f"transcript ready: {f.words} words",
     recording.TranscriptFailed: lambda _, f: _with("no transcript", _if(f.reason, ": {}")),
@@ -211,6 +216,11 @@ SENTENCES: dict[type[Fact], Sentence] = {
     system.ServerStopped: lambda _, _f: "the server stopped",
     system.SettingsApplied: lambda _, f: _with(
         f"settings changed: {', '.join(f.tables)}", _if(f.by, " by {}")
+    ),
+    system.NoticeSet: lambda _, f: _with(f"notice {f.name} is on until {f.until}", _if(f.by, ", by {}")),
+    system.NoticeCleared: lambda _, f: _with(f"notice {f.name} is off", _if(f.by, ", by {}")),
+    system.ProfileErased: lambda _, f: _with(
+        f"{f.values} values of a caller's profile erased", _if(f.by, " by {}")
     ),
     system.AccessUsed: lambda _, f: _with(f"{f.principal} ({f.role}): {f.action}", _if(f.subject, " {}")),
     system.OutboxRead: lambda _, f: f"{f.reader} has everything up to {f.sequence}",

@@ -44,6 +44,8 @@ class Flow:
     operator: str | None = None
     otherwise: str | None = None
     """Where callers go whom a node has no own way for."""
+    hung_up: str | None = None
+    """Where the flow goes on without the caller, who hung up; absent: it ends then."""
     failed: str | None = None
     """Where callers go when a prompt cannot be played and the node has no way of its own for that."""
     limits: Limits = Limits()

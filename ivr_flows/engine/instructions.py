@@ -6,7 +6,7 @@ from enum import StrEnum
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.targets import SkillLevel, TransferTarget
 from ivr_flows.engine.inputs import ListenId, PlaybackId, RequestId
-from ivr_flows.engine.requests import Demand
+from ivr_flows.engine.requests import OutsideRequest
 from ivr_flows.segments import Music, PromptFile, Segment
 
 
@@ -70,7 +70,7 @@ class AskOutside:
     """Ask the outside for something; report `RequestDone(request)`, at the latest after `timeout_s`."""
 
     request: RequestId
-    demand: Demand
+    wanted: OutsideRequest
     timeout_s: float
 
 

@@ -76,4 +76,4 @@ CALLED: Mapping[type, str] = {
 }
 """What each is called in the journal: the kind of node that asks."""
 
-Demand = HttpRequest | ProfileRead | ProfileWrite | NoticeRead | Notification | BotTurn
+OutsideRequest = HttpRequest | ProfileRead | ProfileWrite | NoticeRead | Notification | BotTurn

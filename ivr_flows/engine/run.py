@@ -25,7 +25,7 @@ from ivr_flows.engine.instructions import (
     Transfer,
 )
 from ivr_flows.engine.moves import End, Go, Move
-from ivr_flows.engine.requests import CALLED, Demand
+from ivr_flows.engine.requests import CALLED, OutsideRequest
 from ivr_flows.engine.state import Activation, Phase, State
 from ivr_flows.expressions.functions import Scope
 
@@ -113,6 +113,8 @@ class Run:
         return orders
 
     def order(self, instruction: Instruction) -> None:
+        if self.state.gone and not isinstance(instruction, Note | AskOutside):
+            return
         if not self.state.answered and isinstance(instruction, NEEDS_AN_ANSWER):
             self.state.answered = True
             self._orders.append(Answer())
@@ -122,8 +124,10 @@ class Run:
         self._orders.append(Note(fact, (("flow", self.flow.name), ("node", self.state.node), *fields)))
 
     def play(self, prompt: Prompt, *, barge_in: bool, loop: bool = False) -> bool:
-        """Start a prompt, or return False when its variables have left nothing to be heard."""
+        """Start a prompt, or return False when there is nothing to be heard, or nobody to hear it."""
         state = self.state
+        if state.gone:
+            return False
         segments = prompt.fill(state.variables, self.speech)
         if not segments:
             return False
@@ -154,15 +158,15 @@ class Run:
             self.state.listening = False
             self.order(StopListening())
 
-    def request(self, demand: Demand, timeout_s: float) -> None:
+    def request(self, wanted: OutsideRequest, timeout_s: float) -> None:
         """Ask the outside for something, and wait for the answer."""
         state = self.state
         state.requests += 1
         state.phase = Phase.REQUEST
         # the shell answers in time; should it not, the flow goes on all the same
         state.deadline = state.now + timeout_s + REQUEST_GRACE_S
-        self.note(Fact.REQUESTED, ("what", CALLED[type(demand)]))
-        self.order(AskOutside(RequestId(state.requests), demand, timeout_s))
+        self.note(Fact.REQUESTED, ("what", CALLED[type(wanted)]))
+        self.order(AskOutside(RequestId(state.requests), wanted, timeout_s))
 
     def conceal(self, on: bool) -> None:
         if self.state.concealed != on:

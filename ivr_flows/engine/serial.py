@@ -18,7 +18,7 @@ from ivr_flows.engine.run import TYPE_AHEAD_LIMIT
 from ivr_flows.engine.session import Session
 from ivr_flows.engine.state import Activation, Phase, State
 
-FORMAT = 2
+FORMAT = 3
 
 MOMENTS = (
     *("started_at", "late_terminator_until", "second_began", "deadline"),
@@ -142,6 +142,8 @@ def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
         limited=bool(data["limited"]),
         second_began=now + _finite(data["second_began"]),
         steps_this_second=int(data["steps_this_second"]),
+        gone=bool(data["gone"]),
+        cleared_up=bool(data["cleared_up"]),
         cause=None if data["cause"] is None else HangupCause(data["cause"]),
     )
 

@@ -92,6 +92,13 @@ class Session:
         """Why the session ended; None while it has not."""
         return self._run.state.cause
 
+    @property
+    def works_after_hang_up(self) -> bool:
+        """Whether the present flow, or one that it comes back to, has something to do then."""
+        state, root = self._run.state, self._run.root
+        flows = (self._run.flow, *(root.named(below.flow) for below in state.waiting))
+        return state.phase is not Phase.NEW and any(flow.hung_up is not None for flow in flows)
+
     def deadline(self) -> float | None:
         """When a `Tick` is due, on the clock of `now`."""
         due = (self._run.state.deadline, limits.deadline(self._run))
@@ -126,6 +133,7 @@ class Session:
         state.now = made_at if state.phase is Phase.NEW else max(state.now, made_at)
         if not self.ended:
             self._follow(self._handle(received))
+        self._go_on_without_caller()
         limits.account(self._run)
         return self._run.take_orders()
 
@@ -134,8 +142,7 @@ class Session:
             case Started():
                 return self._start(received)
             case HungUp():
-                self._finish(HangupCause.CALLER_LEFT)
-                return STAY
+                return self._hung_up()
             case Tick():
                 return self._tick()
             case PlaybackFinished():
@@ -148,6 +155,37 @@ class Session:
                 return self._tell(received) if self._is_listening(received) else STAY
             case _:
                 return self._back(received)
+
+    def _hung_up(self) -> Move:
+        """The second time nobody waits for the rest any more."""
+        if self._run.state.gone or not self.works_after_hang_up:
+            self._finish(HangupCause.CALLER_LEFT)
+            return STAY
+        self._run.stop_listening()
+        self._run.conceal(False)
+        self._run.state.gone = True
+        return STAY
+
+    def _go_on_without_caller(self) -> None:
+        """Nobody can be asked any more: a node that would is where this way ends."""
+        state = self._run.state
+        while state.gone and state.phase not in (Phase.REQUEST, Phase.ENDED):
+            target = self._clear_up()
+            if target is None:
+                self._finish(HangupCause.CALLER_LEFT)
+            else:
+                self._follow(Go(target))
+
+    def _clear_up(self) -> str | None:
+        """What is to be done without the caller; None once it was, or when there is nothing."""
+        run = self._run
+        if run.state.cleared_up:
+            return None
+        run.state.cleared_up = True
+        while run.flow.hung_up is None:
+            if run.come_back() is None:
+                return None
+        return run.flow.hung_up
 
     def _start(self, started: Started) -> Move:
         state = self._run.state
@@ -226,7 +264,9 @@ class Session:
     def _follow(self, move: Move) -> None:
         while isinstance(move, Go | Back):
             move = self._enter(move.target) if isinstance(move, Go) else self._come_back()
-        if isinstance(move, End):
+        if isinstance(move, End) and self._run.state.gone:
+            self._run.state.phase = Phase.NEW
+        elif isinstance(move, End):
             self._finish(move.cause)
             self._run.order(HangUp(move.cause))
         self._run.skipped.clear()

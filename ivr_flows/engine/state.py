@@ -94,4 +94,8 @@ class State:
     """A limit of the flow was reached; the caller is on the way out."""
     second_began: float = 0.0
     steps_this_second: int = 0
+    gone: bool = False
+    """The caller is: the flow finishes what it asked of the outside, and what is to be done without them."""
+    cleared_up: bool = False
+    """What the flow does without the caller has begun."""
     cause: HangupCause | None = None

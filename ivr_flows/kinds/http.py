@@ -97,7 +97,7 @@ def enter(run: Run, node: HttpNode) -> Move:
 
     run.play(node.filler, barge_in=False, loop=True)
     url = node.url.fill({name: percent_encoded(value) for name, value in variables.items()})
-    demand = HttpRequest(
+    wanted = HttpRequest(
         node.method,
         url,
         told(node.headers),
@@ -106,7 +106,7 @@ def enter(run: Run, node: HttpNode) -> Move:
         node.tries,
         node.cache_s,
     )
-    run.request(demand, node.timeout_s)
+    run.request(wanted, node.timeout_s)
     return STAY
 
 

@@ -80,6 +80,7 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
         nodes=nodes,
         operator=operator,
         otherwise=fields.optional_name("otherwise"),
+        hung_up=fields.optional_name("hung_up"),
         failed=fields.optional_name("failed"),
         limits=_limits(fields),
         variables=variables.values,

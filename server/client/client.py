@@ -60,6 +60,9 @@ class ApiClient:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._call("POST", path, None, body or {})
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._call("PUT", path, None, body)
+
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path, None)
 

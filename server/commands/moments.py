@@ -34,6 +34,13 @@ def instant(text: str, now: datetime) -> datetime:
     return said if said.tzinfo is not None else said.replace(tzinfo=now.tzinfo)
 
 
+def span_minutes(text: str) -> int:
+    """`30m`, `4h`, `2d`; raises StartError."""
+    if (found := _AGO.fullmatch(text.strip().lower())) is None:
+        raise StartError(f"{text!r} is no length of time; write 30m, 4h or 2d")
+    return int(found[1]) * int(_UNITS[found[2]].total_seconds()) // 60
+
+
 def seconds(text: str) -> float:
     """`18`, `0:18`, `1:02:03.5`; raises StartError."""
     if (found := _CLOCK.fullmatch(text.strip())) is None:

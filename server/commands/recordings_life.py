@@ -17,13 +17,14 @@ Identifier = Annotated[str, typer.Argument(metavar="ID", help="Recording id, or 
 WhyOption = Annotated[str, typer.Option("--reason", help="Why; it is kept in the journal.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; it is kept in the journal.")]
 LimitOption = Annotated[int, typer.Option(help="At most so many, newest first.", min=1, max=1000)]
-LINE_COLUMNS = ("recording", "started", "lasted", "state", "caller", "called", "agent")
+LINE_COLUMNS = ("recording", "started", "lasted", "state", "caller", "called", "agent", "what")
 
 
 def line_row(line: dict[str, Any]) -> tuple[str, ...]:
     """One recording in a table."""
     started, lasted = local_time(line["started_at"]), span(line["duration_s"])
-    return line["recording"], started, lasted, line["state"], line["caller"], line["called"], line["agent"]
+    parties = line["caller"], line["called"], line["agent"]
+    return line["recording"], started, lasted, line["state"], *parties, line.get("what", "") or "call"
 
 
 def export(

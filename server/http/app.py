@@ -25,6 +25,7 @@ from server.http.errors import OF_EVERY_ROUTE, add_error_answers
 from server.http.events import add_event_routes
 from server.http.guard import check_every_route, guarded_by
 from server.http.live import LiveView
+from server.http.notices import add_notice_routes, add_profile_routes
 from server.http.operation import add_operation_routes
 from server.http.ports import ApiPorts
 from server.http.queues import add_queue_routes
@@ -57,6 +58,8 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_agent_routes(app, ports, live)
     add_queue_routes(app, live)
     add_contact_routes(app, ports)
+    add_notice_routes(app, ports)
+    add_profile_routes(app, ports)
     add_decision_routes(app, ports)
     add_recording_routes(app, ports)
     add_event_routes(app, ports)

@@ -27,6 +27,7 @@ from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from server.http.status import Health, WebhookStatus
 from server.journal.reading import ContactsWanted
+from server.outside.notices import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,30 @@ class Eraser(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """What callers are told for a while."""
+
+    def on(self, now: datetime) -> tuple[Notice, ...]: ...
+
+    def put(self, notice: Notice) -> None:
+        """Blocks; raises StoreError and TooManyNoticesError."""
+        ...
+
+    def clear(self, name: str, now: datetime) -> bool:
+        """Blocks; raises StoreError. Whether it was on."""
+        ...
+
+
+class CallerProfiles(Protocol):
+    """What flows keep about callers; its methods block on the database."""
+
+    def kept(self, caller: str) -> tuple[tuple[str, str], ...]: ...
+
+    def erase(self, caller: str) -> int:
+        """How many values there were; raises StoreError."""
+        ...
+
+
 class LiveDispatch(Protocol):
     """Agents and queues as they are."""
 
@@ -176,6 +201,8 @@ class ApiPorts:
     acd: Callable[[], AcdSettings]
     """The agents and queues that apply now."""
     customers: Customers
+    notices: Notices
+    profiles: CallerProfiles
     trunks: Callable[[], tuple[TrunkStatus, ...]]
     webhooks: Callable[[], tuple[WebhookStatus, ...]]
     gate: CallGate

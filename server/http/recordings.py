@@ -51,6 +51,8 @@ class RecordingLine:
     """Empty for readers who see no numbers."""
     called: str
     agent: str
+    what: str
+    """Empty for the recording of a contact; else what the caller left, like `voicemail`."""
     fault: str
 
 
@@ -262,6 +264,7 @@ def _line(listed: ListedRecording, most: Privacy) -> RecordingLine:
         caller="" if most is Privacy.PUBLIC else entry.caller,
         called=entry.called,
         agent=entry.agent,
+        what=entry.what,
         fault=listed.fault or entry.failure,
     )
 

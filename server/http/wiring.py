@@ -37,6 +37,8 @@ from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
 from server.journal.erasure import JournalEraser
 from server.journal.journal import Journal
+from server.outside.notices import NoticeBoard
+from server.outside.profiles import StoredProfiles
 from server.store.writer import StoreWriter
 from server.version import VERSION
 from server.webhooks.running import Webhooks
@@ -59,6 +61,8 @@ class RunningParts:
     writer: StoreWriter
     metrics: Metrics
     webhooks: Webhooks
+    notices: NoticeBoard
+    profiles: StoredProfiles
     disks: Mapping[str, DiskWatch]
     """By what is on them."""
 
@@ -87,6 +91,8 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         dispatch=parts.line.dispatcher,
         acd=lambda: parts.reloading.settings.acd,
         customers=_OnTheLine(parts.line.intake),
+        notices=parts.notices,
+        profiles=parts.profiles,
         trunks=lambda: _trunks(parts),
         webhooks=parts.webhooks.status,
         gate=parts.line.intake,

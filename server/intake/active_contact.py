@@ -77,7 +77,7 @@ class ActiveContact:
         self._orders = CustomerOrders(
             contact, call, self.legs, services, self.tell, self.on_other, flow.voice
         )
-        self._run = FlowRun(contact, flow, call, self._orders, services, self.tell)
+        self._run = FlowRun(contact, flow, call, self._orders, self._recording, services, self.tell)
 
     def begin(self) -> None:
         facts = self.call.facts

@@ -18,10 +18,20 @@ from ivr_flows.engine.inputs import (
     PlaybackFailed,
     PlaybackFinished,
     PlaybackId,
+    RecordingEnded,
     RequestDone,
     SpeechStarted,
 )
-from ivr_flows.engine.instructions import AskOutside, Enqueue, Listen, Note, PlayKeys, StartPlayback, Transfer
+from ivr_flows.engine.instructions import (
+    AskOutside,
+    Enqueue,
+    Listen,
+    Note,
+    PlayKeys,
+    Record,
+    StartPlayback,
+    Transfer,
+)
 from media import events as media
 from media.errors import MediaError
 from media.sound import Sound
@@ -29,6 +39,7 @@ from media.speech.errors import SpeechError
 from server.intake.flow_facts import flow_fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
+from server.intake.statements import Statements
 from server.outside.asking import OutsideAsking
 from telephony.call import Call
 from telephony.call_events import CallEvent, Digit
@@ -77,18 +88,23 @@ class CallerPort:
         self._key_at: float | None = None
         self._shielded = False
         self.listening: Listening | None = None
+        self.statements: Statements | None = None
         self.tasks: asyncio.TaskGroup | None = None
         """Of the flow: what it asks of the outside ends with it."""
 
-    def tell(self, received: Input) -> None:
-        """Something happened that the flow waits for, or may have to know."""
+    def tell(self, received: Input) -> bool:
+        """Something happened that the flow waits for, or may have to know; whether there was room for it."""
         try:
             self._inputs.put_nowait(received)
         except asyncio.QueueFull:
             log.warning("flow.input_dropped", input_type=type(received).__name__)
+            return False
+        return True
 
     def on_event(self, event: CallEvent) -> None:
         """What the call tells while the flow has the caller."""
+        if self.statements is not None and self.statements.on_event(event):
+            return
         match event:
             case Digit(digit, at_s):
                 self._key_at = at_s
@@ -130,8 +146,16 @@ class CallerPort:
             self.tasks.create_task(self._ask(order))
 
     async def _ask(self, order: AskOutside) -> None:
-        answer = await self._outside.ask(order.demand, order.timeout_s)
+        answer = await self._outside.ask(order.wanted, order.timeout_s)
         self.tell(RequestDone(order.request, answer.outcome, answer.values))
+
+    async def record(self, order: Record) -> None:
+        """Without anything to record with there is no item, and the flow goes on."""
+        self._playing = None
+        if self.statements is None or self._call.hangup is not None:
+            self.tell(RecordingEnded(""))
+            return
+        self.statements.begin(order)
 
     async def send_digits(self, order: PlayKeys) -> None:
         """A phone that takes no telephone-events gets none, and the flow goes on."""

@@ -13,6 +13,7 @@ from contacts.ids import ContactId
 from media.errors import MediaError
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
+from server.intake.branching_feed import Branch, BranchingFeed
 from server.intake.services import Services
 from telephony.call import Call
 
@@ -27,24 +28,31 @@ class ContactRecording:
         self._services = services
         self._tell = tell
         self._recording: RecordingId | None = None
+        self._feed: BranchingFeed | None = None
 
     def start(self, call: Call, caller: str, called: str) -> None:
         """A caller who left with the very packet after their ACK leaves nothing to record."""
         if call.hangup is not None:
             return
         try:
+            self._feed = BranchingFeed(call.leg.start_recording())
             self._recording = self._services.recordings.begin(
                 self._contact,
-                call.leg.start_recording(),
+                self._feed,
                 started_at=datetime.now(UTC),
                 caller=caller,
                 called=called,
             )
         except (MediaError, RecordingsError) as error:
+            self._feed = None
             log.exception("recording.not_started", contact=self._contact)
             self._tell(RecordingBroken(contact=self._contact, reason=str(error)))
             return
         self._tell(RecordingStarted(contact=self._contact, recording=self._recording))
+
+    def branch(self) -> Branch | None:
+        """Frames from here on, for an item of its own; None when nothing is recorded."""
+        return None if self._feed is None else self._feed.branch()
 
     async def finish(self, served_by: tuple[str, ...]) -> None:
         """Returns once every frame is durable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -12,16 +12,22 @@ from contacts.facts.flow import FlowEnded
 from contacts.ids import ContactId
 from ivr_flows.definition.flow import Flow
 from ivr_flows.driver import Clocks, drive
-from ivr_flows.engine.inputs import HungUp, Input
+from ivr_flows.engine.inputs import HungUp, Input, RecordingEnded, SpeechHeard
 from ivr_flows.engine.instructions import Note
 from ivr_flows.engine.session import Session
 from server.intake.caller_port import CallerPort, FlowOrders
+from server.intake.contact_recording import ContactRecording
 from server.intake.listening import Listening
 from server.intake.services import Services
+from server.intake.statements import Statements
 from telephony.call import Call
 from telephony.call_events import CallEvent
 
 log = structlog.get_logger(__name__)
+
+
+AFTER_HANG_UP_S = 30.0
+"""What a flow has to do when its caller is gone takes no longer: the contact waits for it."""
 
 
 class FlowRun:
@@ -33,6 +39,7 @@ class FlowRun:
         flow: Flow,
         call: Call,
         orders: FlowOrders,
+        recording: ContactRecording,
         services: Services,
         tell: Callable[[ContactFact], None],
     ) -> None:
@@ -46,18 +53,34 @@ class FlowRun:
         self._port = CallerPort(
             contact, call, orders, services.prompts, services.outside, flow.voice, self._tell, services.now
         )
+        self._statements = Statements(contact, call, recording, services, tell, self._statement_ended)
+        self._port.statements = self._statements
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._task = self._services.tasks.start(self._run())
 
     def stop(self) -> None:
+        """The customer is gone: what they were saying is kept, and the flow ends, or has work to do yet."""
+        self._port.end()
+        said = self._statements.break_off()
+        left: list[Input] = [said] if said is not None and said.item else []
+        left.append(HungUp())
+        at_work = self._session.works_after_hang_up and self._task is not None and not self._task.done()
+        if not at_work or not all(self._port.tell(each) for each in left):
+            self._cut(left)
+            return
+        asyncio.get_running_loop().call_later(AFTER_HANG_UP_S, self._cut, [HungUp()])
+
+    def _cut(self, left: Iterable[Input]) -> None:
         """Hang-up is cancellation: whatever runs for the flow ends with it, its last notes written."""
+        if self._ended:
+            return
         try:
-            self._port.end()
-            for instruction in self._session.resume(HungUp(), self._services.now()):
-                if isinstance(instruction, Note):
-                    self._port.note(instruction)
+            for received in left:
+                for instruction in self._session.resume(received, self._services.now()):
+                    if isinstance(instruction, Note):
+                        self._port.note(instruction)
         finally:
             # A flow that broke, or never began, has no last word of its own, and the contact waits for one.
             if not self._ended:
@@ -68,6 +91,12 @@ class FlowRun:
     def _tell(self, told: ContactFact) -> None:
         self._ended = self._ended or isinstance(told, FlowEnded)
         self._tell_on(told)
+
+    def _heard(self, speech: SpeechHeard) -> None:
+        self._port.tell(speech)
+
+    def _statement_ended(self, ended: RecordingEnded) -> None:
+        self._port.tell(ended)
 
     def tell(self, received: Input) -> None:
         self._port.tell(received)
@@ -80,7 +109,7 @@ class FlowRun:
             async with asyncio.TaskGroup() as tasks:
                 services = self._services
                 self._port.tasks = tasks
-                self._port.listening = Listening(self._call, services.recognition, tasks, self._port.tell)
+                self._port.listening = Listening(self._call, services.recognition, tasks, self._heard)
                 await drive(self._session, self._port, Clocks(now=services.now))
                 self._port.end()
         except Exception:

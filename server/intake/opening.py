@@ -29,7 +29,7 @@ from server.intake.services import Services
 from server.intake.third_party import TransferDialler
 from server.journal.journal import Journal
 from server.journal.ledger import JournalLedger
-from server.outside.asking import OutsideAsking
+from server.outside.asking import Kept, OutsideAsking
 from server.outside.web import HttpWeb
 from server.tasks import Tasks
 from telephony.admission import Load
@@ -65,6 +65,7 @@ class CallGround:
     prompts: Prompts
     recognition: Recognition
     transcribing: Transcribing
+    kept: Kept
     metrics: Metrics
     tasks: Tasks
 
@@ -112,7 +113,9 @@ async def open_line(
     dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
     web = HttpWeb()
     stack.push_async_callback(web.close)
-    outside = OutsideAsking(web, settings.flows.hooks, ground.tasks, asyncio.get_running_loop().time)
+    outside = OutsideAsking(
+        web, settings.flows.hooks, ground.kept, ground.tasks, asyncio.get_running_loop().time
+    )
     services = Services(
         ground.journal,
         ground.prompts,

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from contacts.facts.fact import Fact
 from ivr_flows.definition.targets import TransferTarget
-from media.call_sound import RecordingFeed
 from media.sound import Sound
 from media.speech.synthesis import Voice
 from recordings.catalogue import RecordingEntry
 from recordings.segment import RecordingId
+from recordings.source import RecordingSource
 from telephony.call import Call
 from telephony.registrar.bindings import Binding
 
@@ -56,11 +56,12 @@ class Recordings(Protocol):
     def begin(
         self,
         contact_id: str,
-        source: RecordingFeed,
+        source: RecordingSource,
         *,
         started_at: datetime,
         caller: str,
         called: str,
+        what: str = "",
     ) -> RecordingId: ...
 
     async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry: ...

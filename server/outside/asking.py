@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -12,15 +13,17 @@ import structlog
 from ivr_flows.engine.inputs import RequestOutcome
 from ivr_flows.engine.requests import (
     BotTurn,
-    Demand,
     HttpRequest,
     NoticeRead,
     Notification,
+    OutsideRequest,
     ProfileRead,
     ProfileWrite,
 )
 from server.outside.answers import parts_of, values_of_bot
 from server.outside.kept_answers import KeptAnswers
+from server.outside.notices import NoticesToTell
+from server.outside.profiles import ProfileError, Profiles
 from server.outside.web import Web, WebError, WebReply
 from server.tasks import Tasks
 
@@ -45,41 +48,60 @@ REFUSED = OutsideAnswer(RequestOutcome.REFUSED)
 DONE = OutsideAnswer(RequestOutcome.DONE)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the server itself knows that flows ask for."""
+
+    notices: NoticesToTell
+    profiles: Profiles
+    utc: Callable[[], datetime]
+
+
 class OutsideAsking:
     """`hooks` are the addresses of notifications, by name; they may be exchanged at any time."""
 
-    def __init__(self, web: Web, hooks: Mapping[str, str], tasks: Tasks, now: Callable[[], float]) -> None:
+    def __init__(
+        self, web: Web, hooks: Mapping[str, str], kept: Kept, tasks: Tasks, now: Callable[[], float]
+    ) -> None:
         self.hooks = hooks
         self.dropped = 0
         self._web = web
+        self._own = kept
         self._tasks = tasks
         self._kept = KeptAnswers(now)
         self._notifying = 0
 
-    async def ask(self, demand: Demand, timeout_s: float) -> OutsideAnswer:
+    async def ask(self, request: OutsideRequest, timeout_s: float) -> OutsideAnswer:
         """Never raises, and never takes longer than `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._ask(demand)
+                return await self._ask(request)
         except TimeoutError:
-            log.warning("outside.too_slow", demand=type(demand).__name__, timeout_s=timeout_s)
-        except WebError as error:
-            log.warning("outside.failed", demand=type(demand).__name__, reason=str(error))
+            log.warning("outside.too_slow", request=type(request).__name__, timeout_s=timeout_s)
+        except (WebError, ProfileError) as error:
+            log.warning("outside.failed", request=type(request).__name__, reason=str(error))
         return FAILED
 
-    async def _ask(self, demand: Demand) -> OutsideAnswer:
-        match demand:
+    async def _ask(self, request: OutsideRequest) -> OutsideAnswer:
+        match request:
             case HttpRequest():
-                return await self._http(demand)
+                return await self._http(request)
             case BotTurn():
-                return await self._bot(demand)
+                return await self._bot(request)
             case Notification():
-                return self._notify(demand)
-            case ProfileRead() | ProfileWrite() | NoticeRead():
-                # Flows that need these are refused when they are loaded.
-                return FAILED
+                return self._notify(request)
+            case NoticeRead(notice):
+                text = self._own.notices.text(notice, self._own.utc())
+                return REFUSED if text is None else OutsideAnswer(RequestOutcome.DONE, (("text", text),))
+            case ProfileRead(caller, names):
+                values = await self._own.profiles.read(caller)
+                wanted = tuple(each for each in values if each[0] in names)
+                return OutsideAnswer(RequestOutcome.DONE, wanted) if wanted else REFUSED
+            case ProfileWrite(caller, values):
+                await self._own.profiles.write(caller, values)
+                return DONE
             case _:
-                assert_never(demand)
+                assert_never(request)
 
     async def _http(self, request: HttpRequest) -> OutsideAnswer:
         kept = self._kept.get(request) if request.cache_s else None

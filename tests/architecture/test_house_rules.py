@@ -23,6 +23,7 @@ EDGES = {
     "server/intake/agent_legs.py": "the edge of an agent's leg: dispatch must hear of its end",
     "server/intake/contact_recording.py": "a contact must close whatever became of its sound",
     "server/intake/flow_run.py": "the edge of a flow: it ends this contact and no other",
+    "server/intake/statements.py": "a contact must close whatever became of what its caller left",
     "server/journal/journal.py": "one broken listener must not silence the others",
     "server/softphone/pjsua2_call.py": "an exception that crossed into C++ would end the process",
     "server/store/writer.py": "one work that fails must not end the thread that writes for all",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
-from media.call_sound import RecordingFeed
+from ivr_flows.engine.requests import Values
 from media.g711 import ULAW_SILENCE
 from media.sound import Sound
 from media.speech.errors import SynthesisError
@@ -23,8 +23,11 @@ from media.speech.synthesis import Voice
 from recordings.catalogue import RecordingEntry, RecordingState
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
+from recordings.source import RecordingSource
 from server.intake.ports import Understood
 from server.journal.journal import JournalFull
+from server.outside.asking import Kept
+from server.outside.profiles import ProfileError
 from server.outside.web import WebError, WebReply
 
 F = TypeVar("F", bound=Fact)
@@ -87,18 +90,28 @@ class FakeRecordings:
 
     refuses: bool = False
     breaks: bool = False
-    live: dict[RecordingId, tuple[str, RecordingFeed]] = field(default_factory=dict)
+    live: dict[RecordingId, tuple[str, RecordingSource]] = field(default_factory=dict)
+    what: dict[RecordingId, str] = field(default_factory=dict)
+    """Empty for a contact's own recording."""
     finished: dict[RecordingId, str] = field(default_factory=dict)
     """The agents' names, by recording."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def begin(
-        self, contact_id: str, source: RecordingFeed, *, started_at: datetime, caller: str, called: str
+        self,
+        contact_id: str,
+        source: RecordingSource,
+        *,
+        started_at: datetime,
+        caller: str,
+        called: str,
+        what: str = "",
     ) -> RecordingId:
         if self.refuses:
             raise RecordingsError("no room for another recording")
         recording = RecordingId(f"recording-{next(self._numbers)}")
         self.live[recording] = (contact_id, source)
+        self.what[recording] = what
         return recording
 
     async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
@@ -175,3 +188,36 @@ class FakeWeb:
         if isinstance(answer, WebError):
             raise answer
         return answer
+
+
+@dataclass
+class FakeNotices:
+    """Notices by name, on until the test takes them away."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def text(self, name: str, now: datetime) -> str | None:
+        return self.texts.get(name)
+
+
+@dataclass
+class FakeProfiles:
+    """Profiles in memory; `error` is raised in place of an answer."""
+
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    error: ProfileError | None = None
+
+    async def read(self, caller: str) -> Values:
+        if self.error is not None:
+            raise self.error
+        return tuple(sorted(self.kept.get(caller, {}).items()))
+
+    async def write(self, caller: str, values: Values) -> None:
+        if self.error is not None:
+            raise self.error
+        self.kept.setdefault(caller, {}).update(values)
+
+
+def nothing_kept() -> Kept:
+    """No notice is on, and no caller is known."""
+    return Kept(FakeNotices(), FakeProfiles(), lambda: datetime.now(UTC))

@@ -33,7 +33,7 @@ def asked(line: Line) -> AskOutside:
 
 def test_s33_a_web_service_is_asked_for_what_the_flow_wants(call: CallMaker) -> None:
     line = call(HTTP, caller_name="Ada & Co", caller_number="+44")
-    assert asked(line).demand == HttpRequest(
+    assert asked(line).wanted == HttpRequest(
         "POST",
         "https://example.com/find?who=Ada%20%26%20Co",
         (("X-Caller", "+44"),),
@@ -82,7 +82,7 @@ def test_a_request_never_shows_a_secret(findings_of: FindingsOf) -> None:
 def test_s53_what_is_kept_about_a_caller_needs_a_number(call: CallMaker) -> None:
     nodes = f"start: {{profile: write, values: {{calls: 2}}, next: good}}\n{WAYS}"
     line = call(nodes, caller_number="+44")
-    assert asked(line).demand == ProfileWrite("+44", (("calls", "2"),))
+    assert asked(line).wanted == ProfileWrite("+44", (("calls", "2"),))
     assert call(nodes).node == "good"
 
 
@@ -156,12 +156,12 @@ def test_s45_a_partner_is_told_what_is_known_and_hands_over_what_it_found_out(ca
     assert line.heard == ["What is it about?"]
     line.say("My router is broken")
     url = "https://bot.example.com/turn"
-    assert asked(line).demand == BotTurn(url, "My router is broken", (("name", "Ada"),))
+    assert asked(line).wanted == BotTurn(url, "My router is broken", (("name", "Ada"),))
     answer = (("say", "Since when?"), ("done", "no"), ("product", "router"))
     line.send(RequestDone(asked(line).request, RequestOutcome.DONE, answer), 0.5)
     assert line.heard[-1] == "Since when?"
     line.say("since Monday")
-    assert asked(line).demand == BotTurn(url, "since Monday", (("product", "router"), ("name", "Ada")))
+    assert asked(line).wanted == BotTurn(url, "since Monday", (("product", "router"), ("name", "Ada")))
     line.send(RequestDone(asked(line).request, RequestOutcome.DONE, (("done", "yes"),)), 0.5)
     assert (line.node, line.session.value("product")) == ("good", "router")
 

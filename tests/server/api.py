@@ -55,6 +55,7 @@ from server.http.ports import (
 from server.http.status import Health, PartHealth, WebhookStatus
 from server.journal.erasure import StillInProgressError, UnknownContactError
 from server.journal.reading import ANY_CONTACT, ContactsWanted
+from server.outside.notices import Notice
 from server.store.store import open_store
 
 T = TypeVar("T")
@@ -233,6 +234,35 @@ class Line:
 
 
 @dataclass
+class Notices:
+    """A board in memory."""
+
+    put_up: dict[str, Notice] = field(default_factory=dict)
+
+    def on(self, now: datetime) -> tuple[Notice, ...]:
+        return tuple(each for each in self.put_up.values() if now < each.until)
+
+    def put(self, notice: Notice) -> None:
+        self.put_up[notice.name] = notice
+
+    def clear(self, name: str, now: datetime) -> bool:
+        return self.put_up.pop(name, None) is not None
+
+
+@dataclass
+class KeptProfiles:
+    """Profiles in memory."""
+
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def kept(self, caller: str) -> tuple[tuple[str, str], ...]:
+        return tuple(self.values.get(caller, {}).items())
+
+    def erase(self, caller: str) -> int:
+        return len(self.values.pop(caller, {}))
+
+
+@dataclass
 class Reloads:
     """A reloader that answers as it was told to."""
 
@@ -271,6 +301,8 @@ class Api:
         self.archive = archive or ListedContacts()
         self.erasures = Erasures()
         self.line = Line()
+        self.notices = Notices()
+        self.profiles = KeptProfiles()
         self.reloads = Reloads()
         self.health = HEALTHY
         self.on_health: Callable[[], object] = lambda: None
@@ -297,6 +329,8 @@ class Api:
             dispatch=self.dispatch,
             acd=lambda: ACD,
             customers=self.line,
+            notices=self.notices,
+            profiles=self.profiles,
             trunks=lambda: (TrunkStatus("carrier", ("192.0.2.0/24",), 30, 4),),
             webhooks=lambda: (
                 WebhookStatus("crm", "https://crm.example/hook", 90, 10, 80, 0, "answers 500"),

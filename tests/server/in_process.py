@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,9 +30,11 @@ from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
 from server.intake.services import Services
 from server.intake.third_party import TransferDialler
-from server.outside.asking import OutsideAsking
+from server.outside.asking import Kept, OutsideAsking
 from server.tasks import Tasks
 from tests.fakes.keeping import (
+    FakeNotices,
+    FakeProfiles,
     FakeRecognition,
     FakeRecordings,
     FakeTranscribing,
@@ -78,6 +81,9 @@ class InProcess:
         self.recognition = FakeRecognition()
         self.transcribing = FakeTranscribing()
         self.web = FakeWeb()
+        self.notices = FakeNotices()
+        self.profiles = FakeProfiles()
+        kept = Kept(self.notices, self.profiles, lambda: datetime.now(UTC))
         self.metrics = Metrics()
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
@@ -91,7 +97,7 @@ class InProcess:
             recognition=self.recognition,
             dialler=self.dialler,
             transcribing=self.transcribing,
-            outside=OutsideAsking(self.web, {}, tasks, loop.time),
+            outside=OutsideAsking(self.web, {}, kept, tasks, loop.time),
             post=self._post,
             tasks=tasks,
             now=loop.time,

@@ -34,7 +34,12 @@ async def status_of(api: Api, route: str, token: str | None) -> int:
     """Asks over TCP, with ids that exist; 200 when it was let in and done."""
     method, path = route.split(" ")
     path = path.format(
-        agent="alice", queue="support", contact="contact1", recording="recording1", token="00000000"
+        agent="alice",
+        queue="support",
+        contact="contact1",
+        notice="downtime",
+        recording="recording1",
+        token="00000000",
     )
     reader, writer = await asyncio.open_connection(*api.url.removeprefix("http://").split(":"))
     body = b"{}" if method == "POST" else b""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from recordings import life
 from server.journal import tables as journal
+from server.outside import tables as outside
 from server.store.store import MIGRATIONS, StoreError, migrate_store, open_existing, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,9 @@ def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
     with engine.connect() as connection:
         options = {"compare_type": True, "include_name": _is_no_full_text}
         context = MigrationContext.configure(connection, opts=options)
-        differences = compare_metadata(context, [life.RECORDING_HOLD.metadata, journal.METADATA])  # type: ignore[arg-type]
+        differences = compare_metadata(
+            context, [life.RECORDING_HOLD.metadata, journal.METADATA, outside.METADATA]
+        )  # type: ignore[arg-type]
     assert differences == []
     engine.dispose()
 
@@ -178,8 +181,8 @@ def test_finding_35_reading_does_not_migrate_an_old_database_but_says_what_does(
         open_existing(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
-    assert migrate_store(path) == ("0001", "0005")
-    assert migrate_store(path) == ("0005", "0005")
+    assert migrate_store(path) == ("0001", "0006")
+    assert migrate_store(path) == ("0006", "0006")
     open_existing(path).dispose()
 
 

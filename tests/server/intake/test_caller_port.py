@@ -23,7 +23,7 @@ from server.intake.prompts import Prompts
 from server.outside.asking import OutsideAsking
 from server.tasks import Tasks
 from telephony.call_events import Digit
-from tests.fakes.keeping import FakeVoice, FakeWeb
+from tests.fakes.keeping import FakeVoice, FakeWeb, nothing_kept
 from tests.fakes.line import FakeLine, FarPhone
 from tests.fakes.media import FakeEngine
 from tests.fakes.stepped_loop import stepped
@@ -76,7 +76,7 @@ async def on_the_line() -> Spoken:
     facts: list[ContactFact] = []
     web = FakeWeb()
     prompts = Prompts(voice, Voice("test", 170, 50))
-    outside = OutsideAsking(web, {}, Tasks(), loop.time)
+    outside = OutsideAsking(web, {}, nothing_kept(), Tasks(), loop.time)
     port = CallerPort(ID, phone.call, NoOrders(), prompts, outside, None, facts.append, loop.time)
     phone.call.on_event = port.on_event
     await phone.call.answer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,13 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr_flows.engine.inputs import RequestOutcome
-from ivr_flows.engine.requests import BotTurn, HttpRequest, NoticeRead, Notification
+from ivr_flows.engine.requests import (
+    BotTurn,
+    HttpRequest,
+    NoticeRead,
+    Notification,
+    ProfileRead,
+    ProfileWrite,
+)
 from server.outside.answers import MAX_VALUE, as_text, parts_of, values_of_bot
-from server.outside.asking import OutsideAsking
+from server.outside.asking import Kept, OutsideAsking
 from server.outside.kept_answers import KeptAnswers
+from server.outside.profiles import ProfileError
 from server.outside.web import MAX_ANSWER_BYTES, HttpWeb, WebError, WebReply
 from server.tasks import Tasks
-from tests.fakes.keeping import FakeWeb
+from tests.fakes.keeping import FakeNotices, FakeProfiles, FakeWeb, nothing_kept
 from tests.fakes.stepped_loop import stepped
 
 URL = "https://crm.example/customers/1"
@@ -29,9 +38,13 @@ ANSWER = {"vip": True, "orders": [{"state": "shipped"}]}
 Asked = Callable[[OutsideAsking], Awaitable[None]]
 
 
-async def asking(web: FakeWeb, then: Asked, hooks: Mapping[str, str] | None = None) -> None:
+async def asking(
+    web: FakeWeb, then: Asked, hooks: Mapping[str, str] | None = None, kept: Kept | None = None
+) -> None:
     async with Tasks() as tasks:
-        await then(OutsideAsking(web, hooks or {}, tasks, asyncio.get_running_loop().time))
+        await then(
+            OutsideAsking(web, hooks or {}, kept or nothing_kept(), tasks, asyncio.get_running_loop().time)
+        )
 
 
 @stepped
@@ -142,11 +155,43 @@ async def test_a_hook_that_nobody_named_is_refused() -> None:
 
 
 @stepped
-async def test_what_this_server_cannot_do_fails_and_does_not_raise() -> None:
-    async def then(outside: OutsideAsking) -> None:
-        assert (await outside.ask(NoticeRead("strike"), 1)).outcome is RequestOutcome.FAILED
+async def test_s17_a_notice_is_told_while_it_is_on() -> None:
+    notices = FakeNotices({"strike": "No trains today."})
+    kept = Kept(notices, FakeProfiles(), lambda: datetime.now(UTC))
 
-    await asking(FakeWeb([]), then)
+    async def then(outside: OutsideAsking) -> None:
+        answer = await outside.ask(NoticeRead("strike"), 1)
+        assert answer.values == (("text", "No trains today."),)
+        assert (await outside.ask(NoticeRead("flood"), 1)).outcome is RequestOutcome.REFUSED
+
+    await asking(FakeWeb(), then, kept=kept)
+
+
+@stepped
+async def test_a_profile_is_told_by_the_names_that_were_asked_for() -> None:
+    kept = Kept(FakeNotices(), FakeProfiles(), lambda: datetime.now(UTC))
+
+    async def then(outside: OutsideAsking) -> None:
+        assert (await outside.ask(ProfileRead("+44", ("name",)), 1)).outcome is RequestOutcome.REFUSED
+        written = await outside.ask(ProfileWrite("+44", (("name", "Ada"), ("calls", "2"))), 1)
+        assert written.outcome is RequestOutcome.DONE
+        assert (await outside.ask(ProfileRead("+44", ("name", "age")), 1)).values == (("name", "Ada"),)
+        assert (await outside.ask(ProfileRead("+45", ("name",)), 1)).outcome is RequestOutcome.REFUSED
+
+    await asking(FakeWeb(), then, kept=kept)
+
+
+@stepped
+async def test_a_database_that_does_not_answer_fails_the_question_and_not_the_call() -> None:
+    kept = Kept(FakeNotices(), FakeProfiles(error=ProfileError("gone")), lambda: datetime.now(UTC))
+
+    async def then(outside: OutsideAsking) -> None:
+        assert (await outside.ask(ProfileRead("+44", ("name",)), 1)).outcome is RequestOutcome.FAILED
+        assert (
+            await outside.ask(ProfileWrite("+44", (("name", "Ada"),)), 1)
+        ).outcome is RequestOutcome.FAILED
+
+    await asking(FakeWeb(), then, kept=kept)
 
 
 def test_kept_answers_are_bounded() -> None:
