@@ -31,9 +31,8 @@ def test_the_models_are_what_the_migrations_make(tmp_path: Path) -> None:
     with engine.connect() as connection:
         options = {"compare_type": True, "include_name": _is_no_full_text}
         context = MigrationContext.configure(connection, opts=options)
-        differences = compare_metadata(
-            context, [life.RECORDING_HOLD.metadata, journal.METADATA, outside.METADATA]
-        )  # type: ignore[arg-type]
+        metadata = [life.RECORDING_HOLD.metadata, journal.METADATA, outside.METADATA]
+        differences = compare_metadata(context, metadata)  # type: ignore[arg-type]
     assert differences == []
     engine.dispose()
 
