@@ -23,7 +23,7 @@ WAITING_FRAMES = 60 * FRAMES_PER_S
 """What a branch holds for a reader that is late; what comes on top is lost, and counted."""
 
 
-class Branch:
+class FeedBranch:
     """Frames from `open` to `end`, numbered from 0. Written and read by the draining thread alone.
 
     Until `keep` only the last second is held: it may turn out that nobody says anything.
@@ -85,7 +85,7 @@ class BranchingFeed:
 
     def __init__(self, feed: RecordingFeed) -> None:
         self._feed = feed
-        self._branches: tuple[Branch, ...] = ()
+        self._branches: tuple[FeedBranch, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -99,9 +99,9 @@ class BranchingFeed:
     def started_at_frame(self) -> int:
         return self._feed.started_at_frame
 
-    def branch(self) -> Branch:
+    def branch(self) -> FeedBranch:
         """Empty for good when the recording is over."""
-        branch = Branch()
+        branch = FeedBranch()
         # The thread reads the tuple as it is at the moment; only the loop replaces it.
         self._branches = (*(each for each in self._branches if not each.finished), branch)
         if self._feed.finished:

@@ -39,7 +39,7 @@ from media.speech.errors import SpeechError
 from server.intake.flow_facts import flow_fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
-from server.intake.statements import Statements
+from server.intake.statements import StatementTaking
 from server.outside.asking import OutsideAsking
 from telephony.call import Call
 from telephony.call_events import CallEvent, Digit
@@ -88,7 +88,7 @@ class CallerPort:
         self._key_at: float | None = None
         self._shielded = False
         self.listening: Listening | None = None
-        self.statements: Statements | None = None
+        self.statements: StatementTaking | None = None
         self.tasks: asyncio.TaskGroup | None = None
         """Of the flow: what it asks of the outside ends with it."""
 

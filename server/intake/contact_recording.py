@@ -13,7 +13,7 @@ from contacts.ids import ContactId
 from media.errors import MediaError
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
-from server.intake.branching_feed import Branch, BranchingFeed
+from server.intake.branching_feed import FeedBranch, BranchingFeed
 from server.intake.services import Services
 from telephony.call import Call
 
@@ -50,7 +50,7 @@ class ContactRecording:
             return
         self._tell(RecordingStarted(contact=self._contact, recording=self._recording))
 
-    def branch(self) -> Branch | None:
+    def branch(self) -> FeedBranch | None:
         """Frames from here on, for an item of its own; None when nothing is recorded."""
         return None if self._feed is None else self._feed.branch()
 

@@ -19,7 +19,7 @@ from server.intake.caller_port import CallerPort, FlowOrders
 from server.intake.contact_recording import ContactRecording
 from server.intake.listening import Listening
 from server.intake.services import Services
-from server.intake.statements import Statements
+from server.intake.statements import StatementTaking
 from telephony.call import Call
 from telephony.call_events import CallEvent
 
@@ -53,7 +53,7 @@ class FlowRun:
         self._port = CallerPort(
             contact, call, orders, services.prompts, services.outside, flow.voice, self._tell, services.now
         )
-        self._statements = Statements(contact, call, recording, services, tell, self._statement_ended)
+        self._statements = StatementTaking(contact, call, recording, services, tell, self._statement_ended)
         self._port.statements = self._statements
         self._task: asyncio.Task[None] | None = None
 

@@ -1,4 +1,4 @@
-"""What a caller leaves, like a voicemail: after a beep, until they are silent, press a key, or hang up."""
+"""Taking what a caller leaves, like a voicemail: after a beep, until they are silent, press a key, or hang up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from media.g711 import ulaw_encode
 from media.sound import SAMPLES_PER_SECOND, Sound
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
-from server.intake.branching_feed import Branch
+from server.intake.branching_feed import FeedBranch
 from server.intake.contact_recording import ContactRecording
 from server.intake.services import Services
 from telephony.call import Call
@@ -40,7 +40,7 @@ def beep() -> Sound:
     return Sound(name="builtin:beep", ulaw=ulaw_encode(tone).tobytes())
 
 
-class Statements:
+class StatementTaking:
     """One at a time, from `begin` to its end, which is told as RecordingEnded, or given by `break_off`.
 
     An item is made only once somebody speaks. The item is a part of what the contact's recording holds, kept
@@ -63,7 +63,7 @@ class Statements:
         self._tell = tell
         self._on_end = on_end
         self._order: Record | None = None
-        self._branch: Branch | None = None
+        self._branch: FeedBranch | None = None
         self._beep: media.PlaybackId | None = None
         self._item: RecordingId | None = None
         self._began_at = 0.0
