@@ -13,7 +13,7 @@ from contacts.ids import ContactId
 from media.errors import MediaError
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
-from server.intake.branching_feed import FeedBranch, BranchingFeed
+from server.intake.branching_feed import BranchingFeed, FeedBranch
 from server.intake.services import Services
 from telephony.call import Call
 

@@ -1,4 +1,4 @@
-"""Taking what a caller leaves, like a voicemail: after a beep, until they are silent, press a key, or hang up."""
+"""What a caller leaves, like a voicemail: after a beep, until they are silent, press a key, or hang up."""
 
 from __future__ import annotations
 
