@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from media.errors import MediaError
 
@@ -57,6 +58,7 @@ class LegDescription:
                 raise MediaError(f"no payload types: {types}")
 
 
+@lru_cache(maxsize=1024)
 def address_words(address: str) -> tuple[int, int]:
     """The 16 bytes of an address as two words with a sign; an IPv4 address is mapped into IPv6 (RFC 4291)."""
     try:

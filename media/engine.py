@@ -49,6 +49,7 @@ class MediaEngine:
         self._switchboard = Switchboard(settings, self._memory, own.advertised)
         self._ports = PortPairs(settings, own.bound)
         self._legs: dict[int, Leg] = {}
+        self._blank_leg = np.zeros((), dtype=self._memory.legs.dtype)
         self._free_rows = collections.deque(range(settings.max_legs - 1, -1, -1))
         self._generations = 0
         self._batch = np.zeros(_EVENTS_AT_ONCE * EVENT_WORDS, dtype=np.int64)
@@ -103,7 +104,7 @@ class MediaEngine:
         leg = Leg(self._switchboard, row, self._generations, sockets, on_event)
         descriptors = sockets[0].fileno() | sockets[1].fileno() << 32
         try:
-            self._memory.legs[row] = np.zeros((), dtype=self._memory.legs.dtype)
+            self._memory.legs[row] = self._blank_leg
             self._switchboard.order_one(
                 Command.OPEN,
                 row,

@@ -1,10 +1,11 @@
 """RTP and RTCP sockets, an even port and the odd one above it."""
 
-import contextlib
 import ipaddress
+import secrets
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from media.errors import MediaError, MediaExhausted
 from media.settings import MediaSettings
@@ -43,6 +44,15 @@ def _ipv4(key: str, name: str) -> str:
     return str(found[0][4][0])
 
 
+def _system_range() -> tuple[int, int]:
+    """What the system chooses ports from; elsewhere than on Linux, what IANA leaves free (RFC 6335)."""
+    try:
+        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+        return int(first), int(last)
+    except (OSError, ValueError):
+        return 49152, 65535
+
+
 class PortPairs:
     """Hands out bound socket pairs; a range is walked round, so that a port rests as long as possible.
 
@@ -53,6 +63,9 @@ class PortPairs:
         self._settings = settings
         self._address = address
         self._next = 0
+        first, last = _system_range()
+        self._system_first = first + first % 2
+        self._system_pairs = (last - self._system_first + 1) // 2
 
     def bind(self) -> tuple[socket.socket, socket.socket]:
         for port in self.candidates():
@@ -62,9 +75,10 @@ class PortPairs:
         raise MediaExhausted("no free pair of UDP ports for RTP: widen media.port_range")
 
     def candidates(self) -> Iterator[int]:
+        """Even ports: in turn of a range that is set, at random of the one that the system chooses from."""
         if self._settings.port_range is None:
             for _ in range(_TRIES):
-                yield 0
+                yield self._system_first + 2 * secrets.randbelow(self._system_pairs)
             return
         first, last = self._settings.port_range
         first += first % 2
@@ -74,30 +88,26 @@ class PortPairs:
             self._next = (self._next + 1) % pairs
 
     def _try(self, port: int) -> tuple[socket.socket, socket.socket] | None:
-        """Port 0 lets the system choose; an odd choice, or a taken neighbour, is given back.
+        """A taken port, or a taken neighbour, is given back.
 
-        The choice is bound again by its number: Linux takes a port of its own choice away from a socket that
-        is connected and later opened for all sources again.
+        The ports are bound by number: Linux takes a port of its own choice away from a socket that is
+        connected and later opened for all sources again.
         """
-        with contextlib.ExitStack() as undo:
-            try:
-                port = port or self._chosen_by_the_system()
-                if port % 2:
-                    return None
-                rtp = undo.enter_context(self._open())
-                rtcp = undo.enter_context(self._open())
-                rtp.bind((self._address, port))
-                rtcp.bind((self._address, port + 1))
-            except OSError:
-                return None
+        rtp = self._open()
+        try:
+            rtcp = self._open()
+        except MediaExhausted:
+            rtp.close()
+            raise
+        try:
+            rtp.bind((self._address, port))
+            rtcp.bind((self._address, port + 1))
             rtcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RTCP_BUFFER)
-            undo.pop_all()
-            return rtp, rtcp
-
-    def _chosen_by_the_system(self) -> int:
-        with self._open() as probe:
-            probe.bind((self._address, 0))
-            return int(probe.getsockname()[1])
+        except OSError:
+            rtp.close()
+            rtcp.close()
+            return None
+        return rtp, rtcp
 
     def _open(self) -> socket.socket:
         try:

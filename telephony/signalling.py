@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import ssl
 from collections.abc import Callable, Iterable
@@ -88,6 +89,7 @@ class Signalling:
         )
         self._tls: ssl.SSLContext | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._wakes_at = math.inf
         self._drained: asyncio.Event | None = None
 
     async def open(self) -> BoundAddress:
@@ -283,7 +285,7 @@ class Signalling:
         self._carry_out(self._agent.connection_lost(connection, self.now()))
 
     def _on_timer(self) -> None:
-        self._timer = None
+        self._timer, self._wakes_at = None, math.inf
         self._carry_out(self._agent.fire(self.now()))
 
     def _carry_out(self, effects: Iterable[AgentEffect]) -> None:
@@ -298,9 +300,10 @@ class Signalling:
 
     def _after(self) -> None:
         at = self._agent.next_timer()
-        if at is not None and (self._timer is None or at < self._timer.when()):
+        if at is not None and at < self._wakes_at:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_at(at, self._on_timer)
+            self._wakes_at = at
         if self._drained is not None and not self._agent.talking:
             self._drained.set()

@@ -7,7 +7,6 @@ canonical order is written back byte for byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,8 +22,13 @@ _MEDIA = re.compile(
 )
 _RTPMAP = re.compile(r"([0-9]{1,3}) +([^ /]{1,64})/([0-9]{1,9})(?:/([0-9]{1,3}))? *")
 
+# A whole description, each line of it checked; then its lines.
+_LINES = re.compile(r"(?:[a-z]=[^\r\n\0]*+(?:\n|\Z))*+")
+_LINE = re.compile(r"^([a-z])=(.*)$", re.MULTILINE)
+
 _BEFORE_CONNECTION = "iuep"
 _BEFORE_MEDIA_CONNECTION = "i"
+_DEFAULT_NAME = "-"
 
 
 class SdpError(Exception):
@@ -121,7 +125,7 @@ class MediaDescription:
         return _direction(self.attributes)
 
     def rtpmaps(self) -> dict[int, RtpMap]:
-        """By payload type; the first mapping of a number holds."""
+        """By payload type; the first mapping of a number holds. Reads them anew each time."""
         maps: dict[int, RtpMap] = {}
         for name, value in self.attributes:
             match = _RTPMAP.fullmatch(value) if name == "rtpmap" and value else None
@@ -129,10 +133,13 @@ class MediaDescription:
                 maps.setdefault(int(match[1]), RtpMap(match[2], int(match[3]), int(match[4] or 1)))
         return maps
 
-    def lines(self) -> Iterable[str]:
+    def lines(self) -> list[str]:
         count = "" if self.port_count == 1 else f"/{self.port_count}"
-        yield f"m={self.kind} {self.port}{count} {self.protocol} {' '.join(self.formats)}"
-        yield from _body_lines(self.others, _BEFORE_MEDIA_CONNECTION, self.connection, self.attributes)
+        first = f"m={self.kind} {self.port}{count} {self.protocol} {' '.join(self.formats)}"
+        return [
+            first,
+            *_body_lines(self.others, _BEFORE_MEDIA_CONNECTION, self.connection, self.attributes),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class SessionDescription:
     origin: Origin
     media: tuple[MediaDescription, ...]
     connection: Connection | None = None
-    name: str = "-"
+    name: str = _DEFAULT_NAME
     attributes: Attributes = ()
     others: Lines = (("t", "0 0"),)
 
@@ -155,11 +162,11 @@ class SessionDescription:
             raise SdpError("not SDP version 0")
         return cls(
             origin=_parse_origin(_only(session, "o")),
-            media=tuple(_parse_media(section) for section in sections[1:]),
+            media=tuple([_parse_media(section) for section in sections[1:]]),
             connection=_parse_connection(session),
-            name=next((value for letter, value in session if letter == "s"), "-"),
+            name=_DEFAULT_NAME if (name := _first(session, "s")) is None else name,
             attributes=_parse_attributes(session),
-            others=tuple(line for line in session if line[0] not in "vosca"),
+            others=tuple([line for line in session if line[0] not in "vosca"]),
         )
 
     def to_bytes(self) -> bytes:
@@ -178,37 +185,40 @@ class SessionDescription:
 
 
 def _attribute(attributes: Attributes, name: str) -> str | None:
-    return next((value or "" for held, value in attributes if held == name), None)
+    for held, value in attributes:
+        if held == name:
+            return value or ""
+    return None
 
 
 def _direction(attributes: Attributes) -> Direction | None:
-    names = (name.strip(" \t") for name, value in attributes if value is None)
-    return next((_DIRECTIONS[name] for name in names if name in _DIRECTIONS), None)
+    for name, value in attributes:
+        if value is None and (direction := _DIRECTIONS.get(name.strip(" \t"))) is not None:
+            return direction
+    return None
 
 
 def _body_lines(
     others: Lines, before: str, connection: Connection | None, attributes: Attributes
-) -> Iterable[str]:
-    yield from (f"{letter}={value}" for letter, value in others if letter in before)
+) -> list[str]:
+    lines = [f"{letter}={value}" for letter, value in others if letter in before]
     if connection is not None:
-        yield f"c={connection}"
-    yield from (f"{letter}={value}" for letter, value in others if letter not in before)
-    yield from (f"a={name}" if value is None else f"a={name}:{value}" for name, value in attributes)
+        lines.append(f"c={connection}")
+    lines += [f"{letter}={value}" for letter, value in others if letter not in before]
+    lines += [f"a={name}" if value is None else f"a={name}:{value}" for name, value in attributes]
+    return lines
 
 
 def _read_lines(body: bytes) -> list[tuple[str, str]]:
     if len(body) > MAX_SDP_BYTES:
         raise SdpError("too large")
     text = body.decode("utf-8", "surrogateescape")
-    raw = text.replace("\r\n", "\n").rstrip("\r\n").split("\n")
-    if len(raw) > MAX_LINES:
+    plain = text.replace("\r\n", "\n").rstrip("\r\n")
+    if plain.count("\n") >= MAX_LINES:
         raise SdpError("too many lines")
-    lines: list[tuple[str, str]] = []
-    for line in raw:
-        if line[1:2] != "=" or not "a" <= line[0] <= "z" or "\r" in line or "\0" in line:
-            raise SdpError("malformed line")
-        lines.append((line[0], line[2:]))
-    return lines
+    if not plain or not _LINES.fullmatch(plain):
+        raise SdpError("malformed line")
+    return _LINE.findall(plain)
 
 
 def _sections(lines: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
@@ -220,6 +230,13 @@ def _sections(lines: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     if len(sections) > MAX_MEDIA + 1:
         raise SdpError("too many media sections")
     return sections
+
+
+def _first(section: list[tuple[str, str]], letter: str) -> str | None:
+    for held, value in section:
+        if held == letter:
+            return value
+    return None
 
 
 def _only(section: list[tuple[str, str]], letter: str) -> str:
@@ -238,7 +255,7 @@ def _parse_origin(text: str) -> Origin:
 
 def _parse_connection(section: list[tuple[str, str]]) -> Connection | None:
     # A media section may hold several c= lines for layered multicast; the first is the base layer.
-    value = next((value for letter, value in section if letter == "c"), None)
+    value = _first(section, "c")
     if value is None:
         return None
     match = _CONNECTION.fullmatch(value.strip(" "))
@@ -261,7 +278,7 @@ def _parse_media(section: list[tuple[str, str]]) -> MediaDescription:
     if match is None:
         raise SdpError("malformed m= line")
     kind, port, count, protocol, formats = match.groups()
-    names = tuple(name for name in formats.split(" ") if name)
+    names = tuple([name for name in formats.split(" ") if name])
     if int(port) > 65535 or not names or len(names) > MAX_FORMATS:
         raise SdpError("m= line out of bounds")
     return MediaDescription(
@@ -271,6 +288,6 @@ def _parse_media(section: list[tuple[str, str]]) -> MediaDescription:
         formats=names,
         connection=_parse_connection(section),
         attributes=_parse_attributes(section),
-        others=tuple(line for line in section[1:] if line[0] not in "ca"),
+        others=tuple([line for line in section[1:] if line[0] not in "ca"]),
         port_count=int(count or 1),
     )

@@ -8,8 +8,10 @@ streams their places and its payload type numbers their meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from telephony.sdp.description import (
+    Attributes,
     Connection,
     Direction,
     Lines,
@@ -28,7 +30,6 @@ from telephony.sdp.peer_audio import (
     event_type,
     read_peer_audio,
 )
-from telephony.sip.hop import address_in
 
 __all__ = [
     "Answer",
@@ -160,10 +161,12 @@ def accept_answer(offer: SessionDescription, answer: SessionDescription) -> Nego
 
 def _reachable(stream: PeerAudio, from_address: str) -> bool:
     """Whether sound can go there from that address of ours; a name is looked up in our family."""
-    return isinstance(stream.address, str) or stream.address.version == address_in(from_address).version
+    return stream.ip_version is None or stream.ip_version == (6 if ":" in from_address else 4)
 
 
 def _answered(offer: SessionDescription, index: int, audio: MediaDescription) -> tuple[MediaDescription, ...]:
+    if len(offer.media) == 1:
+        return (audio,)
     return tuple(
         audio if place == index else MediaDescription(section.kind, 0, section.protocol, section.formats)
         for place, section in enumerate(offer.media)
@@ -172,7 +175,7 @@ def _answered(offer: SessionDescription, index: int, audio: MediaDescription) ->
 
 def _timing(description: SessionDescription) -> Lines:
     # Section 6: the t= line of an answer equals that of the offer.
-    return tuple(line for line in description.others if line[0] == "t") or _UNBOUNDED
+    return tuple([line for line in description.others if line[0] == "t"]) or _UNBOUNDED
 
 
 def _negotiated(
@@ -180,7 +183,7 @@ def _negotiated(
 ) -> NegotiatedMedia:
     theirs = stream.direction
     return NegotiatedMedia(
-        address=str(stream.address),
+        address=stream.address,
         port=stream.port,
         codec=stream.codec,
         dtmf_payload_type=stream.dtmf,
@@ -214,6 +217,15 @@ def _audio(
     direction: Direction,
     ptime_ms: int | None = None,
 ) -> MediaDescription:
+    formats, attributes = _said_of(codecs, dtmf, direction, ptime_ms or local.ptime_ms)
+    return MediaDescription("audio", local.port, PROTOCOL, formats, attributes=attributes)
+
+
+@lru_cache(maxsize=256)
+def _said_of(
+    codecs: tuple[Codec, ...], dtmf: int | None, direction: Direction, ptime_ms: int
+) -> tuple[tuple[str, ...], Attributes]:
+    """The formats of a stream and its attributes: the same for nearly every call of a peer."""
     attributes: list[tuple[str, str | None]] = [
         ("rtpmap", f"{codec.value} {codec.name}/{CLOCK_RATE}") for codec in codecs
     ]
@@ -221,8 +233,8 @@ def _audio(
     if dtmf is not None:
         formats.append(str(dtmf))
         attributes += [("rtpmap", f"{dtmf} {EVENT}/{CLOCK_RATE}"), ("fmtp", f"{dtmf} {_EVENTS}")]
-    attributes += [("ptime", str(ptime_ms or local.ptime_ms)), (direction.value, None)]
-    return MediaDescription("audio", local.port, PROTOCOL, tuple(formats), attributes=tuple(attributes))
+    attributes += [("ptime", str(ptime_ms)), (direction.value, None)]
+    return tuple(formats), tuple(attributes)
 
 
 def _description(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from telephony.sdp.description import Direction, MediaDescription, RtpMap, SessionDescription
-from telephony.sip.hop import address_in
 
 PROTOCOL = "RTP/AVP"
 EVENT = "telephone-event"
@@ -20,7 +20,14 @@ _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)*+[A-Za-z][A-Za-z0-9\-]{0,62}\.?"
 )
 
-_Address = IPv4Address | IPv6Address
+
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """A c= line understood."""
+
+    text: str
+    ip_version: int | None
+    unspecified: bool
 
 
 # The warning codes of RFC 3261 section 20.43 that we use.
@@ -54,9 +61,10 @@ class NotAcceptable:
 
 @dataclass(frozen=True, slots=True)
 class PeerAudio:
-    """The peer's side of one audio stream; `address` is a name where the peer wrote one (RFC 8866 5.7)."""
+    """The peer's side of one audio stream; `ip_version` is None where they wrote a name (RFC 8866 5.7)."""
 
-    address: _Address | str
+    address: str
+    ip_version: int | None
     port: int
     codec: Codec
     dtmf: int | None
@@ -77,36 +85,54 @@ def read_peer_audio(
     if isinstance(address, NotAcceptable):
         return address
     maps = section.rtpmaps()
-    codec = next(
-        (codec for name in section.formats for codec in codecs if _means(maps.get(codec.value), name, codec)),
-        None,
-    )
+    codec = _first_common(section.formats, codecs, maps)
     if codec is None:
         return NotAcceptable(305, "no common codec, ours are PCMU and PCMA")
     direction = description.direction_of(section)
-    if not isinstance(address, str) and address.is_unspecified:
+    if address.unspecified:
         # RFC 2543 hold: 0.0.0.0 means that the peer does not want to receive, whatever its attributes say.
         direction = Direction.of(sends=direction.sends, receives=False)
     return PeerAudio(
-        address, section.port, codec, event_type(section, assumed_dtmf), _ptime_ms(section), direction
+        address.text,
+        address.ip_version,
+        section.port,
+        codec,
+        _event_type(section.formats, maps, assumed_dtmf),
+        _ptime_ms(section),
+        direction,
     )
 
 
-def _address_of(description: SessionDescription, section: MediaDescription) -> _Address | str | NotAcceptable:
+def _first_common(
+    formats: tuple[str, ...], codecs: tuple[Codec, ...], maps: dict[int, RtpMap]
+) -> Codec | None:
+    for name in formats:
+        for codec in codecs:
+            if _means(maps.get(codec.value), name, codec):
+                return codec
+    return None
+
+
+def _address_of(description: SessionDescription, section: MediaDescription) -> _Destination | NotAcceptable:
     connection = description.connection_of(section)
     if connection is None:
         return NotAcceptable(399, "no connection address")
+    return _read_address(connection.address)
+
+
+@lru_cache(maxsize=1024)
+def _read_address(text: str) -> _Destination | NotAcceptable:
     try:
-        address = address_in(connection.address.partition("/")[0])
+        address = ip_address(text.partition("/")[0])
     except ValueError:
-        if _HOST_NAME.fullmatch(connection.address):
-            return connection.address
+        if _HOST_NAME.fullmatch(text):
+            return _Destination(text, None, unspecified=False)
         return NotAcceptable(301, "connection address is neither an address nor a name")
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     if address.is_multicast or address == IPv4Address("255.255.255.255"):
         return NotAcceptable(301, "connection address is not unicast")
-    return address
+    return _Destination(str(address), address.version, address.is_unspecified)
 
 
 def _means(mapped: RtpMap | None, name: str, codec: Codec) -> bool:
@@ -117,8 +143,11 @@ def _means(mapped: RtpMap | None, name: str, codec: Codec) -> bool:
 
 def event_type(section: MediaDescription, assumed: int | None = None) -> int | None:
     """The payload type of telephone-event in a media section."""
-    maps = section.rtpmaps()
-    for name in section.formats:
+    return _event_type(section.formats, section.rtpmaps(), assumed)
+
+
+def _event_type(formats: tuple[str, ...], maps: dict[int, RtpMap], assumed: int | None) -> int | None:
+    for name in formats:
         if not name.isascii() or not name.isdigit() or len(name) > 3 or int(name) > 127:
             continue
         mapped = maps.get(int(name))

@@ -53,6 +53,8 @@ def refusal_of(request: Request) -> Refusal | None:
 def option_tags(request: Message, header: str) -> tuple[str, ...]:
     """Those named by Require or Supported, over all its lines."""
     lines = request.headers.get_all(header)
+    if not lines:
+        return ()
     return tuple(tag.strip() for line in lines for tag in line.split(",") if tag.strip())
 
 
@@ -63,7 +65,10 @@ def content_type(message: Message) -> str:
 
 def _refusal_of_session(request: Request) -> Refusal | None:
     """RFC 4028 section 9: a session shorter than our least, from a peer that can offer a longer one."""
-    expires = (request.headers.get("Session-Expires") or "").partition(";")[0].strip()
+    value = request.headers.get("Session-Expires")
+    if value is None:
+        return None
+    expires = value.partition(";")[0].strip()
     brief = expires.isascii() and expires.isdigit() and len(expires) < 3 and int(expires) < LEAST_SESSION_S
     if brief and request.method in {"INVITE", "UPDATE"} and "timer" in option_tags(request, "Supported"):
         return Refusal(422, "", "session.too-brief", extra=(("Min-SE", str(LEAST_SESSION_S)),))
@@ -87,6 +92,8 @@ def described(message: Message) -> bytes:
 def _refusal_of_body(request: Request) -> Refusal | None:
     readable = _BODIES.get(request.method)
     if readable is None or not request.body:
+        return None
+    if content_type(request) in readable and "Content-Encoding" not in request.headers:
         return None
     parts = parts_of(request.headers, request.body)
     wanted = [part for part in parts if part.media_type in readable]

@@ -100,8 +100,10 @@ class UserAgent:
         return any(not session.finished for session in self._sessions.values())
 
     def next_timer(self) -> float | None:
-        times = [at for at in (self._layer.next_timer(), self._timers.next()) if at is not None]
-        return min(times, default=None)
+        transaction, session = self._layer.next_timer(), self._timers.next()
+        if transaction is None or session is None:
+            return transaction if session is None else session
+        return min(transaction, session)
 
     def fire(self, now: float) -> list[AgentEffect]:
         effects = self._outward(self._layer.fire(now), now)

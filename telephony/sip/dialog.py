@@ -148,8 +148,9 @@ class Dialog:
 def _is_behind_nat(invite: ReceivedRequest) -> bool:
     """Whether the sender, with no proxy between us, writes another address than its messages come from."""
     via, source = invite.via.host, invite.source.host
-    alone = sum(len(split_list(line)) for line in invite.request.headers.get_all("Via")) == 1
-    return alone and is_address(via) and via != source and via != source.removeprefix("::ffff:")
+    if via == source or via == source.removeprefix("::ffff:") or not is_address(via):
+        return False
+    return sum(len(split_list(line)) for line in invite.request.headers.get_all("Via")) == 1
 
 
 def hop_to(uri: Uri, peer: Hop) -> Hop:
@@ -182,4 +183,6 @@ def contact_of(message: Message) -> Uri | None:
 
 def _record_route(message: Request | Response) -> tuple[NameAddr, ...]:
     lines = message.headers.get_all("Record-Route")
+    if not lines:
+        return ()
     return tuple(route for line in lines for route in parse_name_addrs(line))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ class NameAddr:
         return self.params.get("tag")
 
     def with_tag(self, tag: str) -> NameAddr:
-        return replace(self, params=self.params.with_("tag", tag))
+        return NameAddr(self.display, self.uri, self.params.with_("tag", tag))
 
     def __str__(self) -> str:
         display = "" if self.display is None else f"{quote(self.display)} "
@@ -126,6 +126,8 @@ def unquote(text: str) -> str:
 
 def parse_number(text: str, maximum: int, what: str) -> int:
     """An unsigned decimal of any length, refused beyond `maximum`."""
+    if len(text) < 10 and text.isascii() and text.isdigit() and (number := int(text)) <= maximum:
+        return number
     digits = text.strip(" \t")
     if not digits.isascii() or not digits.isdigit():
         raise SipSyntaxError(f"{what} is not a number")
@@ -182,6 +184,8 @@ def parse_via(text: str) -> Via:
 
 
 def parse_vias(text: str) -> tuple[Via, ...]:
+    if "," not in text:
+        return (parse_via(text),)
     return tuple(parse_via(element) for element in split_list(text))
 
 
@@ -200,6 +204,8 @@ def parse_name_addr(text: str) -> NameAddr:
 
 
 def parse_name_addrs(text: str) -> tuple[NameAddr, ...]:
+    if "," not in text:
+        return (parse_name_addr(text),)
     return tuple(parse_name_addr(element) for element in split_list(text))
 
 

@@ -23,6 +23,9 @@ class Transport(Enum):
     TCP = "TCP"
     TLS = "TLS"
 
+    # A hop is a key for every message; the hash of Enum is written in Python.
+    __hash__ = object.__hash__
+
     @property
     def reliable(self) -> bool:
         return self is not Transport.UDP
@@ -51,8 +54,10 @@ class Hop:
         return f"{self.transport.value.lower()}:{host}:{self.port}"
 
 
-address_in = lru_cache(maxsize=1024)(ip_address)
-"""An IP address as text, read once; raises ValueError."""
+@lru_cache(maxsize=4096)
+def udp_hop(address: str, port: int) -> Hop:
+    """The same hop for the same peer, for a while: most datagrams come from few."""
+    return Hop(Transport.UDP, address, port)
 
 
 @lru_cache(maxsize=1024)

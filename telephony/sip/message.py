@@ -58,12 +58,23 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value of that name."""
-        values = self._by_key().get(header_key(name))
+        index = self._index or self._by_key()
+        values = index.get(header_key(name))
         return values[0] if values else None
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of that name, one per header line (a line may hold a comma-separated list)."""
         return tuple(self._by_key().get(header_key(name), ()))
+
+    def with_first(self, name: str, value: str) -> Headers:
+        """The first value of that name exchanged for another; there must be one."""
+        key = header_key(name)
+        items = list(self.items)
+        at = next(place for place, item in enumerate(items) if header_key(item[0]) == key)
+        items[at] = (items[at][0], value)
+        index = dict(self._index or self._by_key())
+        index[key] = [value, *index[key][1:]]
+        return Headers(tuple(items), index)
 
     def prepending(self, name: str, value: str) -> Headers:
         return Headers(((name, value), *self.items))

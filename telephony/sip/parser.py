@@ -117,7 +117,7 @@ def _parse_response(start_line: str, rest: str, body: bytes, *, complete: bool) 
         raise SipSyntaxError("Malformed status line")
     items, index, fault = _parse_headers(rest)
     body = _check_framing(index, body, fault, complete=complete)
-    _check_common(index)
+    _check_common(index, repeated=len(items) != len(index))
     return Response(int(match[1]), match[2] or "", Headers(items, index), body)
 
 
@@ -177,9 +177,12 @@ def _check_framing(index: Index, body: bytes, fault: str | None, *, complete: bo
     return body[:length]
 
 
-def _check_common(index: Index) -> CSeq:
-    _check_presence(index)
-    if sum(len(parse_vias(line)) for line in index["via"]) > MAX_VIAS:
+def _check_common(index: Index, *, repeated: bool) -> CSeq:
+    _check_presence(index, repeated=repeated)
+    hops = 0
+    for line in index["via"]:
+        hops += len(parse_vias(line))
+    if hops > MAX_VIAS:
         raise SipSyntaxError("Too many Via hops")
     parse_name_addr(index["from"][0])
     parse_name_addr(index["to"][0])
@@ -196,14 +199,17 @@ def _check_common(index: Index) -> CSeq:
 
 def _check_routes(index: Index) -> None:
     """A dialog is made of them: what cannot be a route set must not get as far as a call."""
-    if sum(len(parse_name_addrs(line)) for line in index.get("record-route", ())) > MAX_ROUTES:
+    routes = index.get("record-route")
+    if routes is not None and sum(len(parse_name_addrs(line)) for line in routes) > MAX_ROUTES:
         raise SipSyntaxError("Too many routes")
 
 
-def _check_presence(index: Index) -> None:
+def _check_presence(index: Index, *, repeated: bool) -> None:
     for name in _REQUIRED:
         if name not in index:
             raise SipSyntaxError(f"Missing {name}")
+    if not repeated:
+        return
     for name, values in index.items():
         if len(values) > 1 and name in _SINGLE:
             raise SipSyntaxError(f"Several {name} headers")
@@ -215,7 +221,7 @@ def _check_request(request: Request, index: Index) -> None:
     # RFC 4475 section 3.1.2.11: headers have no place in a Request-URI.
     if Uri.parse(request.uri).headers:
         raise SipSyntaxError("Headers in Request-URI")
-    cseq = _check_common(index)
+    cseq = _check_common(index, repeated=len(request.headers.items) != len(index))
     if cseq.method != request.method:
         raise SipSyntaxError("CSeq method differs from the request's")
     if "max-forwards" in index:

@@ -22,10 +22,7 @@ class ReceivedRequest:
     from_: NameAddr
     to: NameAddr
     call_id: str
-
-    @property
-    def method(self) -> str:
-        return self.request.method
+    method: str
 
     def with_body(self, body: bytes) -> ReceivedRequest:
         """The same with only that part of its body."""
@@ -74,9 +71,11 @@ def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedRespons
     # `received` of RFC 3261 section 18.2.1 and `rport` of RFC 3581 section 4.
     via = vias[0].received_from(source.host, source.port)
     if via is not vias[0]:
-        stamped = ", ".join(str(item) for item in (via, *vias[1:]))
-        message = message.with_headers(_with_first_via(headers, stamped))
-    return ReceivedRequest(message, source, _reply_to(via, source), via, cseq, from_, to, call_id)
+        stamped = str(via) if len(vias) == 1 else ", ".join(str(item) for item in (via, *vias[1:]))
+        message = Request(message.method, message.uri, headers.with_first("Via", stamped), message.body)
+    return ReceivedRequest(
+        message, source, _reply_to(via, source), via, cseq, from_, to, call_id, message.method
+    )
 
 
 def _needed(headers: Headers, name: str) -> str:
@@ -84,15 +83,6 @@ def _needed(headers: Headers, name: str) -> str:
     if value is None:
         raise SipSyntaxError(f"{name} is missing")
     return value
-
-
-def _with_first_via(headers: Headers, value: str) -> Headers:
-    items = list(headers.items)
-    for index, (name, _) in enumerate(items):
-        if name.lower() in {"via", "v"}:
-            items[index] = (name, value)
-            break
-    return Headers(tuple(items))
 
 
 def _reply_to(via: Via, source: Hop) -> Hop:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from telephony.settings import TransportSettings
-from telephony.sip.hop import ConnectionId, Hop, Transport, is_address
+from telephony.sip.hop import ConnectionId, Hop, Transport, is_address, udp_hop
 from telephony.sip.uri import format_host_port
 from telephony.transport.resolver import Resolver
 from telephony.transport.tcp_connection import OnFramingLost, OnMessage, TcpConnection
@@ -267,7 +267,7 @@ class SipTransport:
     def _datagram(self, data: bytes, address: str, port: int) -> None:
         # CRLF or NUL datagrams keep NAT bindings open; they mean nothing.
         if len(data) > _MAX_KEEP_ALIVE_BYTES or data.strip(b"\r\n\0"):
-            self._on_message(data, Hop(Transport.UDP, address, port))
+            self._on_message(data, udp_hop(address, port))
 
     def _new_connection(self, kind: Transport) -> TcpConnection:
         return TcpConnection(

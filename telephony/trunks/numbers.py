@@ -40,7 +40,8 @@ def number_of(uri: Uri) -> str:
 
 def identities_in(headers: Headers) -> Identities:
     """Reads P-Asserted-Identity (RFC 3325), Diversion (RFC 5806) and History-Info (RFC 7044)."""
-    privacy = ";".join(headers.get_all("Privacy")).lower().replace(" ", "").split(";")
+    wishes = headers.get_all("Privacy")
+    privacy = ";".join(wishes).lower().replace(" ", "").split(";") if wishes else ()
     return Identities(
         _named(headers, "P-Asserted-Identity"),
         _named(headers, "Diversion"),
@@ -58,8 +59,11 @@ def caller_of(from_: Uri, identities: Identities, *, trusted: bool) -> str:
 
 
 def _named(headers: Headers, name: str) -> tuple[NameAddr, ...]:
+    lines = headers.get_all(name)
+    if not lines:
+        return ()
     found: list[NameAddr] = []
-    for line in headers.get_all(name):
+    for line in lines:
         try:
             found += parse_name_addrs(line)
         except SipSyntaxError:
