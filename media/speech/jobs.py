@@ -35,10 +35,24 @@ class Decode:
 
 
 @dataclass(frozen=True, slots=True)
+class Continue:
+    """The shared audio is more of a stream's utterance: the `first` of it, the `last`, or between."""
+
+    samples: int
+    limit_s: float
+    model: ModelFiles | None
+    """With the first part only."""
+    stream: int
+    first: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has loaded its engine."""
 
     load_s: float
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +72,23 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """What the utterance sounds like so far, None where that is nothing new; the whole of it at its end."""
+
+    so_far: str | None
+    utterance: Utterance | None
+    busy_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The engine could not do it; the worker is well."""
 
     reason: str
 
 
-Order = Endpoint | Decode
-Answer = Ready | Endpointed | Decoded | Refused
+Order = Endpoint | Decode | Continue
+Answer = Ready | Endpointed | Decoded | Continued | Refused
 
 
 class SharedAudio:

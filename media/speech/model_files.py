@@ -29,7 +29,7 @@ class ModelKind(Enum):
 
 
 class ModelFiles(NamedTuple):
-    """What a worker needs to know of a model; equal keys are the same model."""
+    """What a worker needs to know of a model; equal keys are the same model. `phrases` are a house's, too."""
 
     key: str
     kind: ModelKind
@@ -57,7 +57,7 @@ def _prepare(kind: ModelKind, name: str, spoken: tuple[tuple[str, ...], ...], di
     files = ModelFiles(
         key,
         kind,
-        tuple(lines.split("\n")) if kind is ModelKind.PHRASES else (),
+        tuple(lines.split("\n")),
         directory / f"{key}.dict",
         directory / f"{key}.{'arpa' if kind is ModelKind.VOCABULARY else 'jsgf'}",
     )

@@ -1,6 +1,7 @@
 """Speech to text in worker processes, so that an engine's GIL, crashes and memory are never the server's."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,17 @@ from numpy.typing import NDArray
 
 from media.sound import SAMPLES_PER_SECOND
 from media.speech.errors import RecogniserBusy, RecogniserFailed, SpeechError
-from media.speech.jobs import Answer, Decode, Decoded, Endpoint, Endpointed, Order, Refused
+from media.speech.jobs import (
+    Answer,
+    Continue,
+    Continued,
+    Decode,
+    Decoded,
+    Endpoint,
+    Endpointed,
+    Order,
+    Refused,
+)
 from media.speech.model_files import ModelFiles, prepare
 from media.speech.settings import SpeechSettings
 from media.speech.utterance import Utterance, Word
@@ -66,10 +77,15 @@ class SpeechWorkers:
         self._prepared: dict[LanguageModel, ModelFiles] = {}
         self._open = self._refused = self._restarts = 0
         self._audio_s = self._busy_s = 0.0
+        self._talking: Counter[int] = Counter()
 
     @property
     def engine(self) -> str:
         return self._settings.engine.value
+
+    @property
+    def engine_version(self) -> str:
+        return next((worker.engine_version for worker in self._workers.values()), "")
 
     async def start(self) -> None:
         """Raises RecogniserFailed with the engine's reason; nothing is left running then."""
@@ -121,10 +137,38 @@ class SpeechWorkers:
         finally:
             self._open -= 1
 
+    def place(self) -> int:
+        """The worker for an utterance that is being said, until `leave`: the one with the fewest such."""
+        ours = range(self._settings.menu_workers, len(self._workers))
+        well = [slot for slot in ours if not self._workers[slot].lost.is_set()]
+        if not well or not self._slots:
+            raise RecogniserFailed("no worker is there")
+        slot = min(well, key=lambda each: self._talking[each])
+        self._talking[slot] += 1
+        return slot
+
+    def leave(self, slot: int) -> None:
+        """The utterance is over."""
+        self._talking[slot] -= 1
+
+    async def go_on(self, slot: int, order: Continue, pcm: NDArray[np.int16]) -> Continued:
+        """Raises RecogniserFailed, also when the worker died that heard what came before."""
+        if not self._slots or self._workers[slot].lost.is_set():
+            raise RecogniserFailed("the worker is gone")
+        heard = await self._ask(order, pcm, Urgency.FINAL if order.last else Urgency.PARTIAL, slot)
+        if not isinstance(heard, Continued):
+            raise RecogniserFailed(f"the speech worker answered with {type(heard).__name__}")
+        self._audio_s += len(pcm) / SAMPLES_PER_SECOND
+        return heard
+
+    def limit_s(self, samples: int) -> float:
+        """How long a worker may take for so many samples."""
+        return self._settings.job_timeout_for_s(samples / SAMPLES_PER_SECOND)
+
     async def prepare(self, model: LanguageModel) -> None:
         """Builds the model and has a worker load it, so that the first caller does not wait for that."""
         await self._ask(
-            Decode(0, self._settings.job_timeout_s, await self._files(model)),
+            Decode(0, self._settings.job_timeout_s, await self.model_files(model)),
             np.zeros(0, np.int16),
             _urgency(model),
         )
@@ -142,39 +186,39 @@ class SpeechWorkers:
         )
 
     async def _transcribe(self, pcm: NDArray[np.int16], model: LanguageModel) -> tuple[Utterance, ...]:
-        files = await self._files(model)
+        files = await self.model_files(model)
         urgency = _urgency(model)
-        found = await self._ask(Endpoint(len(pcm), self._limit_s(len(pcm))), pcm, urgency)
+        found = await self._ask(Endpoint(len(pcm), self.limit_s(len(pcm))), pcm, urgency)
         spans = found.spans if isinstance(found, Endpointed) else ()
         utterances = []
         for span in spans:
             length = span.end - span.start
             heard = await self._ask(
-                Decode(length, self._limit_s(length), files), pcm[span.start : span.end], urgency
+                Decode(length, self.limit_s(length), files), pcm[span.start : span.end], urgency
             )
             if isinstance(heard, Decoded):
-                utterances.append(_as_written(heard.utterance.moved(span.start / SAMPLES_PER_SECOND), model))
+                utterances.append(as_written(heard.utterance.moved(span.start / SAMPLES_PER_SECOND), model))
         self._audio_s += len(pcm) / SAMPLES_PER_SECOND
         return tuple(utterances)
 
-    async def _files(self, model: LanguageModel) -> ModelFiles:
+    async def model_files(self, model: LanguageModel) -> ModelFiles:
+        """Builds them the first time; raises VocabularyError."""
         if model not in self._prepared:
             directory = self._settings.cache_dir / "models"
             self._prepared[model] = await asyncio.to_thread(prepare, model, directory)
         return self._prepared[model]
 
-    def _limit_s(self, samples: int) -> float:
-        return self._settings.job_timeout_for_s(samples / SAMPLES_PER_SECOND)
-
-    async def _ask(self, order: Order, pcm: NDArray[np.int16], urgency: Urgency) -> Answer:
+    async def _ask(
+        self, order: Order, pcm: NDArray[np.int16], urgency: Urgency, slot: int | None = None
+    ) -> Answer:
         if not self._slots:
             raise RecogniserFailed("the recogniser is not running")
-        unit = Unit(urgency, order, pcm, asyncio.get_running_loop().create_future())
+        unit = Unit(urgency, order, pcm, asyncio.get_running_loop().create_future(), slot)
         await self._work.put(unit)
         answer = await unit.answer
         if isinstance(answer, Refused):
             raise RecogniserFailed(answer.reason)
-        if isinstance(answer, Endpointed | Decoded):
+        if isinstance(answer, Endpointed | Decoded | Continued):
             self._busy_s += answer.busy_s
         return answer
 
@@ -183,15 +227,15 @@ class SpeechWorkers:
         live_only = slot < self._settings.menu_workers
         while True:
             worker = self._workers[slot]
-            unit = await self._next(worker, live_only=live_only)
+            unit = await self._next(slot, worker, live_only=live_only)
             if unit is not None:
                 await self._do(worker, unit)
             if worker.lost.is_set():
                 await self._replace(slot, worker)
 
-    async def _next(self, worker: WorkerProcess, *, live_only: bool) -> Unit | None:
+    async def _next(self, slot: int, worker: WorkerProcess, *, live_only: bool) -> Unit | None:
         """The next unit somebody still waits for, or None when the worker died with nothing to do."""
-        waiting = asyncio.ensure_future(self._work.take(live_only=live_only))
+        waiting = asyncio.ensure_future(self._work.take(slot, live_only=live_only))
         dying = asyncio.ensure_future(worker.lost.wait())
         try:
             await asyncio.wait((waiting, dying), return_when=asyncio.FIRST_COMPLETED)
@@ -217,6 +261,7 @@ class SpeechWorkers:
 
     async def _replace(self, slot: int, worker: WorkerProcess) -> None:
         """Tries until it succeeds; while no worker is left at all, nobody is kept waiting."""
+        self._fail_waiting("the speech worker has died", slot)
         await worker.close()
         pause_s = 1.0
         while True:
@@ -233,8 +278,8 @@ class SpeechWorkers:
                 log.info("speech.worker_replaced", pid=self._workers[slot].pid)
                 return
 
-    def _fail_waiting(self, reason: str) -> None:
-        for unit in self._work.take_all():
+    def _fail_waiting(self, reason: str, slot: int | None = None) -> None:
+        for unit in self._work.take_all(slot):
             if not unit.answer.done():
                 unit.answer.set_exception(RecogniserFailed(reason))
 
@@ -243,7 +288,8 @@ def _urgency(model: LanguageModel) -> Urgency:
     return Urgency.LIVE if isinstance(model, Phrases) else Urgency.LATER
 
 
-def _as_written(utterance: Utterance, model: LanguageModel) -> Utterance:
+def as_written(utterance: Utterance, model: LanguageModel) -> Utterance:
+    """A phrase of a menu as the menu writes it."""
     if not isinstance(model, Phrases) or not utterance.text:
         return utterance
     text = model.written(utterance.text)
