@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from config.speech_rules import SpeechRule
 from media.settings import MediaSettings
 from media.speech.settings import SpeechSettings
 from recordings.settings import RecordingSettings
@@ -183,6 +184,7 @@ class Settings(BaseModel):
     queues: tuple[QueueSettings, ...] = ()
     webhooks: tuple[WebhookSettings, ...] = ()
     bus: BusSettings = BusSettings()
+    speech_rules: tuple[SpeechRule, ...] = ()
 
     @property
     def acd(self) -> AcdSettings:

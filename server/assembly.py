@@ -22,7 +22,8 @@ from media.errors import MediaError
 from media.speech.errors import SpeechError
 from media.speech.recogniser import SpeechWorkers
 from media.speech.synthesis import Synthesiser
-from media.speech.vocabulary import General, Vocabulary
+from media.speech.vocabulary import General, LanguageModel, Vocabulary
+from media.speech.worker_session import WorkerRecognizer
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
 from recordings.recorder import Recorder
@@ -47,6 +48,7 @@ from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
+from server.live_transcripts.following import Hearing, LiveFollowing
 from server.outside.asking import Kept
 from server.outside.notices import NoticeBoard
 from server.outside.profiles import StoredProfiles
@@ -153,7 +155,7 @@ async def _build(
         retention = PersonalRetention(keep, ground.journal, ground.store, ground.writer, utc=_utc)
         tasks.background(retention.run())
     kept = await _kept_for_flows(ground, settings, tasks, stack)
-    line = await open_line(settings, repertoire, secrets, _call_ground(ground, kept, tasks), stack)
+    line = await open_line(settings, repertoire, secrets, _call_ground(settings, ground, kept, tasks), stack)
     reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
     where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
@@ -220,7 +222,7 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _call_ground(ground: _Ground, kept: _KeptForFlows, tasks: Tasks) -> CallGround:
+def _call_ground(settings: Settings, ground: _Ground, kept: _KeptForFlows, tasks: Tasks) -> CallGround:
     return CallGround(
         ground.engine,
         ground.journal,
@@ -233,6 +235,7 @@ def _call_ground(ground: _Ground, kept: _KeptForFlows, tasks: Tasks) -> CallGrou
         Kept(kept.notices, kept.profiles, _utc),
         ground.metrics,
         tasks,
+        ground.following(settings, tasks),
     )
 
 
@@ -283,6 +286,20 @@ class _Ground:
     recovered: tuple[RecordingEntry, ...]
     prompts: Prompts
     transcription: Transcription
+    vocabulary: LanguageModel
+
+    def following(self, settings: Settings, tasks: Tasks) -> LiveFollowing:
+        """Of live calls; runs as long as the tasks."""
+        hearing = Hearing(
+            WorkerRecognizer(self.workers),
+            self.vocabulary,
+            settings.speech_rules,
+            settings.speech.live_tracks,
+        )
+        following = LiveFollowing(hearing, self.journal.note, tasks, asyncio.get_running_loop().time)
+        self.metrics.watch_live(following.status)
+        tasks.background(following.run())
+        return following
 
 
 async def _lay_ground(
@@ -326,6 +343,7 @@ async def _lay_ground(
         recovered,
         prompts,
         transcription,
+        vocabulary,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contacts.facts import agent, contact, flow, queue, recording, system
+from contacts.facts import agent, contact, flow, queue, recording, speech, system
 
 AnyFact = (
     contact.ContactStarted
@@ -59,6 +59,10 @@ AnyFact = (
     | recording.RecordingGap
     | recording.TranscriptReady
     | recording.TranscriptFailed
+    | speech.TranscriptPartial
+    | speech.TranscriptFinal
+    | speech.TranscriptDeferred
+    | speech.WordsSpotted
     | agent.PhoneRegistered
     | agent.PhoneUnregistered
     | agent.AgentBecame

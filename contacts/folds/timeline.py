@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contacts.facts import agent, contact, flow, queue, recording, system
+from contacts.facts import agent, contact, flow, queue, recording, speech, system
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.outcomes import EndedBy, QueueExit, TransferResult
@@ -209,6 +209,12 @@ SENTENCES: dict[type[Fact], Sentence] = {
     recording.RecordingGap: lambda _, f: f"recording {f.recording} misses {f.frames} frames",
     recording.TranscriptReady: lambda _, f: f"transcript ready: {f.words} words",
     recording.TranscriptFailed: lambda _, f: _with("no transcript", _if(f.reason, ": {}")),
+    speech.TranscriptPartial: lambda line, f: f"{line.name(f.participant)} is saying: {f.text}",
+    speech.TranscriptFinal: lambda line, f: f"{line.name(f.participant)}: {f.text}",
+    speech.TranscriptDeferred: lambda line, f: (
+        f"what {line.name(f.participant)} says is transcribed later: {f.reason}"
+    ),
+    speech.WordsSpotted: lambda line, f: _with(f"{f.rule}: {line.name(f.participant)} said", _if(f.phrase, " {}")),
     agent.PhoneRegistered: lambda _, f: f"{f.agent}'s phone registered",
     agent.PhoneUnregistered: lambda _, f: f"{f.agent}'s phone is no longer registered",
     agent.AgentBecame: lambda _, f: f"{f.agent} is {f.new} ({f.cause})",

@@ -49,6 +49,12 @@ class SpeechSettings(BaseModel):
         le=64,
         description="further processes that only understand callers in menus; 0: these wait for the others",
     )
+    live_tracks: int = Field(
+        default=16,
+        ge=0,
+        le=1000,
+        description="voices that are followed while they speak; the rest is transcribed after the call",
+    )
     worker_niceness: int = Field(
         default=10, ge=0, le=19, description="added to the nice value of the workers"
     )

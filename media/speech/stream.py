@@ -1,5 +1,6 @@
 """An utterance that an engine hears while it is being said."""
 
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -11,6 +12,8 @@ from media.speech.utterance import Utterance
 
 _FIRST_LOOK_S: Final = 0.5
 _LOOK_AGAIN: Final = 1.4
+_RARELY: Final = 4.0
+_SLOW: Final = 0.5
 
 
 class Stream(Protocol):
@@ -26,7 +29,8 @@ class RepeatedDecoding:
     """For an engine that hears a whole utterance better than one in pieces.
 
     Its beginning is decoded again each time it has grown by two fifths, so that all the looks together cost
-    about three and a half times what the utterance does, however long that is.
+    about three and a half times what the utterance does, however long that is. Where a look takes more than
+    half the time of what it looks at, the next comes when it has grown fourfold.
     """
 
     def __init__(self, decode: Callable[[NDArray[np.int16]], Utterance]) -> None:
@@ -41,8 +45,11 @@ class RepeatedDecoding:
         self._length += len(pcm)
         if self._length < self._next_look:
             return None
-        self._next_look = int(self._length * _LOOK_AGAIN)
-        return self._decode(np.concatenate(self._chunks)).text or None
+        began = time.monotonic()
+        text = self._decode(np.concatenate(self._chunks)).text
+        slow = (time.monotonic() - began) * SAMPLES_PER_SECOND > self._length * _SLOW
+        self._next_look = int(self._length * (_RARELY if slow else _LOOK_AGAIN))
+        return text or None
 
     def finish(self) -> Utterance:
         return self._decode(np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16))

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from media.engine import MediaEngine
 from recordings.health import RecorderHealth
 from server.http.load_metrics import LoadFigures, load_metrics
+from server.live_transcripts.following import LiveStatus
 from server.transcripts.transcription import TranscriptionStatus
 
 SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -54,6 +55,9 @@ class Metrics:
     def watch_transcription(self, status: Callable[[], TranscriptionStatus]) -> None:
         self.registry.register(_TranscriptionCollector(status))
 
+    def watch_live(self, status: Callable[[], LiveStatus]) -> None:
+        self.registry.register(_Asked(lambda: _live_metrics(status())))
+
 
 class _Asked:
     """Metrics that are made when somebody reads the page."""
@@ -84,6 +88,24 @@ class _TranscriptionCollector:
         yield CounterMetricFamily(
             "trunkline_transcription_given_up", "Recordings given up after several tries", now.given_up
         )
+
+
+def _live_metrics(now: LiveStatus) -> Iterator[Metric]:
+    """How well words keep up with who speaks."""
+    yield GaugeMetricFamily("trunkline_live_tracks", "Voices followed while they speak", now.tracks)
+    yield GaugeMetricFamily(
+        "trunkline_live_lag_seconds",
+        "How long the oldest utterance has been over whose words are not there",
+        now.lag_s,
+    )
+    for name, text, value in (
+        ("refused", "Voices not followed because others were", now.refused),
+        ("partials", "Partial results told", now.partials),
+        ("finals", "Utterances understood while the call went on", now.finals),
+        ("deferred", "Utterances left to be transcribed from the recording", now.deferred),
+        ("deferred_seconds", "Seconds of them", now.deferred_s),
+    ):
+        yield CounterMetricFamily(f"trunkline_live_{name}", text, value)
 
 
 class _RecorderCollector:

@@ -229,6 +229,7 @@ class ActiveContact:
         other = self.legs.call(participant.leg if participant is not None else None)
         if other is not None:
             self._sound.connect(self.call, other, effect.participant)
+            self._recording.follow(effect.participant, other)
 
     def _disconnect(self, effect: order.Disconnect) -> None:
         self._sound.disconnect()

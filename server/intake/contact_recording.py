@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 
 import structlog
 
+from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactFact
 from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
-from contacts.ids import ContactId
+from contacts.ids import ContactId, ParticipantId
 from media.errors import MediaError
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
 from server.intake.branching_feed import BranchingFeed, FeedBranch
 from server.intake.services import Services
+from server.live_transcripts.following import LiveContact
 from telephony.call import Call
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ class ContactRecording:
         self._tell = tell
         self._recording: RecordingId | None = None
         self._feed: BranchingFeed | None = None
+        self._live: LiveContact | None = None
 
     def start(self, call: Call, caller: str, called: str) -> None:
         """A caller who left with the very packet after their ACK leaves nothing to record."""
@@ -49,6 +52,13 @@ class ContactRecording:
             self._tell(RecordingBroken(contact=self._contact, reason=str(error)))
             return
         self._tell(RecordingStarted(contact=self._contact, recording=self._recording))
+        self._live = self._services.live.of(self._contact)
+        self._live.follow(CUSTOMER, call.leg)
+
+    def follow(self, participant: ParticipantId, call: Call) -> None:
+        """Somebody talks with the customer: what they say is recorded, and understood while they say it."""
+        if self._live is not None and call.hangup is None:
+            self._live.follow(participant, call.leg)
 
     def branch(self) -> FeedBranch | None:
         """Frames from here on, for an item of its own; None when nothing is recorded."""
@@ -57,6 +67,8 @@ class ContactRecording:
     async def finish(self, served_by: tuple[str, ...]) -> None:
         """Returns once every frame is durable."""
         recording, self._recording = self._recording, None
+        if self._live is not None:
+            self._live.end()
         if recording is None:
             return
         try:

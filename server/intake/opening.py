@@ -29,6 +29,7 @@ from server.intake.services import Services
 from server.intake.third_party import TransferDialler
 from server.journal.journal import Journal
 from server.journal.ledger import JournalLedger
+from server.live_transcripts.following import LiveFollowing
 from server.outside.asking import Kept, OutsideAsking
 from server.outside.web import HttpWeb
 from server.tasks import Tasks
@@ -68,6 +69,7 @@ class CallGround:
     kept: Kept
     metrics: Metrics
     tasks: Tasks
+    live: LiveFollowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ async def open_line(
         post,
         ground.tasks,
         asyncio.get_running_loop().time,
+        ground.live,
     )
     legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
     ledger = JournalLedger(ground.journal)

@@ -9,6 +9,7 @@ from acd.events import Event as DispatchEvent
 from server.http.metrics import Metrics
 from server.intake.ports import Dialler, FactLog, Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
+from server.live_transcripts.following import LiveFollowing
 from server.outside.asking import OutsideAsking
 from server.tasks import Tasks
 
@@ -28,3 +29,4 @@ class Services:
     post: Callable[[DispatchEvent], None]
     tasks: Tasks
     now: Callable[[], float]
+    live: LiveFollowing
