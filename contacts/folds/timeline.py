@@ -214,7 +214,9 @@ SENTENCES: dict[type[Fact], Sentence] = {
     speech.TranscriptDeferred: lambda line, f: (
         f"what {line.name(f.participant)} says is transcribed later: {f.reason}"
     ),
-    speech.WordsSpotted: lambda line, f: _with(f"{f.rule}: {line.name(f.participant)} said", _if(f.phrase, " {}")),
+    speech.WordsSpotted: lambda line, f: _with(
+        f"{f.rule}: {line.name(f.participant)} said", _if(f.phrase, " {}")
+    ),
     agent.PhoneRegistered: lambda _, f: f"{f.agent}'s phone registered",
     agent.PhoneUnregistered: lambda _, f: f"{f.agent}'s phone is no longer registered",
     agent.AgentBecame: lambda _, f: f"{f.agent} is {f.new} ({f.cause})",

@@ -11,6 +11,7 @@ from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, mistakes_explained, out, print_json
 from server.commands.moments import instant
 from server.commands.server_options import ServerOption, TokenOption, api
+from server.commands.spoken import FollowedTimeline, settled
 from server.commands.tables import local_time, print_table, span
 
 app = typer.Typer(no_args_is_help=True, help="What happened to customers: one contact from ring to wrap-up.")
@@ -83,10 +84,35 @@ def show(
         return
     began = datetime.fromisoformat(events[0]["at"])
     out.print(f"contact {contact}, {local_time(events[0]['at'])}", markup=False)
-    for event in events:
+    for event in settled(events):
         at = datetime.fromisoformat(event["at"])
         since_s = (at - began).total_seconds()
         out.print(f"{at.astimezone():%H:%M:%S}  {since_s:+8.2f} s  {event['text']}", markup=False)
+
+
+@app.command()
+def follow(
+    contact: Annotated[str, typer.Argument(metavar="ID", help="Contact id.")],
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What happens to one contact, and what is said in it, while it goes on; ends with it.
+
+    Example: trunkline contacts follow 1a20e245d7753b7180553ce
+    """
+    timeline = FollowedTimeline()
+    with api(config, server, token) as client:
+        past = client.get(f"/contacts/{segment(contact)}")
+        for event in client.events("/events", {"contact": contact, "after": past[0]["sequence"] - 1}):
+            if as_json:
+                print_json(event)
+            else:
+                at = datetime.fromisoformat(event["at"]).astimezone()
+                out.print(f"{at:%H:%M:%S}  {timeline.sentence(event)}", markup=False)
+            if event["kind"] == "contact.closed":
+                return
 
 
 @app.command()

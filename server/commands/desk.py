@@ -14,6 +14,7 @@ import typer
 from server.client.client import ApiClient, ApiRefusedError, segment
 from server.commands.console import ConfigOption, out
 from server.commands.server_options import ServerOption, TokenOption, api
+from server.commands.spoken import settled
 from server.commands.tables import span
 from server.errors import StartError
 
@@ -114,7 +115,7 @@ def _customer(contact: dict[str, Any]) -> list[Any]:
     if contact["contact"] is None:
         return [Text("no customer")]
     head = Text.assemble(("customer  ", "dim"), (contact["customer"] or "number withheld", "bold"))
-    return [head, *(Text(f"  {event['text']}") for event in contact["events"][-LAST_EVENTS:])]
+    return [head, *(Text(f"  {event['text']}") for event in settled(contact["events"])[-LAST_EVENTS:])]
 
 
 def _waiting(queues: list[dict[str, Any]]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""All live tracks of the server: one loop reads them, ten times a second, and tells what was said as facts."""
+"""All live tracks of the server: one loop reads them, ten times a second, and tells words as facts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from media.errors import MediaError
 from media.sound_tap import SoundTap
 from media.speech.session import Channel, Recognizer
 from media.speech.vocabulary import LanguageModel
+from media.speech.voice import LiveVoice
 from server.live_transcripts.rules import SpeechRules
-from server.live_transcripts.track import LiveTrack, Origin, TrackCounts
+from server.live_transcripts.track import LiveTrack, Origin, TrackCounts, Voice
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class Hearing:
     vocabulary: LanguageModel
     rules: tuple[SpeechRule, ...]
     max_tracks: int
+    make_voice: Callable[[], Voice] = LiveVoice
 
 
 class LiveFollowing:
@@ -104,19 +106,24 @@ class LiveFollowing:
         hearing = self._hearing
         if not hearing.max_tracks:
             return None
+        if len(self._tracks) >= hearing.max_tracks:
+            self._refuse(origin, TOO_MANY)
+            return None
+        rules = SpeechRules(hearing.rules, origin.participant)
+        voice = hearing.make_voice()
         try:
-            if len(self._tracks) >= hearing.max_tracks:
-                raise MediaError(TOO_MANY)
-            rules = SpeechRules(hearing.rules, origin.participant)
-            track = LiveTrack(origin, sound.tap(), lambda told: self._tell(told, rules))
+            track = LiveTrack(origin, sound.tap(), lambda told: self._tell(told, rules), voice)
         except MediaError as error:
-            self._refused += 1
-            self._note(_refused(origin, self._now(), str(error)))
+            self._refuse(origin, str(error))
             return None
         channel = Channel(origin.contact, origin.participant)
         track.session = hearing.recognizer.open(channel, hearing.vocabulary, track.heard)
         self._tracks.add(track)
         return track
+
+    def _refuse(self, origin: Origin, reason: str) -> None:
+        self._refused += 1
+        self._note(_refused(origin, self._now(), reason))
 
     def end(self, track: LiveTrack) -> None:
         """What was said until now is still told, as soon as it is understood."""

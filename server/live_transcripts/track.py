@@ -22,7 +22,6 @@ from media.sound import SAMPLES_PER_SECOND
 from media.sound_tap import SoundTap
 from media.speech.endpointing import FRAME, EndpointEffect, LiveEndpointing, Spoken, UtteranceEnded
 from media.speech.session import FinalHeard, NotHeard, PartialHeard, RecognizerSession, SessionEvent
-from media.speech.voice import LiveVoice
 
 READ_AT_ONCE = 50 * FRAME
 PARTIAL_EVERY_S = 0.3
@@ -66,8 +65,8 @@ class LiveTrack:
     origin: Origin
     tap: SoundTap
     tell: Callable[[SpeechFact], None]
+    voice: Voice
     masked: bool = False
-    voice: Voice = field(default_factory=LiveVoice)
     counts: TrackCounts = field(default_factory=TrackCounts)
     session: RecognizerSession | None = None
     _endpointing: LiveEndpointing = field(default_factory=LiveEndpointing)

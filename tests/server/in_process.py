@@ -14,6 +14,7 @@ from acd.effects import Effect
 from acd.events import AgentRegistered
 from acd.events import Event as DispatchEvent
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from config.speech_rules import SpeechRule
 from contacts.facts.contact import ContactClosed, ContactStarted
 from contacts.facts.fact import Fact
 from contacts.ids import AgentId, ContactId, DeviceId
@@ -21,6 +22,7 @@ from contacts.outcomes import ContactOutcome
 from ivr_flows.known import Known
 from ivr_flows.loader import parse_flow
 from media.speech.synthesis import Voice
+from media.speech.vocabulary import General
 from server.checks.repertoire import Repertoire
 from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
@@ -31,6 +33,7 @@ from server.intake.queue_port import IntakeQueuePort
 from server.intake.services import Services
 from server.intake.third_party import TransferDialler
 from server.outside.asking import Kept, OutsideAsking
+from server.live_transcripts.following import Hearing, LiveFollowing
 from server.tasks import Tasks
 from tests.fakes.keeping import (
     FakeNotices,
@@ -44,6 +47,7 @@ from tests.fakes.keeping import (
 )
 from tests.fakes.line import FakeLine, FarPhone, Manners
 from tests.fakes.media import FakeEngine
+from tests.fakes.recognizers import FakeRecognizer, LoudIsVoice
 from tests.patience import PATIENCE_S
 
 F = TypeVar("F", bound=Fact)
@@ -55,6 +59,9 @@ AGENTS = (
     AgentSettings(name="bob", skills={"support": 3}),
 )
 SUPPORT = QueueSettings(name="support", skills={"support": 1}, wrap_up_s=0, pause_after_no_answer_s=10)
+
+
+SPEECH_RULES = (SpeechRule(name="leaving", phrases=("cancel my contract",)),)
 
 
 class _NoLedger:
@@ -89,6 +96,8 @@ class InProcess:
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
         self.dispatcher = Dispatcher(settings, legs, IntakeQueuePort(self.active, legs), _NoLedger())
         self.dialler = TransferDialler(self.line, self.line, "gateway.example", self._post)
+        self.recognizer = FakeRecognizer()
+        hearing = Hearing(self.recognizer, General(), SPEECH_RULES, 10, LoudIsVoice)
         self.services = Services(
             journal=self.journal,
             prompts=Prompts(self.voice, Voice("test", 170, 50)),
@@ -101,7 +110,9 @@ class InProcess:
             post=self._post,
             tasks=tasks,
             now=loop.time,
+            live=LiveFollowing(hearing, self.journal.note, tasks, loop.time),
         )
+        tasks.background(self.services.live.run())
         repertoire = Repertoire({number: _flow(number, text, known) for number, text in flows.items()})
         self.intake = CallIntake(repertoire, self.services, self.active)
         self.line.on_call = self.intake.take
