@@ -16,7 +16,7 @@ from media.speech.vocabulary import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class SpokenChannel:
     """Whose sound it is: of which conversation, and which of those who talk in it."""
 
     session: str
@@ -76,5 +76,5 @@ class Recognizer(Protocol):
     @property
     def engine_version(self) -> str: ...
 
-    def open(self, channel: Channel, model: LanguageModel, tell: OnSessionEvent) -> RecognizerSession:
+    def open(self, channel: SpokenChannel, model: LanguageModel, tell: OnSessionEvent) -> RecognizerSession:
         """Never fails: an engine that is not there tells NotHeard for each utterance."""

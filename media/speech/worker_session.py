@@ -15,12 +15,12 @@ from media.speech.jobs import Continue, Continued
 from media.speech.model_files import ModelFiles
 from media.speech.recogniser import SpeechWorkers, as_written
 from media.speech.session import (
-    Channel,
     FinalHeard,
     NotHeard,
     OnSessionEvent,
     PartialHeard,
     RecognizerSession,
+    SpokenChannel,
 )
 from media.speech.vocabulary import LanguageModel
 
@@ -45,7 +45,7 @@ class WorkerRecognizer:
     def engine_version(self) -> str:
         return self._workers.engine_version
 
-    def open(self, channel: Channel, model: LanguageModel, tell: OnSessionEvent) -> RecognizerSession:
+    def open(self, channel: SpokenChannel, model: LanguageModel, tell: OnSessionEvent) -> RecognizerSession:
         return WorkerSession(self._workers, self._numbers, model, tell)
 
 

@@ -21,11 +21,11 @@ from contacts.facts.speech import (
 from contacts.ids import ContactId, ParticipantId
 from media.errors import MediaError
 from media.sound_tap import SoundTap
-from media.speech.session import Channel, Recognizer
+from media.speech.session import Recognizer, SpokenChannel
 from media.speech.vocabulary import LanguageModel
 from media.speech.voice import LiveVoice
 from server.live_transcripts.rules import SpeechRules
-from server.live_transcripts.track import LiveTrack, Origin, TrackCounts, Voice
+from server.live_transcripts.track import LiveTrack, TrackCounts, TrackOrigin, VoiceDetector
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Hearing:
     vocabulary: LanguageModel
     rules: tuple[SpeechRule, ...]
     max_tracks: int
-    make_voice: Callable[[], Voice] = LiveVoice
+    make_voice: Callable[[], VoiceDetector] = LiveVoice
 
 
 class LiveFollowing:
@@ -101,7 +101,7 @@ class LiveFollowing:
                 self._read(track)
             await asyncio.sleep(READ_EVERY_S)
 
-    def begin(self, origin: Origin, sound: Tapped) -> LiveTrack | None:
+    def begin(self, origin: TrackOrigin, sound: Tapped) -> LiveTrack | None:
         """None, and a fact, where there is no room for another one."""
         hearing = self._hearing
         if not hearing.max_tracks:
@@ -116,12 +116,12 @@ class LiveFollowing:
         except MediaError as error:
             self._refuse(origin, str(error))
             return None
-        channel = Channel(origin.contact, origin.participant)
+        channel = SpokenChannel(origin.contact, origin.participant)
         track.session = hearing.recognizer.open(channel, hearing.vocabulary, track.heard)
         self._tracks.add(track)
         return track
 
-    def _refuse(self, origin: Origin, reason: str) -> None:
+    def _refuse(self, origin: TrackOrigin, reason: str) -> None:
         self._refused += 1
         self._note(_refused(origin, self._now(), reason))
 
@@ -189,7 +189,7 @@ class LiveContact:
         if track is not None and not track.ended:
             return
         recognizer = self._following.recognizer
-        origin = Origin(
+        origin = TrackOrigin(
             self._contact, participant, self._began_s, recognizer.engine, recognizer.engine_version
         )
         track = self._following.begin(origin, sound)
@@ -213,7 +213,7 @@ class LiveContact:
             self.leave(participant)
 
 
-def _refused(origin: Origin, now: float, reason: str) -> TranscriptDeferred:
+def _refused(origin: TrackOrigin, now: float, reason: str) -> TranscriptDeferred:
     return TranscriptDeferred(
         contact=origin.contact,
         participant=origin.participant,

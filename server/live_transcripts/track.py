@@ -28,14 +28,14 @@ PARTIAL_EVERY_S = 0.3
 """More often nobody can read it."""
 
 
-class Voice(Protocol):
+class VoiceDetector(Protocol):
     """Tells voice from other sound, one answer for each frame."""
 
     def voiced(self, pcm: NDArray[np.int16]) -> NDArray[np.bool_]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TrackOrigin:
     """Whose track it is; `began_s` is when the recording began, on the clock that `now` is read from."""
 
     contact: ContactId
@@ -62,10 +62,10 @@ class LiveTrack:
     What is masked is read and thrown away: it reaches no recogniser.
     """
 
-    origin: Origin
+    origin: TrackOrigin
     tap: SoundTap
     tell: Callable[[SpeechFact], None]
-    voice: Voice
+    voice: VoiceDetector
     masked: bool = False
     counts: TrackCounts = field(default_factory=TrackCounts)
     session: RecognizerSession | None = None

@@ -13,7 +13,7 @@ from recordings.segment import RecordingId
 from server.transcripts.windows import Span
 
 
-class Recognizer(Protocol):
+class Transcriber(Protocol):
     """Raises SpeechError when it cannot, now or at all."""
 
     @property

@@ -21,7 +21,7 @@ from recordings.files import RecordingFiles
 from recordings.segment import RecordingId
 from recordings.transcripts import Speaker, SpokenWord, TranscriptItem, Transcripts, Untranscribed, Utterance
 from server.transcripts.backlog import Backlog, Job
-from server.transcripts.ports import Recognizer, TranscriptLedger
+from server.transcripts.ports import Transcriber, TranscriptLedger
 from server.transcripts.windows import Span, StereoSide, Window, windows
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Transcription:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        recognizer: Transcriber,
         vocabulary: Vocabulary | General,
         catalogue: Catalogue,
         files: RecordingFiles,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from media.sound import SAMPLES_PER_SECOND
 from media.speech.endpointing import FRAME
-from media.speech.session import Channel, FinalHeard, NotHeard, OnSessionEvent, PartialHeard
+from media.speech.session import FinalHeard, NotHeard, OnSessionEvent, PartialHeard, SpokenChannel
 from media.speech.utterance import Utterance, Word
 from media.speech.vocabulary import LanguageModel
 
@@ -29,7 +29,7 @@ class FakeRecognizer:
     def __init__(self) -> None:
         self.sessions: list[FakeSession] = []
 
-    def open(self, channel: Channel, model: LanguageModel, tell: OnSessionEvent) -> FakeSession:
+    def open(self, channel: SpokenChannel, model: LanguageModel, tell: OnSessionEvent) -> FakeSession:
         self.sessions.append(FakeSession(channel, tell))
         return self.sessions[-1]
 
@@ -41,7 +41,7 @@ class FakeRecognizer:
 class FakeSession:
     """`words` are what the utterance is taken for that ends next; without any it stays open."""
 
-    def __init__(self, channel: Channel, tell: OnSessionEvent) -> None:
+    def __init__(self, channel: SpokenChannel, tell: OnSessionEvent) -> None:
         self.channel = channel
         self.closed = False
         self.fed: list[tuple[int, NDArray[np.int16]]] = []

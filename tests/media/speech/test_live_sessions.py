@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from media.speech.recogniser import SpeechWorkers
-from media.speech.session import Channel, FinalHeard, NotHeard, PartialHeard, SessionEvent
+from media.speech.session import FinalHeard, NotHeard, PartialHeard, SessionEvent, SpokenChannel
 from media.speech.settings import SpeechSettings
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import Vocabulary
 from media.speech.worker_session import BEHIND, MAX_WAITING, WorkerRecognizer
 
 HOUSE = Vocabulary("house", ("support is here", "please hold the line", "i want a refund for my order"))
-CHANNEL = Channel("contact", "customer")
+CHANNEL = SpokenChannel("contact", "customer")
 PIECE = 800
 
 

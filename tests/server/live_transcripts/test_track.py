@@ -9,14 +9,14 @@ from contacts.facts.speech import SpeechFact, TranscriptDeferred, TranscriptFina
 from contacts.ids import ContactId, ParticipantId
 from media.g711 import ulaw_encode
 from media.speech.endpointing import FRAME
-from media.speech.session import Channel
+from media.speech.session import SpokenChannel
 from media.speech.vocabulary import General
 from media.speech.voice import LiveVoice
-from server.live_transcripts.track import LiveTrack, Origin
+from server.live_transcripts.track import LiveTrack, TrackOrigin
 from tests.fakes.recognizers import FakeRecognizer, FakeSession, LoudIsVoice
 from tests.fakes.taps import FakeTap
 
-WHO = Origin(ContactId("contact"), ParticipantId("customer"), 100.0, "fake", "1")
+WHO = TrackOrigin(ContactId("contact"), ParticipantId("customer"), 100.0, "fake", "1")
 LOUD = ulaw_encode(np.full(FRAME, 8000, np.int16)).tobytes()
 QUIET = ulaw_encode(np.zeros(FRAME, np.int16)).tobytes()
 
@@ -28,7 +28,9 @@ class Followed:
         self.tap = FakeTap([])
         self.told: list[SpeechFact] = []
         self.track = LiveTrack(WHO, self.tap, self.told.append, LoudIsVoice())
-        self.session = FakeRecognizer().open(Channel("contact", "customer"), General(), self.track.heard)
+        self.session = FakeRecognizer().open(
+            SpokenChannel("contact", "customer"), General(), self.track.heard
+        )
         self.track.session = self.session
         self.now = 100.0
         self._position = 8000
@@ -88,7 +90,7 @@ def test_there_are_no_words_where_nobody_speaks(name: str) -> None:
         "hum": 60 * np.sin(2 * np.pi * 50 * seconds),
     }
     pcm = sounds[name].astype(np.int16)
-    tap, session = FakeTap([]), FakeSession(Channel("contact", "customer"), lambda _: None)
+    tap, session = FakeTap([]), FakeSession(SpokenChannel("contact", "customer"), lambda _: None)
     track = LiveTrack(WHO, tap, lambda _: None, LiveVoice())
     track.session = session
     tap.hear(0, ulaw_encode(pcm).tobytes())
