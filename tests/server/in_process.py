@@ -32,8 +32,8 @@ from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
 from server.intake.services import Services
 from server.intake.third_party import TransferDialler
-from server.outside.asking import Kept, OutsideAsking
 from server.live_transcripts.following import Hearing, LiveFollowing
+from server.outside.asking import Kept, OutsideAsking
 from server.tasks import Tasks
 from tests.fakes.keeping import (
     FakeNotices,
