@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Self
 
 from tests.interop.trunkline import Trunkline
+from tests.patience import PATIENCE_S
 
 OFFER = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 )
 SDP = "Content-Type: application/sdp\r\n"
-PATIENCE_S = 5.0
 _numbers = itertools.count(1)
 
 
@@ -126,7 +126,7 @@ def ok_to(request: bytes, to_parameters: str = "", body: str = "", contact: str 
     return f"SIP/2.0 200 OK\r\n{lines}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-async def unharmed(server: Trunkline, calls: int = 0, settle_s: float = 10) -> None:
+async def unharmed(server: Trunkline, calls: int = 0, settle_s: float = PATIENCE_S) -> None:
     """It answers, has no call too many, and logged no error."""
     with Attacker(server) as probe:
         assert status(await probe.ask(probe.message("OPTIONS"))) == 200

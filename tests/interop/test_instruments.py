@@ -10,6 +10,7 @@ from tests.interop.baresip import Account
 from tests.interop.conftest import BARESIP_SAYS, BaresipMaker, PhoneMaker, SippRunner
 from tests.interop.sipp import free_port
 from tests.interop.sound import chirp, heard_share, read_wav, write_wav
+from tests.patience import PATIENCE_S
 
 ANNA = PhoneSettings('"Anna Arendt" <sip:anna@127.0.0.1>')
 
@@ -37,16 +38,16 @@ async def test_baresip_calls_a_softphone_speaks_hears_and_presses_keys(
     anna, bare = await softphone(ANNA), await baresip(Account())
     anna.send(Record(tmp_path / "anna_hears.wav"))
     bare.command("dial", f"sip:anna@{anna.address}")
-    await anna.wait_for(Incoming, 5)
+    await anna.wait_for(Incoming, PATIENCE_S)
     anna.send(Answer())
-    await anna.wait_for(MediaActive, 5)
-    await bare.wait_for("CALL_ESTABLISHED", 5)
-    await anna.say(write_wav(tmp_path / "said.wav", said), 10)
+    await anna.wait_for(MediaActive, PATIENCE_S)
+    await bare.wait_for("CALL_ESTABLISHED", PATIENCE_S)
+    await anna.say(write_wav(tmp_path / "said.wav", said), PATIENCE_S)
     for digit in "1*":
         bare.command("sndcode", digit)
-        assert (await anna.wait_for(DigitReceived, 5)).event.digit == digit
+        assert (await anna.wait_for(DigitReceived, PATIENCE_S)).event.digit == digit
     bare.command("hangup")
-    await anna.wait_for(Recorded, 5)
+    await anna.wait_for(Recorded, PATIENCE_S)
 
     assert heard_share(BARESIP_SAYS, read_wav(tmp_path / "anna_hears.wav")[:, 0]) > 0.8
     assert heard_share(said, read_wav(bare.heard())[:, 0]) > 0.8
@@ -57,12 +58,12 @@ async def test_a_softphone_calls_baresip_which_accepts(
 ) -> None:
     anna, bare = await softphone(ANNA), await baresip(Account())
     anna.send(Call(f"sip:baresip@127.0.0.1:{bare.port}"))
-    incoming = await bare.wait_for("CALL_INCOMING", 5)
+    incoming = await bare.wait_for("CALL_INCOMING", PATIENCE_S)
     assert incoming["peerdisplayname"] == "Anna Arendt"
     bare.command("accept")
-    await anna.wait_for(Answered, 5)
-    await bare.wait_for("CALL_ESTABLISHED", 5)
+    await anna.wait_for(Answered, PATIENCE_S)
+    await bare.wait_for("CALL_ESTABLISHED", PATIENCE_S)
     anna.send(SendDigits("7"))
     anna.send(HangUp())
-    await bare.wait_for("CALL_CLOSED", 5)
-    assert (await anna.wait_for(Disconnected, 5)).event.status == 200
+    await bare.wait_for("CALL_CLOSED", PATIENCE_S)
+    assert (await anna.wait_for(Disconnected, PATIENCE_S)).event.status == 200

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench.invite_flood import measure
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timing, pytest.mark.timeout(240)]
 
 
 async def test_finding_01_a_flood_from_outside_the_trunks_costs_no_call_of_the_trunk(tmp_path: Path) -> None:

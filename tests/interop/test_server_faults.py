@@ -10,12 +10,14 @@ import pytest
 from recordings.wav import read_wav
 from tests.interop.conftest import SippRunner
 from tests.interop.trunkline import Trunkline, command
+from tests.patience import PATIENCE_S
 
 TALK_S = 4.0
 MOST_LOST_S = 1.0
 ULAW_TOO_SOFT = 50  # mean magnitude of PCM below which nothing was recorded
 
 
+@pytest.mark.timing
 async def test_a_killed_server_has_kept_the_call_up_to_the_last_second(
     tmp_path: Path, sipp: SippRunner
 ) -> None:
@@ -41,7 +43,7 @@ async def test_a_killed_server_has_kept_the_call_up_to_the_last_second(
 
 
 async def _only_contact(server: Trunkline) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (contacts := await server.contacts()):
             await asyncio.sleep(0.05)
     return contacts[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.interop.trunkline import Trunkline
+from tests.patience import PATIENCE_S
 from tests.torture import MISSING, messages
 
 PROBE = (
@@ -14,7 +15,6 @@ PROBE = (
     "From: <sip:probe@127.0.0.1>;tag=p{n}\r\nTo: <sip:{address}>\r\nCall-ID: probe{n}@127.0.0.1\r\n"
     "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 )
-PATIENCE_S = 5
 
 
 def probe(server: Trunkline, transport: str, port: int, number: int) -> tuple[bytes, bytes]:

@@ -15,6 +15,7 @@ from telephony.settings import SipSettings
 from tests.fakes.media import FakeEngine
 from tests.interop.conftest import SippRunner
 from tests.interop.sipp import free_port
+from tests.patience import PATIENCE_S
 
 
 def endpoint_without_sound(on_call: Callable[[Call], None], settings: SipSettings) -> SipEndpoint:
@@ -64,7 +65,7 @@ async def test_sipps_called_side_is_called_and_hung_up_on(
             await listening(port, kind)
             for _ in range(5):
                 call = await endpoint.place_call(f"sip:service@127.0.0.1:{port}{suffix}", caller="trunkline")
-                await asyncio.wait_for(call.wait_answered(), 10)
+                await asyncio.wait_for(call.wait_answered(), PATIENCE_S)
                 await call.hang_up()
     finally:
         await endpoint.stop()
@@ -77,7 +78,7 @@ async def listening(port: int, kind: socket.SocketKind) -> None:
     """Over UDP the INVITE is repeated until SIPp has started; a TCP connection would be refused."""
     if kind is socket.SOCK_DGRAM:
         return
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from server.client.client import ApiClient, Query
+from tests.patience import PATIENCE_S
 
 READY = re.compile(r"ready: SIP on (\S+):(\d+) UDP and TCP.* administration on (\S+)")
 START_TIMEOUT_S = 180  # the first start on a machine compiles the media engine
-STOP_TIMEOUT_S = 20
+STOP_TIMEOUT_S = 60
 
 CONFIGURATION = """\
 [server]
@@ -137,7 +138,7 @@ class Trunkline:
     async def _local(self, path: str, query: Query | None = None) -> Any:
         return await asyncio.to_thread(ApiClient(self.folder / "var").get, path, query)
 
-    async def closed_contacts(self, timeout_s: float = 20) -> list[dict[str, Any]]:
+    async def closed_contacts(self, timeout_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """All contacts, once the last is closed, which takes until its recording is safe."""
         async with asyncio.timeout(timeout_s):
             contacts = await self.contacts()
@@ -150,7 +151,7 @@ class Trunkline:
         found: list[dict[str, Any]] = await self._local(f"/contacts/{contact_id}")
         return found
 
-    async def event(self, contact_id: str, kind: str, timeout_s: float = 10) -> dict[str, Any]:
+    async def event(self, contact_id: str, kind: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The first fact of that kind, once it is there."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -192,7 +193,7 @@ class Trunkline:
 
 
 def _fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         content: bytes = answer.read()
         return content
 
