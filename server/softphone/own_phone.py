@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from ipaddress import IPv4Network
 from typing import Any, assert_never
 
+from media.call_sound import SoundEngine
 from media.engine import MediaEngine
 from media.errors import MediaError
 from media.prompt_file import read_prompt
@@ -62,16 +63,11 @@ _EXPECTED = (MediaError, SipSyntaxError, CallEnded, RequestUnanswered, ValueErro
 class OwnPhone:
     """Carries out commands until told to quit; one call at a time."""
 
-    def __init__(self, settings: PhoneSettings, channel: Channel) -> None:
+    def __init__(self, settings: PhoneSettings, channel: Channel, sound: SoundEngine) -> None:
         self._settings = settings
         self._channel = channel
         self._identity = parse_name_addr(settings.identity)
-        self._media = MediaEngine(
-            MediaSettings(
-                address=settings.address, max_legs=4, max_recordings=4, max_listeners=1, prompt_memory_mb=16
-            )
-        )
-        self._endpoint = SipEndpoint(_sip_settings(settings), self._media, self._called)
+        self._endpoint = SipEndpoint(_sip_settings(settings), sound, self._called)
         self._login = Login(settings.user, settings.password) if settings.user is not None else None
         self._registration: Registration | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -82,7 +78,6 @@ class OwnPhone:
 
     async def run(self) -> None:
         """The whole life of the phone. Raises TransportError when it cannot listen."""
-        await self._media.start()
         bound = await self._endpoint.start()
         self._channel.report(Ready(Stack.TRUNKLINE, VERSION, bound.address, bound.port))
         loop = asyncio.get_running_loop()
@@ -94,7 +89,6 @@ class OwnPhone:
                 await self._say_farewell()
         finally:
             await self._endpoint.stop(FAREWELL_S)
-            await self._media.stop()
 
     def _read_commands(self) -> None:
         for command in self._channel.commands():
@@ -253,10 +247,23 @@ def _sip_settings(settings: PhoneSettings) -> SipSettings:
     return SipSettings(address=settings.address, port=settings.port, try_next_ports=0, trunks=(anybody,))
 
 
+async def _with_sound(settings: PhoneSettings, channel: Channel) -> None:
+    engine = MediaEngine(
+        MediaSettings(
+            address=settings.address, max_legs=4, max_recordings=4, max_listeners=1, prompt_memory_mb=16
+        )
+    )
+    await engine.start()
+    try:
+        await OwnPhone(settings, channel, engine).run()
+    finally:
+        await engine.stop()
+
+
 def run(settings: PhoneSettings, channel: Channel) -> int:
     """The exit code of the process: 1 when the phone could not start (a port in use)."""
     try:
-        asyncio.run(OwnPhone(settings, channel).run())
+        asyncio.run(_with_sound(settings, channel))
     except (TransportError, SipSyntaxError) as error:
         channel.report(Failed("start", str(error)))
         return 1
