@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from contacts.facts.contact import ConversationStarted
 from contacts.folds.timeline import Timeline
+from media.speech.errors import SynthesisError
 from recordings.files import RecordingFiles
 from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
@@ -37,13 +38,13 @@ async def show(server: Trunkline, stop: asyncio.Event) -> bool:
 async def _perform(server: Trunkline) -> bool:
     timeline = Timeline()
     feed = Feed(lambda entry: out.print(timeline.line(entry), markup=False))
-    unsubscribe = server.journal.subscribe(feed.told)
+    secrets = passwords(server.settings.agents, server.settings.server.data_directory)
     with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as folder:
-        turns = await rehearse(server.prompts.synthesiser, Path(folder))
-        secrets = passwords(server.settings.agents, server.settings.server.data_directory)
+        unsubscribe = server.journal.subscribe(feed.told)
         try:
+            turns = await rehearse(server.prompts.synthesiser, Path(folder))
             heard = await Performance(server, secrets, turns, feed, Path(folder), _announce).run()
-        except StepFailedError as failure:
+        except (StepFailedError, SynthesisError) as failure:
             out.print(str(failure), style="bold red", markup=False)
             return False
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
@@ -16,18 +16,26 @@ EVERY_S = 3600.0
 NIGHT_HOURS = range(1, 5)
 
 
-async def erase_at_night(kept: Callable[[], KeptRecordings], every_s: float = EVERY_S) -> None:
+def local_time() -> datetime:
+    return datetime.now().astimezone()
+
+
+async def erase_at_night(
+    kept: Callable[[], KeptRecordings],
+    every_s: float = EVERY_S,
+    now: Callable[[], datetime] = local_time,
+) -> None:
     """Until cancelled; in the small hours of this machine's zone, when few are on the line."""
     while True:
-        if datetime.now().astimezone().hour in NIGHT_HOURS:
-            await _erase(kept)
+        if (moment := now()).hour in NIGHT_HOURS:
+            await _erase(kept, moment)
         await asyncio.sleep(every_s)
 
 
-async def _erase(kept: Callable[[], KeptRecordings]) -> None:
+async def _erase(kept: Callable[[], KeptRecordings], moment: datetime) -> None:
     erased = 0
     try:
-        while done := await asyncio.to_thread(lambda: kept().erase_due(datetime.now(UTC))):
+        while done := await asyncio.to_thread(lambda: kept().erase_due(moment)):
             erased += len(done)
     except Exception:
         # The edge of the night's work: what could not be erased is tried again in an hour.
