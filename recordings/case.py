@@ -27,9 +27,10 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from recordings.catalogue import RecordingEntry
 from recordings.errors import RecordingsError
-from recordings.evidence.keeper import FOLDER, manifest_path
+from recordings.evidence.keeper import FOLDER
 from recordings.evidence.log import HEADS_FILE, LOG_FILE, TreeHead, parse_head, parse_line, parse_lines
 from recordings.evidence.manifest import ManifestError, canonical, parse_signed
+from recordings.evidence.manifest_files import find_manifest
 from recordings.evidence.merkle import inclusion_path, leaf_hash, root_by_path
 from recordings.evidence.signing import Signer, Verifier
 from recordings.files import RecordingFiles
@@ -93,9 +94,8 @@ def _texts(
     yield "signing.pub", verifier.text.encode()
     if files.keyring is not None and files.keyring.has(entry.path):
         yield "original.key", files.keyring.key(entry.path).hex().encode()
-    manifest = manifest_path(files.directory / entry.path)
-    if manifest.exists():
-        yield "manifest.json", manifest.read_bytes()
+    if (manifest := find_manifest(files.directory / entry.path)) is not None:
+        yield "manifest.json", manifest
     if (proof := _proof(files.directory, entry.recording_id)) is not None:
         yield "proof.json", canonical(proof)
 

@@ -1,8 +1,9 @@
-"""The keys of recordings: each in a file of its own, wrapped by the key-encryption key.
+"""The keys of recordings: one for each, wrapped by the key-encryption key, in a file for each day.
 
-    wrapping.key            the key-encryption keys, newest last: `id base64`, one a line
-    recordings/2026/03/01/ID.key   a recording's key: `id base64`, wrapped by the key-encryption key of that
-    id
+    wrapping.key               the key-encryption keys, newest last: `id base64`, one a line
+    recordings/2026/03/01.keys the keys of that day's recordings: `recording id base64`, one a line, wrapped
+                               by the key-encryption key of that id
+    recordings/2026/03/01/ID.key   the same without `recording`, as earlier versions kept it
 
 Whoever destroys a recording's key has destroyed the recording, wherever copies of it are. Whoever loses
 `wrapping.key` has lost all recordings: it belongs into a backup apart from theirs.
@@ -14,22 +15,54 @@ import os
 import secrets
 from base64 import b64decode, b64encode
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from recordings.durability import sync_folder
 from recordings.errors import KeyMissingError, RecordingsError
+from recordings.lines import LineFile, find_line
 from recordings.sealing import KEY_BYTES, AesGcmSeal, unwrap_key, wrap_key
 
 WRAPPING_FILE = "wrapping.key"
 _FOLDER = "recordings"
+_DAYS_OPEN = 2  # around midnight recordings of two days begin and end
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a recording's key stands; `held` is `id base64`."""
+
+    file: Path
+    offset: int
+    line: bytes
+    held: bytes
+
+
+class _Day:
+    """The file of one day's keys; what is not durable yet is kept for the case that a sync fails."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = LineFile(path)
+        self.unsynced: list[bytes] = []
+        self.lost = False
+
+    def put(self, line: bytes) -> None:
+        if self.lost:
+            self.file.put(b"".join(self.unsynced))
+            self.lost = False
+        self.file.put(line)
+        self.unsynced.append(line)
 
 
 class Keyring:
-    """Blocks on the disk. Safe in any thread: files are written once."""
+    """Blocks on the disk. Safe in any thread; one process at a time may make keys."""
 
     def __init__(self, directory: Path, wrapping: dict[str, bytes]) -> None:
         self._directory = directory
         self._wrapping = wrapping
+        self._days: dict[Path, _Day] = {}
+        self._lock = Lock()
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = False) -> Keyring:
@@ -61,50 +94,96 @@ class Keyring:
         return key_id
 
     def make(self, path: Path) -> AesGcmSeal:
-        """A key for the recording that will lie at `path` in its folder; raises OSError."""
+        """A key for the recording that will lie at `path` in its folder; raises OSError.
+
+        It outlives this process at once, and a loss of power from the next `sync` on.
+        """
         key = secrets.token_bytes(KEY_BYTES)
-        file = self._file(path)
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         key_id = self.newest_id
-        _write_new(file, _line(key_id, wrap_key(self._wrapping[key_id], key)))
+        line = f"{path.stem} ".encode() + _line(key_id, wrap_key(self._wrapping[key_id], key))
+        file = self._day_file(path)
+        with self._lock:
+            if file not in self._days:
+                self._days[file] = _Day(file)
+            self._days[file].put(line)
         return AesGcmSeal(key)
+
+    def sync(self) -> None:
+        """Returns once every key that was made before survives a loss of power; raises OSError."""
+        with self._lock:
+            due = [(day, len(day.unsynced)) for day in self._days.values() if day.unsynced]
+        for day, count in due:
+            try:
+                with self._lock:
+                    day.put(b"")
+                day.file.sync()
+            except OSError:
+                day.lost = True
+                raise
+            with self._lock:
+                del day.unsynced[:count]
+        self._close_past_days()
 
     def key(self, path: Path) -> bytes:
         """Raises KeyMissingError when it was destroyed or its key-encryption key is not here."""
-        file = self._file(path)
         try:
-            key_id, wrapped = _parse_line(file.read_bytes())
+            found = self._find(path)
         except OSError as error:
-            raise KeyMissingError(f"{file}: {error.strerror}") from error
+            raise KeyMissingError(f"{error.filename}: {error.strerror}") from error
+        if found is None:
+            raise KeyMissingError(f"{path}: there is no key for it")
+        key_id, wrapped = _parse_line(found.held)
         if key_id not in self._wrapping:
-            raise KeyMissingError(f"{file}: wrapped by key {key_id}, which {WRAPPING_FILE} does not hold")
+            raise KeyMissingError(f"{path}: wrapped by key {key_id}, which {WRAPPING_FILE} does not hold")
         return unwrap_key(self._wrapping[key_id], wrapped)
 
     def seal_of(self, path: Path) -> AesGcmSeal:
         return AesGcmSeal(self.key(path))
 
     def has(self, path: Path) -> bool:
-        return self._file(path).exists()
+        return self._find(path) is not None
 
     def destroy(self, path: Path) -> bool:
-        """Overwrites and removes the key; whether there was one. From here on nobody can hear the
-        recording.
-        """
-        file = self._file(path)
-        with suppress(FileNotFoundError):
-            with file.open("r+b") as stream:
-                length = len(stream.read())
-                stream.seek(0)
-                stream.write(secrets.token_bytes(length))
-                stream.flush()
-                os.fsync(stream.fileno())
-            file.unlink()
-            sync_folder(file.parent)
-            return True
-        return False
+        """Overwrites the key; whether there was one. From here on nobody can hear the recording."""
+        was_there = False
+        while (found := self._find(path)) is not None:
+            was_there = True
+            _overwrite(found)
+            if found.file == self._own_file(path):
+                found.file.unlink()
+                sync_folder(found.file.parent)
+        return was_there
 
-    def _file(self, path: Path) -> Path:
+    def _find(self, path: Path) -> _Place | None:
+        name = f"{path.stem} ".encode()
+        with suppress(FileNotFoundError):
+            if (found := find_line(self._day_file(path), name)) is not None:
+                begin, line = found
+                return _Place(self._day_file(path), begin, line, line[len(name) :])
+        with suppress(FileNotFoundError):
+            octets = self._own_file(path).read_bytes()
+            return _Place(self._own_file(path), 0, octets, octets)
+        return None
+
+    def _close_past_days(self) -> None:
+        with self._lock:
+            for file in sorted(self._days)[:-_DAYS_OPEN]:
+                if not self._days[file].unsynced:
+                    self._days.pop(file).file.close()
+
+    def _day_file(self, path: Path) -> Path:
+        return self._directory / _FOLDER / path.parent.with_suffix(".keys")
+
+    def _own_file(self, path: Path) -> Path:
         return self._directory / _FOLDER / path.with_suffix(".key")
+
+
+def _overwrite(place: _Place) -> None:
+    with place.file.open("r+b") as stream:
+        stream.seek(place.offset)
+        stream.write(b"-" * len(place.line))
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _new_id() -> str:

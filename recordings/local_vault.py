@@ -76,9 +76,20 @@ class LocalVault:
             by_fd[fd]: error for fd, error in sync_files(tuple(by_fd)).items()
         }
         failed.update({file: _REMOVED for file in local if os.fstat(file.fd).st_nlink == 0})
+        if (error := self._keys_refused()) is not None:
+            failed.update(dict.fromkeys(local, error))
         for folder, error in self._sync_folders().items():
             failed.update({file: error for file in local if file.path.parent == folder})
         return failed
+
+    def _keys_refused(self) -> OSError | None:
+        """Sound without its key is lost: it is not durable before that one is."""
+        try:
+            if self._keyring is not None:
+                self._keyring.sync()
+        except OSError as error:
+            return error
+        return None
 
     def _sync_folders(self) -> dict[Path, OSError]:
         """A folder that cannot be synced costs its own files only, and is tried again for the next ones."""

@@ -25,8 +25,8 @@ class Vault(Protocol):
     """A store; `path` is relative to it. Files may be appended to in several threads, one thread a file."""
 
     def make_seal(self, path: Path) -> Seal | None:
-        """A new key, kept where it cannot be lost before the file that it seals; None where nothing is
-        sealed.
+        """A new key, kept where it outlives the process, and a loss of power once the file is synced that
+        it seals; None where nothing is sealed.
 
         Raises OSError.
         """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recordings.catalogue import RecordingEntry
-from recordings.evidence.keeper import FOLDER, digest_of, manifest_path
+from recordings.evidence.keeper import FOLDER, digest_of
 from recordings.evidence.log import (
     ERASED,
     HEADS_FILE,
@@ -19,6 +19,7 @@ from recordings.evidence.log import (
     parse_lines,
 )
 from recordings.evidence.manifest import ManifestError, SignedManifest, parse_signed
+from recordings.evidence.manifest_files import all_manifests, find_manifest
 from recordings.evidence.merkle import Frontier, leaf_hash
 from recordings.evidence.signing import PUBLIC_FILE, Verifier
 from recordings.folder import SUFFIX
@@ -59,16 +60,15 @@ def manifest_faults(
 ) -> Iterator[str]:
     """What is wrong with the proof of one recording. One made before there were manifests has none."""
     logged = digests.get(entry.recording_id)
-    file = manifest_path(directory / entry.path)
-    if logged is None and not file.exists():
-        return
     try:
-        held = parse_signed(file.read_bytes())
-    except OSError:
-        yield "its manifest is gone"
-        return
-    except ManifestError:
+        octets = find_manifest(directory / entry.path)
+        held = None if octets is None else parse_signed(octets)
+    except (OSError, ManifestError):
         yield "its manifest was changed"
+        return
+    if held is None:
+        if logged is not None:
+            yield "its manifest is gone"
         return
     yield from _signature_faults(held, logged, verifier)
     if names := held.manifest.differs_from(entry):
@@ -135,27 +135,28 @@ def _line_faults(lines: list[bytes]) -> Iterator[str]:
 
 def _stored_faults(directory: Path, digests: dict[str, str], verifier: Verifier) -> Iterator[str]:
     recordings = {path.stem: path for path in sorted(directory.rglob(f"*{SUFFIX}"))}
+    manifests = all_manifests(directory)
     for recording, digest in digests.items():
         path = recordings.get(recording)
-        if digest and path is None:
-            yield f"{recording}: the file is gone"
-        elif path is not None and not digest:
-            yield f"{recording}: the log says that it was erased, and here it is"
+        if digest:
+            found = _file_faults(path, manifests.get(recording), digest, verifier)
+            yield from (f"{recording}: {fault}" for fault in found)
         elif path is not None:
-            yield from (f"{recording}: {fault}" for fault in _file_faults(path, digest, verifier))
-    for recording in sorted(recordings.keys() - digests.keys()):
-        if manifest_path(recordings[recording]).exists():
-            yield f"{recording}: its manifest is not in the log"
+            yield f"{recording}: the log says that it was erased, and here it is"
+    for recording in sorted(recordings.keys() & manifests.keys() - digests.keys()):
+        yield f"{recording}: its manifest is not in the log"
 
 
-def _file_faults(path: Path, digest: str, verifier: Verifier) -> Iterator[str]:
-    try:
-        held = parse_signed(manifest_path(path).read_bytes())
-    except (OSError, ManifestError):
+def _file_faults(
+    path: Path | None, held: SignedManifest | None, digest: str, verifier: Verifier
+) -> Iterator[str]:
+    if path is None and (held is None or held.manifest.size_bytes):
+        yield "the file is gone"
+    if held is None:
         yield "its manifest is gone or was changed"
         return
     yield from _signature_faults(held, digest, verifier)
-    if digest_of(path).sha256 != held.manifest.sha256:
+    if path is not None and digest_of(path).sha256 != held.manifest.sha256:
         yield "the file is not the one that was signed"
 
 

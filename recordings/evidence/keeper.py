@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from recordings.catalogue import RecordingEntry
 from recordings.content import ContentDigest
 from recordings.evidence.log import ERASED, RECORDED, EvidenceLog, LogLine
 from recordings.evidence.manifest import SignedManifest, manifest_of, signed
+from recordings.evidence.manifest_files import ManifestFiles
 from recordings.evidence.signing import Signer
 from recordings.instants import to_utc_text
 from recordings.segment import RecordingId
@@ -25,10 +25,6 @@ FOLDER = "evidence"
 _READ_BYTES = 1 << 20
 
 
-def manifest_path(recording: Path) -> Path:
-    return recording.with_suffix(".manifest.json")
-
-
 class EvidenceKeeper:
     """Safe in any thread; blocks on the disk."""
 
@@ -36,6 +32,7 @@ class EvidenceKeeper:
         self._directory = directory
         self._signer = signer
         self._log = EvidenceLog(directory / FOLDER, signer)
+        self._manifests = ManifestFiles(directory)
         self._waiting: list[tuple[RecordingEntry, ContentDigest | None]] = []
         self._is_open = False
         self._lock = Lock()
@@ -73,8 +70,12 @@ class EvidenceKeeper:
     def _keep_waiting(self, now: datetime) -> None:
         try:
             self._open()
-            lines = [self._manifest(entry, content, now) for entry, content in self._waiting]
-            self._log.append([line for line in lines if line is not None], now)
+            made = [(entry, self._manifest(entry, content)) for entry, content in self._waiting]
+            held = [(entry, manifest) for entry, manifest in made if manifest is not None]
+            self._manifests.put((entry.path, manifest) for entry, manifest in held)
+            at = to_utc_text(now)
+            lines = [LogLine(at, RECORDED, entry.recording_id, manifest.digest) for entry, manifest in held]
+            self._log.append(lines, now)
         except OSError as error:
             log.error("evidence.refused", recordings=len(self._waiting), reason=str(error))  # noqa: TRY400 - no bug
             return
@@ -87,17 +88,13 @@ class EvidenceKeeper:
             if self._log.problem:
                 log.error("evidence.changed", problem=self._log.problem)
 
-    def _manifest(
-        self, entry: RecordingEntry, content: ContentDigest | None, now: datetime
-    ) -> LogLine | None:
-        file = self._directory / entry.path
+    def _manifest(self, entry: RecordingEntry, content: ContentDigest | None) -> SignedManifest | None:
         if content is None:
+            file = self._directory / entry.path
             if not file.exists():
                 return None
             content = digest_of(file)
-        held = signed(manifest_of(entry, content.sha256, content.marks), self._signer)
-        _write(manifest_path(file), held)
-        return LogLine(to_utc_text(now), RECORDED, entry.recording_id, held.digest)
+        return signed(manifest_of(entry, content.sha256, content.marks), self._signer)
 
 
 def digest_of(file: Path) -> ContentDigest:
@@ -107,13 +104,3 @@ def digest_of(file: Path) -> ContentDigest:
         while octets := stream.read(_READ_BYTES):
             content.add(octets)
     return content
-
-
-def _write(file: Path, held: SignedManifest) -> None:
-    part = file.with_name(f".{file.name}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as stream:
-        stream.write(held.octets())
-        stream.flush()
-        os.fdatasync(fd)
-    part.replace(file)

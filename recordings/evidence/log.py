@@ -18,6 +18,7 @@ from recordings.evidence.manifest import canonical
 from recordings.evidence.merkle import Frontier, leaf_hash
 from recordings.evidence.signing import Signer, Verifier
 from recordings.instants import to_utc_text
+from recordings.lines import LineFile
 
 LOG_FILE = "log.jsonl"
 HEADS_FILE = "heads.jsonl"
@@ -83,7 +84,8 @@ class EvidenceLog:
         self._directory = directory
         self._signer = signer
         self._frontier = Frontier()
-        self._length = 0
+        self._lines = LineFile(directory / LOG_FILE)
+        self._heads = LineFile(directory / HEADS_FILE)
         self.problem = ""
 
     def open(self) -> None:
@@ -100,9 +102,9 @@ class EvidenceLog:
                 self.problem = "the log is not what its newest head says"
         if head is not None and head.size > len(lines):
             self.problem = f"the log has {len(lines)} lines where its newest head counts {head.size}"
-        self._length = sum(len(line) + 1 for line in lines)
-        if self._length < len(octets):
-            os.truncate(self._directory / LOG_FILE, self._length)
+        length = sum(len(line) + 1 for line in lines)
+        if length < len(octets):
+            os.truncate(self._directory / LOG_FILE, length)
         sync_folder(self._directory)
 
     @property
@@ -112,31 +114,19 @@ class EvidenceLog:
     def append(self, lines: Sequence[LogLine], now: datetime) -> TreeHead:
         """Durable when it returns; raises OSError, after which the same lines may be appended again."""
         octets = [line.octets() for line in lines]
-        _append(self._directory / LOG_FILE, b"".join(line + b"\n" for line in octets), self._length)
+        self._lines.put(b"".join(line + b"\n" for line in octets))
+        self._lines.sync()
         for line in octets:
             self._frontier.add(leaf_hash(line))
-            self._length += len(line) + 1
         unsigned = TreeHead(
             self._frontier.size, self._frontier.root.hex(), to_utc_text(now), self._signer.verifier.key_id
         )
         signature = self._signer.sign(unsigned.signed_octets())
         head = TreeHead(unsigned.size, unsigned.root, unsigned.at, unsigned.key_id, signature)
-        _append(self._directory / HEADS_FILE, canonical(asdict(head)) + b"\n", None)
+        self._heads.put(canonical(asdict(head)) + b"\n")
+        self._heads.sync()
         return head
 
 
 def _read(file: Path) -> bytes:
     return file.read_bytes() if file.exists() else b""
-
-
-def _append(file: Path, octets: bytes, length: int | None) -> None:
-    """What an earlier try left behind `length` is cut away first."""
-    fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        if length is not None:
-            os.ftruncate(fd, length)
-        if os.write(fd, octets) != len(octets):
-            raise OSError("the disk took less than all")
-        os.fdatasync(fd)
-    finally:
-        os.close(fd)

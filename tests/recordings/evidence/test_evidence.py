@@ -1,6 +1,5 @@
 """Nothing can be added, dropped, swapped or changed without its being named; what is whole is not accused."""
 
-import json
 import random
 import shutil
 from collections.abc import Callable
@@ -10,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from recordings.evidence.examination import NO_KEPT_HEAD, examine_vault
-from recordings.evidence.keeper import EvidenceKeeper, manifest_path
+from recordings.evidence.keeper import EvidenceKeeper
 from recordings.evidence.log import TreeHead, parse_head
-from recordings.evidence.manifest import manifest_of, signed
+from recordings.evidence.manifest import SignedManifest, manifest_of, parse_signed, signed
+from recordings.evidence.manifest_files import DAY_FILE, OWN_SUFFIX, find_manifest
 from recordings.evidence.signing import Signer
 from recordings.recorder import Recorder
 from recordings.settings import RecordingSettings
@@ -45,7 +45,7 @@ def test_without_a_head_kept_elsewhere_it_says_what_it_cannot_exclude(vault: Vau
 
 def test_no_number_stands_in_manifest_or_log(vault: Vault) -> None:
     written = [p.read_bytes() for p in vault.folder.rglob("*.json*")]
-    assert len(written) == 5
+    assert len(written) == 3
     assert not any(b"2071838750" in octets for octets in written)
 
 
@@ -78,23 +78,40 @@ def edit_the_catalogue(vault: Vault, chance: random.Random) -> None:
     vault.catalogue.save([entry])
 
 
+def change_manifest(vault: Vault, path: Path, change: Callable[[SignedManifest], bytes]) -> None:
+    """What lies there for that recording becomes what `change` says, a line's end included."""
+    file = (vault.folder / path).with_name(DAY_FILE)
+    lines = file.read_bytes().splitlines(keepends=True)
+    held = [parse_signed(line) for line in lines]
+    file.write_bytes(
+        b"".join(
+            change(each) if each.manifest.recording == path.stem else line
+            for each, line in zip(held, lines, strict=True)
+        )
+    )
+
+
 def edit_the_manifest(vault: Vault, chance: random.Random) -> None:
-    file = manifest_path(vault.folder / chance.choice(vault.entries).path)
-    held = json.loads(file.read_bytes())
-    held["manifest"]["duration_s"] = 2.0
-    file.write_text(json.dumps(held))
+    path = chance.choice(vault.entries).path
+    change_manifest(
+        vault, path, lambda held: replace(held, manifest=replace(held.manifest, duration_s=2.0)).octets()
+    )
+
+
+def garble_the_manifest(vault: Vault, chance: random.Random) -> None:
+    path = chance.choice(vault.entries).path
+    change_manifest(vault, path, lambda held: held.octets()[1:])
 
 
 def remove_the_manifest(vault: Vault, chance: random.Random) -> None:
-    manifest_path(vault.folder / chance.choice(vault.entries).path).unlink()
+    change_manifest(vault, chance.choice(vault.entries).path, lambda _: b"")
 
 
 def sign_another_manifest(vault: Vault, chance: random.Random) -> None:
     entry = chance.choice(vault.entries)
     forger = Signer.open(vault.folder.parent / "forger")
-    manifest_path(vault.folder / entry.path).write_bytes(
-        signed(manifest_of(entry, "00" * 32, ""), forger).octets()
-    )
+    forged = signed(manifest_of(entry, "00" * 32, ""), forger)
+    change_manifest(vault, entry.path, lambda _: forged.octets())
 
 
 def edit_the_log(vault: Vault, chance: random.Random) -> None:
@@ -131,6 +148,7 @@ CHANGES: tuple[Change, ...] = (
     swap_two_files,
     edit_the_catalogue,
     edit_the_manifest,
+    garble_the_manifest,
     remove_the_manifest,
     sign_another_manifest,
     edit_the_log,
@@ -157,7 +175,7 @@ def test_a_log_rolled_back_with_its_recordings_is_found_by_a_head_kept_elsewhere
     roll_the_log_back(vault, random.Random(0))
     gone = vault.entries[2]
     (vault.folder / gone.path).unlink()
-    manifest_path(vault.folder / gone.path).unlink()
+    change_manifest(vault, gone.path, lambda _: b"")
     assert examine_vault(vault.folder, vault.verifier).faults == ()
     assert "lines were removed" in examine_vault(vault.folder, vault.verifier, kept).faults[0]
 
@@ -227,7 +245,21 @@ async def test_a_finished_recording_has_a_manifest_that_verifies(studio: Studio,
     verifier = Signer.open(tmp_path / "keys").verifier
     verdict = examine_vault(studio.directory, verifier)
     assert (verdict.recordings, verdict.faults) == (1, ())
-    assert manifest_path(studio.directory / entry.path).exists()
+    assert find_manifest(studio.directory / entry.path) is not None
+
+
+def test_manifests_in_files_of_their_own_as_earlier_versions_kept_them_still_prove(vault: Vault) -> None:
+    for entry in vault.entries:
+        file = vault.folder / entry.path
+        held = find_manifest(file)
+        assert held is not None
+        file.with_name(file.stem + OWN_SUFFIX).write_bytes(held + b"\n")
+    (vault.folder / "2025/03/01" / DAY_FILE).unlink()
+    assert recording_faults(vault) == []
+    assert examine_vault(vault.folder, vault.verifier, newest_head(vault)).faults == ()
+    own = (vault.folder / vault.entries[0].path).with_name(vault.entries[0].path.stem + OWN_SUFFIX)
+    own.write_bytes(own.read_bytes().replace(b'"duration_s":3.0', b'"duration_s":2.0'))
+    assert recording_faults(vault)
 
 
 async def test_a_recovered_recording_has_a_manifest_too(
@@ -238,7 +270,7 @@ async def test_a_recovered_recording_has_a_manifest_too(
     recording = recorder.begin("c", FakeSource(), started_at=STARTED, caller="a", called="b")
     await recorder.finish(recording)
     await recorder.stop()
-    manifest_path(vault.folder / f"2025/03/01/{recording}.tlr").unlink()
+    change_manifest(vault, Path(f"2025/03/01/{recording}.tlr"), lambda _: b"")
     with vault.catalogue.engine.begin() as connection:
         connection.exec_driver_sql(f"DELETE FROM recording WHERE recording_id = '{recording}'")
     again = Recorder(replace_directory(settings, vault), vault.catalogue)
