@@ -20,6 +20,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -70,10 +71,10 @@ def write_case(
             hashes[name] = hashlib.sha256(content).hexdigest()
             case.writestr(name, content)
         with TemporaryFile() as wav:
-            render_wav(files.sound(entry.path), wav, WavEncoding.ULAW)
+            render_wav(() if entry.is_empty else files.sound(entry.path), wav, WavEncoding.ULAW)
             wav.seek(0)
             hashes["recording.wav"] = _store(case, "recording.wav", wav)
-        with files.raw(entry.path) as original:
+        with BytesIO() if entry.is_empty else files.raw(entry.path) as original:
             hashes["original.tlr"] = _store(case, "original.tlr", original)
         told = canonical({"recording": entry.recording_id, "contact": entry.contact_id, "sha256": hashes})
         case.writestr("case.json", told)
@@ -213,7 +214,7 @@ def _original_faults(case: ZipFile, recording: str, verifier: Verifier) -> Itera
 
 
 def _sound_faults(case: ZipFile, original: bytes, seal: AesGcmSeal | None) -> Iterator[str]:
-    items = list(read_segments(original, seal))
+    items = list(read_segments(original, seal)) if original else []
     broken = [item for item in items if isinstance(item, Damage | SealedSegment)]
     lost = [item for item in items if isinstance(item, Gap) and item.cause is GapCause.LOST]
     if broken or lost:

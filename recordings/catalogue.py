@@ -113,6 +113,11 @@ class RecordingEntry:
     what: str = ""
     """Empty for the recording of a contact; else what the caller left, like `voicemail`."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Ended before there was any sound, as when a caller hangs up at once: there is no file of it."""
+        return self.state is RecordingState.COMPLETE and not self.size_bytes
+
 
 _COLUMNS = tuple(column.name for column in RECORDING.columns)
 _SAVE = (

@@ -37,6 +37,8 @@ class DiskThreads:
         self._ready: deque[Capture] = deque()
         self._again: dict[Capture, bool] = {}
         self._stopping = False
+        self._busy = count
+        self._taken = self._taken_before = 0
         self.failures = 0
         self._threads = [
             threading.Thread(target=self._run, name=f"recording-disk-{number}", daemon=True)
@@ -57,12 +59,13 @@ class DiskThreads:
                 self._ready.append(capture)
 
     def wake(self) -> None:
-        """One thread takes all that is ready, so that threads do not fight for the interpreter; another one
-        is woken next time, should that one hang meanwhile.
+        """To be called again and again. One thread takes all that is ready, so that threads do not fight for
+        the interpreter; another one is woken only when that one has taken nothing since the last call.
         """
         with self._changed:
-            if self._ready:
+            if self._ready and (not self._busy or self._taken == self._taken_before):
                 self._changed.notify()
+            self._taken_before = self._taken
 
     def stop(self) -> None:
         """Once nothing is ready; one that hangs is left to itself."""
@@ -87,10 +90,13 @@ class DiskThreads:
 
     def _next(self) -> Capture | None:
         with self._changed:
+            self._busy -= 1
             while not self._ready:
                 if self._stopping:
                     return None
                 self._changed.wait()
+            self._busy += 1
+            self._taken += 1
             return self._ready.popleft()
 
     def _write(self, capture: Capture) -> bool:

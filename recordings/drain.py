@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from recordings.capture import Capture
 from recordings.segment import RecordingId
 
-WAKE_INTERVAL_S = 0.05
-_FINISH_POLL_S = 0.02
+WAKE_INTERVAL_S = 0.1
+"""Whoever owns the drain calls `step` so often while there is any recording."""
+# The recording of a caller who hangs up at once shall cost no file.
+_FIRST_VISIT_S = 0.3
 # A leg that was told to stop recording says so at its next tick; a dead engine must not hold up the end.
 _FINISH_WAIT_S = 0.5
 
@@ -41,6 +43,7 @@ class Drain:
         self._on_lost = on_lost
         self._on_failed = on_failed
         self._live: dict[RecordingId, Capture] = {}
+        self._new: deque[tuple[float, Capture]] = deque()
         self._due: deque[tuple[float, Capture]] = deque()
         self._finishing: dict[RecordingId, float] = {}
         self._ending: dict[RecordingId, Capture] = {}
@@ -67,8 +70,7 @@ class Drain:
         self._live[capture.header.recording_id] = capture
         self._held[capture] = 0
         capture.begin(now_s)
-        self._due.append((now_s + self._interval_s, capture))
-        self._on_ready(capture)
+        self._new.append((now_s + min(self._interval_s, _FIRST_VISIT_S), capture))
 
     def finish(self, recording_id: RecordingId, agent: str, now_s: float) -> None:
         """An unknown id is one that has ended already."""
@@ -93,15 +95,6 @@ class Drain:
         for capture in self._ending.values():
             capture.give_up_s = min(capture.give_up_s, now_s + patience_s)
 
-    def wait_s(self, now_s: float) -> float | None:
-        """How long nothing is to be done; None while there is no recording."""
-        if self._finishing or self._ending:
-            return _FINISH_POLL_S
-        if not self._due:
-            return None
-        # Those that fall due close together share a wake: 400 recordings would cause 1,000 a second.
-        return max(WAKE_INTERVAL_S, self._due[0][0] - now_s)
-
     def step(self, now_s: float) -> None:
         """Everything that is due at `now_s`."""
         for capture in self._due_at(now_s):
@@ -116,14 +109,16 @@ class Drain:
             ):
                 self._end(capture, now_s)
         for capture in tuple(self._ending.values()):
+            self._account(capture)
             self._offer(capture, now_s)
 
     def _due_at(self, now_s: float) -> Iterator[Capture]:
-        while self._due and self._due[0][0] <= now_s:
-            _, capture = self._due.popleft()
-            if capture.header.recording_id in self._live:
-                self._due.append((now_s + self._interval_s, capture))
-                yield capture
+        for queue in (self._new, self._due):
+            while queue and queue[0][0] <= now_s:
+                _, capture = queue.popleft()
+                if capture.header.recording_id in self._live:
+                    self._due.append((now_s + self._interval_s, capture))
+                    yield capture
 
     def _visit(self, capture: Capture, now_s: float) -> None:
         self._account(capture)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from typing import assert_never
 
 import structlog
@@ -24,6 +24,9 @@ from recordings.segment import RecordingId
 from recordings.vault import Vault, VaultFile
 
 log = structlog.get_logger(__name__)
+
+# What ends within this time is synced, committed and signed together.
+_TOGETHER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class FinalizerReport:
 class Finalizer:
     """Callbacks are called on the finalizer's thread.
 
-    `on_finalized` gets an ended recording's entry, and why its row could not be written, if so.
+    `on_finalized` gets the entries of recordings that have ended, and why their rows could not be written, if
+    so.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Finalizer:
         catalogue: Catalogue,
         sync_period_s: float,
         evidence: EvidenceKeeper,
-        on_finalized: Callable[[Capture, RecordingEntry, CatalogueError | None], None],
+        on_finalized: Callable[[Sequence[tuple[Capture, RecordingEntry]], CatalogueError | None], None],
     ) -> None:
         self._vault = vault
         self._catalogue = catalogue
@@ -102,7 +106,8 @@ class Finalizer:
     def _run(self) -> None:
         next_sync_s = monotonic() + self._sync_period_s
         while not self._stopping:
-            self._handle(self._take(next_sync_s - monotonic()))
+            handled_s = monotonic()
+            self._handle(self._take(next_sync_s - handled_s, handled_s + _TOGETHER_S))
             if monotonic() >= next_sync_s:
                 next_sync_s = monotonic() + self._sync_period_s
                 self._sync_open()
@@ -111,10 +116,11 @@ class Finalizer:
         if self._save() is not None:
             log.error("recording.rows_lost", rows=len(self._unsaved))
 
-    def _take(self, timeout_s: float) -> list[Notice]:
+    def _take(self, timeout_s: float, not_before_s: float) -> list[Notice]:
         notices: list[Notice] = []
         with suppress(Empty):
             notices.append(self._notices.get(timeout=max(0.0, timeout_s)))
+            sleep(max(0.0, not_before_s - monotonic()))
             while True:
                 notices.append(self._notices.get_nowait())
         return notices
@@ -143,10 +149,10 @@ class Finalizer:
             capture.close()
             self._remember(entry)
         problem = self._save()
-        ended = [(entry, capture.content) for capture, entry in zip(done, entries, strict=True)]
-        self._evidence.keep(ended, datetime.now(UTC))
-        for capture, entry in zip(done, entries, strict=True):
-            self._on_finalized(capture, entry, problem)
+        ended = list(zip(done, entries, strict=True))
+        self._evidence.keep([(entry, capture.content) for capture, entry in ended], datetime.now(UTC))
+        if ended:
+            self._on_finalized(ended, problem)
 
     def _is_tried_again(self, capture: Capture, error: str | None) -> bool:
         if error is None or capture.failure:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from recordings.capture import Capture
 
-# A disk thread is at its work within 50 ms; what waits longer waits for the disk.
+# A disk thread is at its work within 100 ms; what waits longer waits for the disk.
 _BEHIND_PROBLEM_S = 2.0
 
 

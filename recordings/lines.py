@@ -45,16 +45,19 @@ class LineFile:
         """What was put before is durable when it returns; raises OSError. Lines may be put meanwhile."""
         length = self._length
         try:
-            if os.fstat(self._fd).st_nlink == 0:
-                self.close()
-                raise OSError(errno.ENOENT, "somebody removed the file while it was written")
-            os.fdatasync(self._fd)
-            if self._is_new:
-                sync_folder(self._path.parent)
+            self._sync()
         except OSError:
             self._in_doubt = True
             raise
         self._durable, self._is_new = length, False
+
+    def _sync(self) -> None:
+        if os.fstat(self._fd).st_nlink == 0:
+            self.close()
+            raise OSError(errno.ENOENT, "somebody removed the file while it was written")
+        os.fdatasync(self._fd)
+        if self._is_new:
+            sync_folder(self._path.parent)
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,10 +52,10 @@ class RecorderReport:
 class Recorder:
     """Its methods are called on the event loop and never wait for a disk; `on_event` is called there too.
 
-    A killed process loses what was in the ring, at most `drain_interval_s` and 50 ms. A loss of power costs
-    at most `sync_every_s` and what a sync takes beyond 0.1 s (`report` says). A disk that hangs or refuses
-    costs nothing while the memory spool has room, and is tried until `retry_after_end_s` after the call. One
-    process at a time may own a recordings folder.
+    A killed process loses what was in the ring, at most `drain_interval_s` and a tenth of a second. A loss
+    of power costs at most `sync_every_s` and what a sync takes beyond 0.1 s (`report` says). A disk that
+    hangs or refuses costs nothing while the memory spool has room, and is tried until `retry_after_end_s`
+    after the call. One process at a time may own a recordings folder.
     """
 
     def __init__(
@@ -200,14 +200,19 @@ class Recorder:
     def _written(self, capture: Capture) -> None:
         self._finalizer.tell(Written(capture))
 
-    def _finalized(self, capture: Capture, entry: RecordingEntry, problem: CatalogueError | None) -> None:
+    def _finalized(
+        self, ended: Sequence[tuple[Capture, RecordingEntry]], problem: CatalogueError | None
+    ) -> None:
         def on_loop() -> None:
-            for done in self._live.pop(entry.recording_id, ()):
-                _resolve(done, entry, problem)
+            for _, entry in ended:
+                for done in self._live.pop(entry.recording_id, ()):
+                    _resolve(done, entry, problem)
+                if self._on_event is not None:
+                    self._on_event(RecordingFinalized(entry))
 
-        self._writer.send(Closed(capture))
+        for capture, _ in ended:
+            self._writer.send(Closed(capture))
         self._call_on_loop(on_loop)
-        self._tell(RecordingFinalized(entry))
 
     def _tell(self, event: RecordingEvent) -> None:
         if self._on_event is not None:

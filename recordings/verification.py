@@ -70,6 +70,8 @@ def clock(at_s: float) -> str:
 
 def verify(files: RecordingFiles, entry: RecordingEntry) -> Verdict:
     """Reads the whole file; blocks."""
+    if entry.is_empty:
+        return Verdict(entry.recording_id, ())
     try:
         faults = tuple(_all_faults(entry, files.items(entry.path)))[:_MAX_FAULTS]
     except FileNotFoundError:
@@ -82,7 +84,7 @@ def verify(files: RecordingFiles, entry: RecordingEntry) -> Verdict:
 
 def is_missing(directory: Path, entry: RecordingEntry) -> bool:
     """Whether the file is gone; costs one question to the file system."""
-    return not (directory / entry.path).exists()
+    return not (entry.is_empty or (directory / entry.path).exists())
 
 
 def _end_s(entry: RecordingEntry) -> float | None:

@@ -69,6 +69,10 @@ def play_path(files: RecordingFiles, entry: RecordingEntry, encoding: WavEncodin
     Beside its file, or, when that is sealed, in a folder for temporary files that nobody else can read.
     """
     recording = files.directory / entry.path
+    if entry.is_empty:
+        target = private_folder() / f"{recording.stem}.{encoding.name.lower()}.empty.wav"
+        export_wav((), target, encoding)
+        return target
     folder = recording.parent if files.seal_of(entry.path) is None else private_folder()
     target = folder / (recording.stem + (".wav" if encoding is WavEncoding.ULAW else ".pcm16.wav"))
     try:

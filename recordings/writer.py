@@ -7,14 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from typing import assert_never
 
 import structlog
 
 from recordings.capture import Capture
 from recordings.disk_threads import DiskThreads
-from recordings.drain import Drain
+from recordings.drain import WAKE_INTERVAL_S, Drain
 from recordings.errors import reason_of
 from recordings.events import FramesDropped, RecordingFailed
 from recordings.segment import RecordingId
@@ -137,14 +137,23 @@ class Writer:
 
     def _run(self) -> None:
         while not (self._stopping and self._drain.is_empty):
-            with suppress(Empty):
-                self._obey(self._commands.get(timeout=self._drain.wait_s(monotonic())))
-                while True:
-                    self._obey(self._commands.get_nowait())
+            self._obey_all()
             begun_s = self._last_wake_s = monotonic()
             self._drain.step(begun_s)
             self._disks.wake()
             self._longest_step_s = max(self._longest_step_s, monotonic() - begun_s)
+
+    def _obey_all(self) -> None:
+        """What was sent since the last beat. A thread that wakes for each command costs the event loop, which
+        sends them, more than the command.
+        """
+        if self._drain.is_empty:
+            self._obey(self._commands.get())
+        else:
+            sleep(WAKE_INTERVAL_S)
+        with suppress(Empty):
+            while True:
+                self._obey(self._commands.get_nowait())
 
     def _obey(self, command: Command) -> None:
         now_s = monotonic()

@@ -62,12 +62,16 @@ def test_a_destroyed_key_is_nowhere_on_the_disk_and_the_others_of_its_day_open(t
     file = tmp_path / "recordings/2025/03/01.keys"
     wrapped = file.read_text().splitlines()[0].split()[2]
     keyring.destroy(PATH)
-    assert wrapped.encode() not in b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
+    assert wrapped.encode() not in b"".join(
+        each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()
+    )
     sealed = seals[other].seal(1, b"sound", b"")
     assert Keyring.open(tmp_path).seal_of(other).unseal(1, sealed, b"") == b"sound"
 
 
-def test_a_key_in_a_file_of_its_own_as_earlier_versions_kept_it_opens_and_is_destroyed(tmp_path: Path) -> None:
+def test_a_key_in_a_file_of_its_own_as_earlier_versions_kept_it_opens_and_is_destroyed(
+    tmp_path: Path,
+) -> None:
     keyring = Keyring.open(tmp_path, create=True)
     keyring.make(PATH)
     key = keyring.key(PATH)
