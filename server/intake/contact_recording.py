@@ -9,14 +9,16 @@ import structlog
 
 from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactFact
-from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
+from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted, TranscriptReady
 from contacts.ids import ContactId, ParticipantId
 from media.errors import MediaError
+from recordings.catalogue import RecordingState
 from recordings.errors import RecordingsError
 from recordings.segment import RecordingId
 from server.intake.branching_feed import BranchingFeed, FeedBranch
 from server.intake.services import Services
 from server.live_transcripts.following import LiveContact
+from server.transcripts.transcription import SHORTEST_WORD_S
 from telephony.call import Call
 
 log = structlog.get_logger(__name__)
@@ -87,4 +89,8 @@ class ContactRecording:
             state=entry.state.value,
         )
         self._tell(finished)
-        self._services.transcribing.transcribe(self._contact, entry.recording_id)
+        if entry.state is RecordingState.COMPLETE and entry.duration_s < SHORTEST_WORD_S:
+            # Callers who hang up at once shall not stand in line before those who said something.
+            self._tell(TranscriptReady(contact=self._contact, recording=entry.recording_id, words=0))
+        else:
+            self._services.transcribing.transcribe(self._contact, entry.recording_id)

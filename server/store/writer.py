@@ -1,8 +1,9 @@
 """The one thread that writes to the database: what gathers within a few milliseconds is committed together.
 
 Each commit costs a sync of the disk, however much is in it. So journal, catalogue and everything else that is
-kept hand their rows to this writer, and share one transaction, at most every `commit_interval_s`. What is
-submitted while nothing was written for that long is committed at once.
+kept hand their rows to this writer, and share one transaction, at most every `commit_interval_s`, and more
+rarely where commits take long. What is submitted while nothing was written for that long is committed at
+once.
 
 A work whose own rows are refused (a bug) fails alone; a disk that refuses fails all works of the transaction,
 and each decides whether it comes again.
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from time import monotonic
 from typing import Protocol
 
@@ -28,6 +30,9 @@ from server.store.store import StoreError, prepare
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.25
+# Commits take at most the fifth part of the time, and what waits for one does not wait longer than this.
+_PAUSE_FOR_COMMIT = 4
+_LONGEST_PAUSE_S = 0.15
 
 # What the disk, or another program that holds the lock, answers; anything else is the fault of the work.
 _OF_THE_DISK = frozenset(
@@ -77,7 +82,7 @@ class StoreWriter:
         self._busy_timeout_s = busy_timeout_s
         self._changed = threading.Condition()
         self._waiting: deque[Work] = deque()
-        self._stopping = False
+        self._stopping = self._went_well = False
         self._failing_since_s: float | None = None
         self._last_error = ""
         self._connection: sqlite3.Connection | None = None
@@ -95,7 +100,7 @@ class StoreWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Blocks: commits what waits, once; what a failing disk then refuses is told to be refused."""
+        """Blocks: commits all that waits; what a failing disk then refuses is told to be refused."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -105,9 +110,9 @@ class StoreWriter:
             self._connection.close()
 
     def submit(self, work: Work) -> bool:
-        """Whether it was taken: not after `stop`."""
+        """Whether it was taken: after `stop` only the rest of a work that a commit has just taken in part."""
         with self._changed:
-            if self._stopping:
+            if self._stopping and not (self._went_well and get_ident() == self._thread.ident):
                 return False
             self._waiting.append(work)
             if len(self._waiting) == 1:
@@ -131,9 +136,11 @@ class StoreWriter:
         assert self._connection is not None  # noqa: S101 - start opened it
         next_commit_s = 0.0
         while works := self._next(next_commit_s):
-            next_commit_s = monotonic() + self._commit_interval_s
-            if not self._commit(self._connection, works):
-                next_commit_s = monotonic() + _RETRY_S
+            begun_s = monotonic()
+            well = self._commit(self._connection, works)
+            pause_s = min(_LONGEST_PAUSE_S, _PAUSE_FOR_COMMIT * (monotonic() - begun_s))
+            next_commit_s = monotonic() + pause_s if well else monotonic() + _RETRY_S
+            next_commit_s = max(next_commit_s, begun_s + self._commit_interval_s)
 
     def _next(self, not_before_s: float) -> tuple[Work, ...]:
         """Waits for works and for the time of the next commit; nothing once stopping and all is written."""
@@ -146,6 +153,7 @@ class StoreWriter:
 
     def _commit(self, connection: sqlite3.Connection, works: tuple[Work, ...]) -> bool:
         written: list[Work] = []
+        self._went_well = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             for work in works:
@@ -156,6 +164,7 @@ class StoreWriter:
             self._roll_back(connection)
             self._failed(error, works)
             return False
+        self._went_well = True
         for work in written:
             _told(work, None)
         if len(written) == len(works):

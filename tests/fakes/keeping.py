@@ -90,6 +90,7 @@ class FakeRecordings:
 
     refuses: bool = False
     breaks: bool = False
+    lasted_s: float = 1.0
     live: dict[RecordingId, tuple[str, RecordingSource]] = field(default_factory=dict)
     what: dict[RecordingId, str] = field(default_factory=dict)
     """Empty for a contact's own recording."""
@@ -128,7 +129,7 @@ class FakeRecordings:
             "",
             "",
             agent,
-            duration_s=1.0,
+            duration_s=self.lasted_s,
         )
 
 

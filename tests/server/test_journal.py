@@ -208,6 +208,17 @@ async def test_stop_commits_what_waits(tmp_path: Path) -> None:
             assert numbers(entries_of(engine, "c")) == [0, 1]
 
 
+async def test_stop_commits_more_than_fits_into_one_batch(tmp_path: Path) -> None:
+    with opened(tmp_path / "trunkline.db", commit_interval_s=60) as (engine, writer):
+        async with journalling(engine, writer, capacity=9_000) as journal:
+            journal.append(counted("c", 0))
+            await journal.durable()
+            for number in range(1, 8_000):
+                journal.append(counted("c", number))
+            await asyncio.to_thread(writer.stop)
+            assert numbers(entries_of(engine, "c")) == list(range(8_000))
+
+
 async def test_listeners_hear_durable_facts_in_order_on_the_event_loop(journal: Journal) -> None:
     heard: list[JournalEntry] = []
     threads = set()

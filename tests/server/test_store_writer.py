@@ -152,3 +152,43 @@ def test_after_stop_nothing_is_taken(ground: tuple[Engine, StoreWriter]) -> None
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_start(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         StoreWriter(tmp_path / "no" / "such" / "folder.db").start()
+
+
+def test_what_a_work_has_left_is_written_before_the_end(tmp_path: Path) -> None:
+    with opened(tmp_path / "trunkline.db", commit_interval_s=60) as (engine, writer):
+        writer.write((INSERT, [{"instance": "first"}]))
+
+        class InParts(Rows):
+            parts = 3
+
+            def committed(self) -> None:
+                self.parts -= 1
+                if self.parts:
+                    assert writer.submit(self)
+                else:
+                    super().committed()
+
+        work = InParts("part")
+        writer.submit(work)
+        writer.stop()
+        assert work.done.is_set()
+        assert kept(engine) == ["first", "part", "part", "part"]
+
+
+def test_a_work_that_a_failing_disk_refuses_for_ever_does_not_keep_the_program_from_ending(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path / "trunkline.db", commit_interval_s=60) as (engine, writer):
+        writer.write((INSERT, [{"instance": "first"}]))
+
+        class Again(Rows):
+            taken_again = True
+
+            def refused(self, error: StoreError) -> None:
+                self.taken_again = writer.submit(self)
+
+        work = Again("again")
+        with held(engine):
+            writer.submit(work)
+            writer.stop()
+        assert not work.taken_again

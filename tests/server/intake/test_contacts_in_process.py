@@ -28,7 +28,7 @@ from contacts.facts.queue import (
     QueuePlaceRegained,
     QueuePositionTold,
 )
-from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted
+from contacts.facts.recording import RecordingBroken, RecordingFinished, RecordingStarted, TranscriptReady
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit, TransferResult
 from media.g711 import ULAW_SILENCE
 from media.speech.errors import SpeechError
@@ -142,6 +142,16 @@ async def test_a_recording_is_kept_of_every_answered_call_and_names_who_served()
     assert list(server.recordings.finished.values()) == ["alice"]
     assert server.facts(RecordingFinished)
     assert server.transcribing.handed == [(server.contact, "recording-1")]
+
+
+@stepped
+async def test_a_recording_too_short_for_a_word_is_told_as_transcribed_and_stands_in_no_line() -> None:
+    async with serving(MENU) as server:
+        server.recordings.lasted_s = 0.1
+        phone = await server.call()
+        phone.hang_up()
+    assert server.transcribing.handed == []
+    assert [fact.words for fact in server.facts(TranscriptReady)] == [0]
 
 
 @stepped
