@@ -17,7 +17,7 @@ from media.frames import Frames
 FRAMES_PER_S = 50
 BEFORE_FRAMES = FRAMES_PER_S
 """Kept of the time before anybody was heard: a voice is found only when it has begun."""
-SHORT_FRAMES = 32
+SHORT_FRAMES = 64
 """A read that gives fewer has emptied the ring."""
 WAITING_FRAMES = 60 * FRAMES_PER_S
 """What a branch holds for a reader that is late; what comes on top is lost, and counted."""
