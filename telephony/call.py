@@ -14,6 +14,7 @@ from media.events import DigitReceived, MediaEvent, MediaSilent
 from telephony.admission import Refusal
 from telephony.call_events import (
     Answered,
+    AnswerWaits,
     CallEnded,
     CallEvent,
     Digit,
@@ -135,6 +136,10 @@ class Call:
         if hangup is not None:
             raise CallEnded(hangup)
 
+    def take_answer(self) -> None:
+        """After `AnswerWaits`, once it is written down that the call was answered."""
+        self._command(told.TakeAnswer())
+
     async def reject(self, status: int = 486, reason: str = "", *, retry_after_s: int | None = None) -> None:
         """Turns an incoming call away; does nothing once it is answered or over."""
         refusal = Refusal(status, reason, "call.rejected", retry_after_s)
@@ -174,7 +179,7 @@ class Call:
         if self._ended.done():
             return
         match fact:
-            case told.Progress() | told.Answered() | told.Acknowledged():
+            case told.Progress() | told.AnswerHeld() | told.Answered() | told.Acknowledged():
                 self._on_setup(fact)
             case told.Reoffered() | told.ReofferAnswered() | told.ReofferFailed():
                 self._on_reoffer(fact)
@@ -189,12 +194,14 @@ class Call:
             case _:
                 assert_never(fact)
 
-    def _on_setup(self, fact: told.Progress | told.Answered | told.Acknowledged) -> None:
+    def _on_setup(self, fact: told.Progress | told.AnswerHeld | told.Answered | told.Acknowledged) -> None:
         match fact:
             case told.Progress(status, _, body):
                 if body and self._media is not None:
                     self._media.hear_early(body)
                 self._emit(Ringing(status))
+            case told.AnswerHeld(ack, to):
+                self._emit(AnswerWaits(ack, to))
             case told.Answered(body):
                 self._on_answered(body)
             case told.Acknowledged(answer):

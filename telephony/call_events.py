@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from media.events import MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
 from telephony.session.events import Hangup
+from telephony.sip.hop import Hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,14 @@ class Ringing:
     """The called side sent a provisional response, 180 as a rule."""
 
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWaits:
+    """The called side took a lasting call: `Call.take_answer` sends `ack` to `to`, and `Answered` follows."""
+
+    ack: bytes = field(repr=False)
+    to: Hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Ended:
 
 CallEvent = (
     Ringing
+    | AnswerWaits
     | Answered
     | Held
     | Resumed

@@ -40,6 +40,7 @@ from telephony.session.events import (
     SessionId,
     TargetFailed,
 )
+from telephony.session.identity import lasting_token
 from telephony.session.login import Login
 from telephony.session.outgoing import Invitation
 from telephony.settings import SipSettings
@@ -186,6 +187,7 @@ class SipEndpoint:
         login: Login | None = None,
         proxy: Hop | None = None,
         probe_after_s: float | None = None,
+        lasting: str = "",
     ) -> Call:
         """Sends an INVITE and returns at once; `wait_answered` tells the outcome.
 
@@ -195,6 +197,9 @@ class SipEndpoint:
 
         A target whose host is the name of a trunk is called through that trunk: at its targets, one after the
         other, with its login.
+
+        `lasting`, an unguessable word that is kept, makes the call one that another run of the program goes
+        on with: see `Invitation`. Its `AnswerWaits` must be taken.
         """
         trunk = self._trunk_of(target)
         where = destination(target, proxy)
@@ -207,8 +212,8 @@ class SipEndpoint:
         if trunk is not None and not isinstance(caller, NameAddr):
             from_ = NameAddr(display, trunk.uri(from_.uri.user or (login.user if login else None)))
         facts = CallFacts(
-            SessionId(secrets.token_hex(8)),
-            secrets.token_hex(16),
+            SessionId(lasting_token(lasting) if lasting else secrets.token_hex(8)),
+            lasting or secrets.token_hex(16),
             CallDirection.OUTGOING,
             where.uri,
             from_.uri,
@@ -231,12 +236,17 @@ class SipEndpoint:
             headers=headers,
             login=login,
             others=others,
+            lasting=bool(lasting),
         )
         if trunk is not None:
             self._routes[facts.id] = trunk
             self._outgoing[trunk.name] += 1
         self._signalling.invite(invitation, facts.id)
         return call
+
+    def resend(self, message: bytes, to: Hop) -> None:
+        """What an earlier run of the program had made ready, once more; nothing is expected of it."""
+        self._signalling.send(message, to)
 
     async def request(self, request: Request, to: Hop) -> Response:
         """Sends a request that belongs to no call and waits for the final response; raises RequestUnanswered.

@@ -148,6 +148,10 @@ class Signalling:
         """Starts a call under that id."""
         self._carry_out(self._agent.invite(invitation, session, self.now()))
 
+    def send(self, message: bytes, to: Hop) -> None:
+        """Outside of any transaction."""
+        self._transport.send(message, to)
+
     def request(self, request: Request, to: Hop) -> TransactionId:
         transaction, effects = self._agent.request(request, to, self.now())
         self._carry_out(effects)

@@ -60,6 +60,11 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeAnswer:
+    """Acknowledge the answer that was held back (`AnswerHeld`): the call is established from here on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reoffer:
     """Offer the peer another session description: re-INVITE."""
 
@@ -128,7 +133,7 @@ ReferralCommand = AcceptReferral | RefuseReferral | ReportReferral
 Within = Reoffer | Probe | AcceptReoffer | RefuseReoffer | ReferralCommand
 """Commands to an established call."""
 
-Command = Ring | Accept | Refuse | HangUp | Within
+Command = Ring | Accept | Refuse | HangUp | TakeAnswer | Within
 
 
 # Facts
@@ -141,6 +146,15 @@ class Progress:
     status: int
     reason: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHeld:
+    """The called side took a lasting call; nothing is acknowledged, and the answer not told, until the owner
+    takes it. `ack`, sent to `to`, is what will acknowledge it, whichever run of the program sends it."""
+
+    ack: bytes = field(repr=False)
+    to: Hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +235,7 @@ class Ended:
 
 Fact = (
     Progress
+    | AnswerHeld
     | Answered
     | Acknowledged
     | Reoffered

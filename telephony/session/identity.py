@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ class Means:
     def draw(self, below: int) -> int:
         """A number the RFC wants chosen at random, from 0 up to but not including `below`."""
         return zlib.crc32(self.tokens().encode()) % below
+
+
+def lasting_token(of: str) -> str:
+    """The same in every run of the program, and guessed by nobody who does not know what it is made of."""
+    return hashlib.blake2b(of.encode(), digest_size=8, person=b"trunkline-call").hexdigest()
 
 
 def new_branch(tokens: Tokens) -> str:

@@ -19,6 +19,7 @@ from telephony.session.events import (
     SessionEffect,
     SessionId,
     SessionTimer,
+    TakeAnswer,
     Tell,
     Wake,
 )
@@ -91,6 +92,8 @@ class IncomingInvite:
                 return self._accept(body, now)
             case Refuse(status, reason, headers):
                 return self._refuse(Party.US, status, reason, headers)
+            case TakeAnswer():
+                return []
             case HangUp():
                 return self._refuse(Party.US, 480) if self._waiting else self._within.hang_up()
             case _:

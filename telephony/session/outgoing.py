@@ -11,6 +11,7 @@ from telephony.session.events import (
     Abandon,
     Accept,
     Answered,
+    AnswerHeld,
     Command,
     Ended,
     HangUp,
@@ -25,11 +26,12 @@ from telephony.session.events import (
     SessionEffect,
     SessionId,
     SessionTimer,
+    TakeAnswer,
     TargetFailed,
     Tell,
     Wake,
 )
-from telephony.session.identity import Means, new_branch
+from telephony.session.identity import Means, lasting_token, new_branch
 from telephony.session.login import Authorizer, Login
 from telephony.session.outbound import acknowledge, within
 from telephony.session.reliable import ReliableReceiver
@@ -41,6 +43,7 @@ from telephony.sip.message import Headers, Request
 from telephony.sip.received import ReceivedRequest, ReceivedResponse
 from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
+from telephony.sip.transactions import MAGIC_COOKIE
 from telephony.sip.uri import Uri
 
 # Telephones that one call may ring. Whoever answers beyond that is none: not even an ACK is spent on it.
@@ -56,6 +59,10 @@ class Invitation:
 
     `others` are tried in turn while nobody there takes the call: on a 5xx, on failure, or after four seconds
     without any word.
+
+    A `lasting` call outlives the program: sent again under the same session and Call-ID it is, to the other
+    side, the same request come twice, so that a telephone that rings already does not ring again, and one
+    that was answered gives its answer again. That answer is acknowledged only when the owner takes it.
     """
 
     target: Uri
@@ -66,6 +73,7 @@ class Invitation:
     headers: Extra = ()
     login: Login | None = None
     others: tuple[Hop, ...] = ()
+    lasting: bool = False
 
 
 class OutgoingState(Enum):
@@ -97,6 +105,7 @@ class OutgoingInvite:
         self._reliable = ReliableReceiver(means)
         self._within: Established | None = None
         self._acks: dict[str, SendAck] = {}
+        self._held: list[SessionEffect] = []
         self._cancel_sent = False
         self._cancelled_because: Extra = ()
 
@@ -121,7 +130,7 @@ class OutgoingInvite:
         self._cseq += 1
         uri = str(invitation.target)
         self._credentials = self._authorizer.headers("INVITE", uri)
-        branch = new_branch(self._means.tokens)
+        branch = self._branch()
         items = (
             ("Via", self._means.identity.via(invitation.to, branch)),
             ("Max-Forwards", "70"),
@@ -142,6 +151,13 @@ class OutgoingInvite:
         if not invitation.others:
             return [self._sent]
         return [self._sent, Wake(SessionTimer.NEXT_TARGET, self._cseq, now + _PATIENCE_S)]
+
+    def _branch(self) -> str:
+        """Of a lasting call always the same for the same request to the same hop."""
+        invitation = self._invitation
+        if not invitation.lasting:
+            return new_branch(self._means.tokens)
+        return f"{MAGIC_COOKIE}{lasting_token(f'{invitation.call_id} {self._cseq} {invitation.to}')}"
 
     def _next_target(self, now: float) -> list[SessionEffect]:
         """Only while nobody rings: the one before is let go of, and what it still says is dropped."""
@@ -165,6 +181,9 @@ class OutgoingInvite:
                 return self._hang_up(now, _ELSEWHERE if elsewhere else ())
             case Ring() | Accept() | Refuse():
                 return []
+            case TakeAnswer():
+                held, self._held = self._held, []
+                return held
             case _:
                 return [] if self._within is None else self._within.handle(command, now)
 
@@ -266,7 +285,7 @@ class OutgoingInvite:
         tag = received.to.tag or ""
         if tag in self._acks:
             # The 2xx was repeated because our ACK was lost.
-            return [self._acks[tag]]
+            return [] if self._held else [self._acks[tag]]
         if len(self._acks) >= _MAX_FORKS:
             return []
         dialog = self._early.pop(tag, None) or Dialog.as_client(received, self._invitation.target)
@@ -284,7 +303,11 @@ class OutgoingInvite:
         # A reliable provisional response may have brought the answer already (RFC 3262 section 5).
         body = received.response.body or self._early_answers.get(tag, b"")
         self._early_answers.clear()
-        return [ack, *session, Tell(Answered(body))]
+        taken = [ack, *session, Tell(Answered(body))]
+        if not self._invitation.lasting:
+            return taken
+        self._held = taken
+        return [Tell(AnswerHeld(ack.request.to_bytes(), ack.to))]
 
     def _drop(self, dialog: Dialog) -> list[SessionEffect]:
         """A fork that answered second, or crossed our CANCEL: acknowledged, then BYE (section 13.2.2.4)."""
@@ -295,7 +318,8 @@ class OutgoingInvite:
 
     def _hang_up(self, now: float, why: Extra) -> list[SessionEffect]:
         if self._within is not None:
-            return self._within.hang_up()
+            held, self._held = self._held[:1], []
+            return [*held, *self._within.hang_up()]
         if self.state in {OutgoingState.CANCELLING, OutgoingState.OVER}:
             return []
         # Section 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent."
