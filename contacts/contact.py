@@ -11,8 +11,8 @@ import msgspec
 
 from contacts import effects as order
 from contacts.effects import ContactEffect, Happened
+from contacts.facts import callback, flow, queue, recording
 from contacts.facts import contact as fact
-from contacts.facts import flow, queue, recording
 from contacts.facts.contact import ContactOrigin, ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.history import History
@@ -59,7 +59,7 @@ class Contact:
                 return self._leg(told)
             case queue.QueueJoined() | queue.QueueExited() | queue.QueuePlaceRegained():
                 return self._in_queue(told)
-            case fact.CallbackPromised() | fact.CallbackGivenUp():
+            case callback.CallbackPromised() | callback.CallbackAnswered() | callback.CallbackGivenUp():
                 return self._callback(told)
             case flow.FlowEnded() | fact.ContactFailed():
                 return self._give_up(told)
@@ -263,7 +263,14 @@ class Contact:
             self.phase = ContactPhase.WAITING
             return (*effects, order.StartWaiting())
         self.phase = ContactPhase.IN_FLOW
-        return (*effects, order.TellQueueExit(QueueExit.ANSWERED))
+        return (*effects, *self._back_to_flow(QueueExit.ANSWERED))
+
+    def _back_to_flow(self, how: QueueExit) -> tuple[ContactEffect, ...]:
+        """Whom we called back has no flow to go on with: that was the call."""
+        if self._flow:
+            return (order.TellQueueExit(how),)
+        customer = self.participants.get(CUSTOMER)
+        return self._end(customer, "the talk is over") if customer else ()
 
     # Transfers
 
@@ -302,6 +309,10 @@ class Contact:
             return (order.JoinQueue(told),)
         if self.phase is not ContactPhase.IN_FLOW:
             return ()
+        if told.callback:
+            # The place is taken at once; the flow goes on and says goodbye.
+            self._queued = True
+            return (order.JoinQueue(told),)
         self.phase, self._queued = ContactPhase.WAITING, True
         return (order.StartWaiting(), order.JoinQueue(told))
 
@@ -321,10 +332,14 @@ class Contact:
         if self.phase is not ContactPhase.WAITING or how is QueueExit.ANSWERED:
             return ()
         self.phase = ContactPhase.IN_FLOW
-        return (order.StopWaiting(), order.TellQueueExit(how))
+        return (order.StopWaiting(), *self._back_to_flow(how))
 
-    def _callback(self, told: fact.CallbackPromised | fact.CallbackGivenUp) -> tuple[ContactEffect, ...]:
-        self._owed = isinstance(told, fact.CallbackPromised)
+    def _callback(
+        self, told: callback.CallbackPromised | callback.CallbackAnswered | callback.CallbackGivenUp
+    ) -> tuple[ContactEffect, ...]:
+        self._owed = isinstance(told, callback.CallbackPromised)
+        if isinstance(told, callback.CallbackGivenUp) and self.phase is ContactPhase.AWAY:
+            self._history.not_reached = not told.called_again
         if self._owed or self.phase is not ContactPhase.AWAY:
             return ()
         self.phase = ContactPhase.ENDING

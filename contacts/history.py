@@ -28,6 +28,8 @@ class History:
     last_exit: QueueExit | None = None
     last_transfer: TransferResult | None = None
     flow_ended: bool = False
+    not_reached: bool = False
+    """A callback was given up."""
     failure: str = ""
     _began: float | None = None
     _now: float = 0.0
@@ -63,6 +65,8 @@ class History:
             return ContactOutcome.TRANSFERRED
         if self.failure:
             return ContactOutcome.FAILED
+        if self.not_reached:
+            return ContactOutcome.NOT_ANSWERED
         if not self.answered:
             return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.NOT_ANSWERED
         return self._without_talk()

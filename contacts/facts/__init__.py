@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contacts.facts import agent, contact, flow, queue, recording, speech, system
+from contacts.facts import agent, callback, contact, flow, queue, recording, speech, system
 
 AnyFact = (
     contact.ContactStarted
@@ -17,8 +17,11 @@ AnyFact = (
     | contact.HoldEnded
     | contact.TransferStarted
     | contact.TransferFinished
-    | contact.CallbackPromised
-    | contact.CallbackGivenUp
+    | callback.CallbackPromised
+    | callback.CallbackAttempted
+    | callback.CallbackAnswered
+    | callback.CallbackMissed
+    | callback.CallbackGivenUp
     | contact.PromptStarted
     | contact.PromptFailed
     | contact.SecretEntry

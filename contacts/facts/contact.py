@@ -153,22 +153,6 @@ class TransferFinished(ContactFact, frozen=True, kw_only=True, tag="transfer.end
     result: TransferResult
 
 
-class CallbackPromised(ContactFact, frozen=True, kw_only=True, tag="callback.promised"):
-    """The customer may hang up: they will be called, and the contact goes on until they were."""
-
-    promise: ClassVar[Promise] = Promise.FIRST
-
-    number: Personal
-
-
-class CallbackGivenUp(ContactFact, frozen=True, kw_only=True, tag="callback.given_up"):
-    """The customer will not be called any more, and why."""
-
-    promise: ClassVar[Promise] = Promise.FIRST
-
-    reason: str = ""
-
-
 class PromptStarted(ContactFact, frozen=True, kw_only=True, tag="prompt.started"):
     """The first prompt after a key: how long the customer waited for a reaction."""
 

@@ -21,6 +21,16 @@ class QueueJoined(ContactFact, frozen=True, kw_only=True, tag="queue.joined"):
     announce_every_s: float | None = None
     told: dict[str, Personal] = msgspec.field(default_factory=dict)
     """What the flow found out, for the agent's screen."""
+    preferred: dict[str, int] = msgspec.field(default_factory=dict)
+    """What is nice to have, the most important first: level by skill."""
+    agent: str = ""
+    """Whom the customer is for..."""
+    agent_wait_s: float = 0.0
+    """...and how long they wait for that agent alone."""
+    callback: bool = False
+    """The customer need not stay on the line: the place is kept for a call to them."""
+    age_s: float = 0.0
+    """Waited already, before they joined: it counts for the place."""
 
 
 class QueuePositionTold(ContactFact, frozen=True, kw_only=True, tag="queue.position"):

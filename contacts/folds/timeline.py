@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contacts.facts import agent, contact, flow, queue, recording, speech, system
+from contacts.facts import agent, callback, contact, flow, queue, recording, speech, system
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.outcomes import EndedBy, QueueExit, TransferResult
@@ -169,8 +169,15 @@ SENTENCES: dict[type[Fact], Sentence] = {
     contact.MediaReported: _media,
     contact.SoundLost: lambda line, f: f"no sound from {line.name(f.participant)} for {f.for_s:g} s",
     contact.SoundRegained: lambda line, f: f"sound from {line.name(f.participant)} again",
-    contact.CallbackPromised: lambda _, f: _with("a callback is promised", _if(f.number, " to {}")),
-    contact.CallbackGivenUp: lambda _, f: _with("the callback is given up", _if(f.reason, ": {}")),
+    callback.CallbackPromised: lambda _, f: _with("a callback is promised", _if(f.number, " to {}")),
+    callback.CallbackAttempted: lambda _, f: f"the customer is called, attempt {f.attempt}",
+    callback.CallbackAnswered: lambda _, f: "the customer takes the callback",
+    callback.CallbackMissed: lambda _, f: _with(
+        "the customer is not reached",
+        _if(f.status, " (SIP {})"),
+        _if(f.again_at, ", again at {:%Y-%m-%d %H:%M} UTC"),
+    ),
+    callback.CallbackGivenUp: lambda _, f: _with("the callback is given up", _if(f.reason, ": {}")),
     contact.ContactFailed: lambda _, f: _with("something of ours failed", _if(f.reason, ": {}")),
     contact.PersonalErased: lambda _, f: _with("numbers and names are erased", _if(f.by, " by {}")),
     contact.ContactClosed: lambda _, f: _with(f"contact closed: {f.outcome.value}", _if(f.reason, " ({})")),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contacts import effects as order
 from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect, Happened
+from contacts.facts import callback, flow, queue, recording
 from contacts.facts import contact as fact
-from contacts.facts import flow, queue, recording
 from contacts.facts.contact import ContactOrigin, ParticipantRole
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId, LegId, ParticipantId, QueueId
@@ -260,7 +260,7 @@ def test_a_caller_who_hangs_up_while_a_transfer_rings_ends_its_leg() -> None:
 
 def test_a_promised_callback_outlives_the_call_and_keeps_its_place() -> None:
     told = Told().queued()
-    told.tell(fact.CallbackPromised(contact=ID, number="0301234567"))
+    told.tell(callback.CallbackPromised(contact=ID, number="0301234567"))
     told.leaves()
     assert told.contact.phase is ContactPhase.AWAY
     assert order.LeaveQueue() not in told.last
@@ -275,7 +275,7 @@ def test_a_promised_callback_outlives_the_call_and_keeps_its_place() -> None:
 def test_a_callback_that_is_given_up_closes_its_contact() -> None:
     told = Told(ContactOrigin.CALLBACK)
     told.tell(queue.QueueJoined(contact=ID, queue=QUEUE))
-    told.tell(fact.CallbackGivenUp(contact=ID, reason="do not call"))
+    told.tell(callback.CallbackGivenUp(contact=ID, reason="do not call"))
     assert told.last == (order.LeaveQueue(),)
     told.exited(QueueExit.TRANSFERRED)
     assert told.outcome is ContactOutcome.NOT_ANSWERED
@@ -323,3 +323,44 @@ def test_nothing_is_ordered_after_the_end() -> None:
     assert told.contact.phase is ContactPhase.CLOSED
     told.tell(queue.QueueJoined(contact=ID, queue=QUEUE))
     assert told.last == ()
+
+
+def test_s24_a_place_taken_for_a_callback_leaves_the_caller_to_the_flow() -> None:
+    told = Told().called()
+    told.tell(callback.CallbackPromised(contact=ID, number="0301234567"))
+    joined = queue.QueueJoined(contact=ID, queue=QUEUE, callback=True)
+    assert told.tell(joined) == (order.JoinQueue(joined),)
+    phases = [told.contact.phase]
+    told.leaves()
+    assert [*phases, told.contact.phase] == [ContactPhase.IN_FLOW, ContactPhase.AWAY]
+    assert order.LeaveQueue() not in told.last
+
+
+def test_s24_a_customer_who_was_called_back_is_hung_up_on_when_the_agent_leaves() -> None:
+    told = Told(ContactOrigin.CALLBACK)
+    told.tell(queue.QueueJoined(contact=ID, queue=QUEUE, callback=True))
+    told.starts()
+    told.tell(callback.CallbackAnswered(contact=ID, attempt=1))
+    told.answers()
+    told.tell(
+        fact.ParticipantJoined(contact=ID, participant=ALICE, role=ParticipantRole.AGENT, agent="alice")
+    )
+    told.starts(ALICE, OFFER)
+    told.answers(ALICE, OFFER)
+    told.tell(fact.ConversationStarted(contact=ID, participant=ALICE))
+    told.exited(QueueExit.ANSWERED)
+    told.leaves(ALICE, OFFER)
+    assert order.HangUpLeg(CUSTOMER, LEG, "the talk is over") in told.last
+    told.leaves(by=EndedBy.SERVER)
+    assert told.outcome is ContactOutcome.SERVED
+
+
+def test_an_attempt_that_is_not_answered_leaves_the_customer_away_and_owed() -> None:
+    told = Told(ContactOrigin.CALLBACK)
+    told.tell(queue.QueueJoined(contact=ID, queue=QUEUE, callback=True))
+    told.starts()
+    told.leaves(by=EndedBy.SERVER)
+    assert told.contact.phase is ContactPhase.AWAY
+    told.tell(callback.CallbackGivenUp(contact=ID, reason="not reached"))
+    told.exited(QueueExit.FAILED)
+    assert told.outcome is ContactOutcome.NOT_ANSWERED
