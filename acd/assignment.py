@@ -62,7 +62,7 @@ class Assignment:
         self._places.refuse_if_here(event.contact)
         queue = self._places.queue(event.queue)
         contact = self._places.newcomer(event, self.matching, now)
-        if self._too_long(contact, now):
+        if self._too_long(contact, now) and event.callback is None:
             self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.OVERFLOWED, 0.0))
         elif not self.patience.hopes(contact, now):
             self._outbox.append(QueueStayEnded(contact.id, queue.id, QueueExit.NOBODY, 0.0))

@@ -54,15 +54,24 @@ class CallbackBook:
         self._promises: dict[ContactId, PromisedCall] = {}
         self._by_number: dict[str, ContactId] = {}
 
+    def apply(self, rules: CallingRules, policy: RetryPolicy) -> None:
+        """Other rules from here on, for what is promised already too."""
+        self._rules, self._policy = rules, policy
+
+    def full_number(self, typed: str) -> str:
+        """Raises `NotANumberError` for what cannot be called, and `AcdError` for who wants no calls."""
+        number = full_number(typed, self._rules.home_country)
+        if number in self._rules.do_not_call:
+            raise AcdError("this number wants no calls")
+        return number
+
     def promise(
         self, contact: ContactId, typed: str, now: datetime, not_before: datetime | None = None
     ) -> tuple[MayCall, ...]:
         """Raises `NotANumberError`, or `PromisedAlreadyError`: one number is owed one call."""
-        number = full_number(typed, self._rules.home_country)
+        number = self.full_number(typed)
         if contact in self._promises or number in self._by_number:
             raise PromisedAlreadyError("a call to this number is promised already")
-        if number in self._rules.do_not_call:
-            raise AcdError("this number wants no calls")
         self._promises[contact] = PromisedCall(contact, number, max(now, not_before or now))
         self._by_number[number] = contact
         return self.time_passed(now)
@@ -73,6 +82,21 @@ class CallbackBook:
             return self._by_number.get(full_number(typed, self._rules.home_country))
         except AcdError:
             return None
+
+    def find(self, contact: ContactId) -> PromisedCall | None:
+        return self._promises.get(contact)
+
+    def all(self) -> tuple[PromisedCall, ...]:
+        return tuple(self._promises.values())
+
+    def promised_between(self, first: datetime, last: datetime) -> int:
+        """How many customers are to be called in that time, or are waiting by then without a time."""
+        return sum(first <= promise.not_before < last for promise in self._promises.values())
+
+    def take(self, promise: PromisedCall) -> None:
+        """One that was made before the program was started again."""
+        self._promises[promise.contact] = promise
+        self._by_number[promise.number] = promise.contact
 
     def number_of(self, contact: ContactId) -> str | None:
         found = self._promises.get(contact)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from acd.callback_settings import CallbackSettings
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from config.speech_rules import SpeechRule
 from media.settings import MediaSettings
@@ -185,6 +186,7 @@ class Settings(BaseModel):
     webhooks: tuple[WebhookSettings, ...] = ()
     bus: BusSettings = BusSettings()
     speech_rules: tuple[SpeechRule, ...] = ()
+    callbacks: CallbackSettings = CallbackSettings()
 
     @property
     def acd(self) -> AcdSettings:

@@ -31,6 +31,7 @@ from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
 from server.access.tokens import TokensError
 from server.bus.running import start_bus
+from server.callbacks.promises import LeftOver
 from server.checks.preflight import ground_problems, house_sentences, make_writable
 from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
 from server.errors import StartError
@@ -156,6 +157,8 @@ async def _build(
         tasks.background(retention.run())
     kept = await _kept_for_flows(ground, settings, tasks, stack)
     line = await open_line(settings, repertoire, secrets, _call_ground(settings, ground, kept, tasks), stack)
+    line.restoring.take_up(ground.left)
+    tasks.background(line.callbacks.run())
     reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
     where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
@@ -287,6 +290,7 @@ class _Ground:
     prompts: Prompts
     transcription: Transcription
     vocabulary: LanguageModel
+    left: LeftOver
 
     def following(self, settings: Settings, tasks: Tasks) -> LiveFollowing:
         """Of live calls; runs as long as the tasks."""
@@ -317,7 +321,7 @@ async def _lay_ground(
     writer.start()
     stack.push_async_callback(asyncio.to_thread, writer.stop)
     catalogue = Catalogue(store, CatalogueRows(writer))
-    recorder, journal, recovered = await start_recovery(settings, store, writer, catalogue, stack)
+    recorder, journal, recovered, left = await start_recovery(settings, store, writer, catalogue, stack)
     metrics.watch_recorder(recorder.health)
     prompts = await _prepare_prompts(settings, repertoire, stack, on_progress)
     vocabulary = _vocabulary(settings, repertoire)
@@ -344,6 +348,7 @@ async def _lay_ground(
         prompts,
         transcription,
         vocabulary,
+        left,
     )
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "drain": CommandEntry("server.commands.operation", "Take no new calls; those on the line go on."),
     "agents": CommandEntry("server.commands.agents", "Agents as they are now; breaks."),
     "queues": CommandEntry("server.commands.queues", "Queues as they are now: who waits and how long."),
+    "callbacks": CommandEntry("server.commands.callbacks", "Calls that customers are promised."),
     "trunks": CommandEntry(
         "server.commands.operation", "Carriers that may send calls, and how many they have."
     ),

@@ -31,6 +31,7 @@ class Permission(Enum):
     ACT_AS_AGENT = "take a break and come back"
     FOLLOW_EVENTS = "follow the journal, with the fields that the role may see"
     READ_CONTACTS = "read what happened to customers"
+    PROMISE_CALLBACKS = "promise customers a call, and take it back"
     ERASE_PERSONAL = "erase numbers and names of a customer"
     READ_RECORDINGS = "find and hear recordings"
     CHANGE_RECORDINGS = "hold, release, export or delete recordings"
@@ -48,6 +49,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ACT_AS_AGENT: _ADMINISTRATOR | {Role.SUPERVISOR, Role.AGENT},
     Permission.FOLLOW_EVENTS: _ADMINISTRATOR | {Role.OPERATOR, Role.SUPERVISOR, Role.OFFICER},
     Permission.READ_CONTACTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
+    Permission.PROMISE_CALLBACKS: _ADMINISTRATOR | {Role.SUPERVISOR},
     Permission.ERASE_PERSONAL: _ADMINISTRATOR | {Role.OFFICER},
     Permission.READ_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.CHANGE_RECORDINGS: _ADMINISTRATOR | {Role.OFFICER},

@@ -21,6 +21,7 @@ RELOADABLE: tuple[Path, ...] = (
     ("flows", "directory"),
     ("flows", "number_gateway"),
     ("flows", "hooks"),
+    ("callbacks",),
 )
 
 

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from server.access.routes import ROUTES
 from server.http.access_log import add_access_log_routes
 from server.http.agents import add_agent_routes
+from server.http.callbacks import add_callback_routes
 from server.http.contacts import add_contact_routes
 from server.http.decisions import add_decision_routes
 from server.http.errors import OF_EVERY_ROUTE, add_error_answers
@@ -61,6 +62,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_notice_routes(app, ports)
     add_profile_routes(app, ports)
     add_decision_routes(app, ports)
+    add_callback_routes(app, ports)
     add_recording_routes(app, ports)
     add_event_routes(app, ports)
     add_token_routes(app, ports)

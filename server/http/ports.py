@@ -5,7 +5,7 @@ Everything here is called on the event loop's own thread and does not block, exc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,11 +18,14 @@ from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
-from contacts.ids import ContactId
+from contacts.ids import ContactId, QueueId
 from contacts.privacy import Privacy
 from recordings.keeping import KeptRecordings
 from server.access.door import Door
 from server.access.tokens import TokenBook
+from server.callbacks.lost import LostCaller
+from server.callbacks.ordering import CallbackOrder
+from server.callbacks.promises import OpenCallback
 from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from server.http.status import Health, WebhookStatus
@@ -175,6 +178,34 @@ class Reloader(Protocol):
     async def reload(self, by: str) -> ReloadOutcome: ...
 
 
+class Callbacks(Protocol):
+    """Calls that customers are promised; see `server.callbacks`."""
+
+    def open(self) -> tuple[OpenCallback, ...]:
+        """Owed, the oldest promise first."""
+        ...
+
+    def find(self, contact: ContactId) -> OpenCallback | None: ...
+
+    def owed_to(self, number: str) -> ContactId | None: ...
+
+    def number(self, typed: str) -> str:
+        """As it would be called; raises AcdError."""
+        ...
+
+    def times(self, number: str, queue: QueueId) -> tuple[datetime, ...]:
+        """Raises AcdError."""
+        ...
+
+    def order(self, order: CallbackOrder) -> OpenCallback:
+        """Raises AcdError."""
+        ...
+
+    def cancel(self, contact: ContactId, by: str) -> bool:
+        """Whether one was owed."""
+        ...
+
+
 class CallGate(Protocol):
     """Whether new calls are taken."""
 
@@ -203,6 +234,11 @@ class ApiPorts:
     customers: Customers
     notices: Notices
     profiles: CallerProfiles
+    callbacks: Callbacks
+    lost_callers: Callable[[datetime, int], list[LostCaller]]
+    """Blocks."""
+    durable: Callable[[], Awaitable[None]]
+    """Returns once everything noted so far is durable; raises JournalError."""
     trunks: Callable[[], tuple[TrunkStatus, ...]]
     webhooks: Callable[[], tuple[WebhookStatus, ...]]
     gate: CallGate

@@ -22,6 +22,8 @@ from recordings.recorder import Recorder
 from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
+from server.callbacks.lost import lost_callers
+from server.callbacks.ordering import CallbackOrders
 from server.http.archive import JournalArchive, JournalFollower, of_queue, told_timeline
 from server.http.disk_watch import DiskWatch
 from server.http.event_feed import EventFeed
@@ -93,6 +95,9 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         customers=_OnTheLine(parts.line.intake),
         notices=parts.notices,
         profiles=parts.profiles,
+        callbacks=CallbackOrders(parts.line.callbacks, parts.line.intake),
+        lost_callers=lambda since, limit: lost_callers(parts.store, since, limit),
+        durable=parts.journal.durable,
         trunks=lambda: _trunks(parts),
         webhooks=parts.webhooks.status,
         gate=parts.line.intake,
@@ -182,4 +187,4 @@ class _OnTheLine:
 
     def caller(self, contact: ContactId) -> str:
         guest = self._line.active.get(contact)
-        return "" if guest is None else guest.call.facts.caller
+        return "" if guest is None else guest.customer.number

@@ -13,21 +13,22 @@ from typing import Any
 import structlog
 
 from acd.agent_state import AcdError
-from acd.events import ContactEnqueued, ContactLeft, LeaveReason
-from acd.skills import Requirement
+from acd.events import ContactLeft, LeaveReason
 from contacts import effects as order
 from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect, Happened
 from contacts.facts import contact as fact
-from contacts.facts.contact import ContactFact, ParticipantRole
+from contacts.facts.contact import ContactFact, ContactOrigin, ParticipantRole
 from contacts.facts.queue import QueueExited, QueuePlaceRegained, QueuePositionTold
 from contacts.ids import ContactId, LegId, ParticipantId
 from contacts.outcomes import QueueExit, TransferResult
+from contacts.standing import ContactPhase
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded, TransferOutcome
+from ivr_flows.engine.inputs import Input, QueueLeft, QueueOutcome, TransferEnded, TransferOutcome
 from server.intake.contact_recording import ContactRecording
-from server.intake.customer_orders import CustomerOrders
+from server.intake.customer import Customer, enqueued
+from server.intake.customer_orders import CustomerOrders, QueueStay
 from server.intake.customer_sound import CustomerSound
 from server.intake.flow_run import FlowRun
 from server.intake.legs import Legs
@@ -57,30 +58,43 @@ class ActiveContact:
     def __init__(
         self,
         contact: ContactId,
-        call: Call,
-        flow: Flow,
+        customer: Customer,
         services: Services,
         on_closed: Callable[[ActiveContact], None],
+        on_away: Callable[[], None],
+        core: Contact | None = None,
     ) -> None:
         self.id = contact
-        self.call = call
+        self.customer = customer
+        self.call: Call | None = None
+        self.stay: QueueStay | None = None
+        """The queue that the customer is in, or was in last."""
         self.legs = Legs(contact, self.tell)
-        self._flow = flow
+        self._voice: str | None = None
         self._services = services
         self._on_closed = on_closed
-        self._core = Contact(contact)
+        self._on_away = on_away
+        self._core = core or Contact(contact)
         self._mailbox: deque[ContactFact] = deque()
         self._handling = False
         self._failed = False
         self._sound = CustomerSound(contact, services.prompts, self.tell)
         self._recording = ContactRecording(contact, services, self.tell)
-        self._orders = CustomerOrders(
-            contact, call, self.legs, services, self.tell, self.on_other, flow.voice
-        )
-        self._run = FlowRun(contact, flow, call, self._orders, self._recording, services, self.tell)
+        self._run: FlowRun | None = None
 
-    def begin(self) -> None:
-        facts = self.call.facts
+    @property
+    def away(self) -> bool:
+        """Nobody is on the line: the customer is to be called."""
+        return self._core.phase is ContactPhase.AWAY
+
+    def begin(self, call: Call, flow: Flow) -> None:
+        """With a call that came in."""
+        self.call, self._voice = call, flow.voice
+        orders = CustomerOrders(
+            self.id, call, self.legs, self._services, self.tell, self.on_other, flow.voice, self._stays
+        )
+        self._run = FlowRun(self.id, flow, call, orders, self._recording, self._services, self.tell)
+        facts = call.facts
         caller = facts.caller
         started = fact.ContactStarted(
             contact=self.id,
@@ -88,7 +102,7 @@ class ActiveContact:
             caller_name=facts.remote_display or "",
             number=facts.called or "",
             trunk=facts.trunk or "",
-            flow=self._flow.name,
+            flow=flow.name,
             call_id=facts.sip_call_id,
         )
         joined = fact.ParticipantJoined(
@@ -96,7 +110,27 @@ class ActiveContact:
         )
         self.tell(started)
         self.tell(joined)
-        self.legs.start(CUSTOMER, LegId(self.call.id), self.call, self._on_customer)
+        self.legs.start(CUSTOMER, LegId(call.id), call, self._on_customer)
+
+    def begin_away(self) -> None:
+        """With nobody on the line: somebody asked for a call to the customer."""
+        number = self.customer.number
+        started = fact.ContactStarted(contact=self.id, origin=ContactOrigin.CALLBACK, caller=number)
+        joined = fact.ParticipantJoined(
+            contact=self.id, participant=CUSTOMER, role=ParticipantRole.CUSTOMER, address=number
+        )
+        self.tell(started)
+        self.tell(joined)
+
+    def call_customer(self, call: Call, listener: Callable[[CallEvent], None]) -> None:
+        """The call to the customer is their leg from here on; `listener` hears its events too, later."""
+
+        def both(event: CallEvent) -> None:
+            self._on_customer(event)
+            listener(event)
+
+        self.call, self._run = call, None
+        self.legs.start(CUSTOMER, LegId(call.id), call, both)
 
     def tell(self, told: ContactFact) -> None:
         """One fact after the other, each to its end; one told from inside an order waits for its turn."""
@@ -116,7 +150,7 @@ class ActiveContact:
 
     def agent_joined(self, participant: ParticipantId, leg: LegId, answered_at: float) -> None:
         """Dispatch joins the agent's leg, which is up, with the customer's; the agent may be told first."""
-        agent, stay = self.legs.call(leg), self._orders.stay
+        agent, stay = self.legs.call(leg), self.stay
         announcement = () if stay is None else stay.announcement
         told = agent is not None and self._sound.tell_agent(
             agent, announcement, lambda: self._joined(participant, self._services.now())
@@ -126,9 +160,9 @@ class ActiveContact:
 
     def _joined(self, participant: ParticipantId, ready_at: float) -> None:
         now = self._services.now()
-        waited_s = now - self._orders.stay.joined_at if self._orders.stay is not None else 0.0
-        if self._orders.stay is not None:
-            self._services.metrics.wait_s.labels(self._orders.stay.queue).observe(waited_s)
+        waited_s = now - self.stay.joined_at if self.stay is not None else 0.0
+        if self.stay is not None:
+            self._services.metrics.wait_s.labels(self.stay.queue).observe(waited_s)
         started = fact.ConversationStarted(
             contact=self.id,
             participant=participant,
@@ -139,21 +173,29 @@ class ActiveContact:
 
     def place_regained(self) -> None:
         """The agent's phone was lost: dispatch has the customer waiting again."""
-        if self._orders.stay is not None:
-            self.tell(QueuePlaceRegained(contact=self.id, queue=self._orders.stay.queue))
+        if self.stay is not None:
+            self.tell(QueuePlaceRegained(contact=self.id, queue=self.stay.queue))
 
     def announce_position(self, position: int, of: int) -> None:
-        if self._orders.stay is None:
+        if self.stay is None:
             return
-        self.tell(QueuePositionTold(contact=self.id, queue=self._orders.stay.queue, position=position, of=of))
-        self._services.tasks.start(self._sound.announce(position, self._flow.voice))
+        self.tell(QueuePositionTold(contact=self.id, queue=self.stay.queue, position=position, of=of))
+        self._services.tasks.start(self._sound.announce(position, self._voice))
+
+    def _stays(self, stay: QueueStay) -> None:
+        self.stay = stay
 
     # Facts
 
     def _handle(self, told: ContactFact) -> None:
         self._keep(told)
+        was_away = self.away
         for effect in self._core.handle(told, self._services.now()):
             self._carry_out(effect)
+        if self.away is not was_away:
+            self._on_away()
+            if self.away:
+                self._services.callbacks.customer_left(self.id)
 
     def _keep(self, told: ContactFact) -> None:
         """A journal that is full although new callers are refused loses the fact, not the call."""
@@ -172,40 +214,43 @@ class ActiveContact:
                 self.tell(fact.ContactFailed(contact=self.id, reason="an order could not be carried out"))
 
     def _on_customer(self, event: CallEvent) -> None:
-        if not self._sound.on_event(Side.CUSTOMER, event):
+        if not self._sound.on_event(Side.CUSTOMER, event) and self._run is not None:
             self._run.on_event(event)
 
     # Orders of the contact core
 
     def _start_recording(self, effect: order.StartRecording) -> None:
-        facts = self.call.facts
-        self._recording.start(self.call, facts.caller, facts.called or "")
+        if self.call is not None:
+            self._recording.start(self.call, self.customer.number, self.customer.called)
 
     def _finish_recording(self, effect: order.FinishRecording) -> None:
         self._services.tasks.start(self._recording.finish(effect.served_by))
 
     def _start_flow(self, effect: order.StartFlow) -> None:
-        self._run.start()
+        if self._run is not None:
+            self._run.start()
 
     def _stop_flow(self, effect: order.StopFlow) -> None:
-        self._run.stop()
+        if self._run is not None:
+            self._run.stop()
 
     def _tell_queue_exit(self, effect: order.TellQueueExit) -> None:
-        self._run.tell(QueueLeft(QUEUE_OUTCOMES.get(effect.exit, QueueOutcome.FAILED)))
+        self._tell_flow(QueueLeft(QUEUE_OUTCOMES.get(effect.exit, QueueOutcome.FAILED)))
 
     def _tell_transfer_result(self, effect: order.TellTransferResult) -> None:
-        self._run.tell(TransferEnded(TRANSFER_OUTCOMES.get(effect.result, TransferOutcome.FAILED)))
+        self._tell_flow(TransferEnded(TRANSFER_OUTCOMES.get(effect.result, TransferOutcome.FAILED)))
+
+    def _tell_flow(self, received: Input) -> None:
+        if self._run is not None:
+            self._run.tell(received)
 
     def _enqueue(self, effect: order.JoinQueue) -> None:
         joined = effect.joined
-        event = ContactEnqueued(
-            self.id,
-            joined.queue,
-            Requirement.of(joined.skills),
-            joined.priority,
-            joined.max_wait_s,
-            joined.announce_every_s,
-        )
+        if not joined.callback and self._services.callbacks.waits_on_the_line(self.id):
+            return
+        event = enqueued(joined, self._services.callbacks, self.customer.number)
+        if joined.callback:
+            self.stay = QueueStay(joined.queue, None, self._services.now() - event.age_s)
         try:
             self._services.post(event)
         except AcdError:
@@ -217,9 +262,8 @@ class ActiveContact:
         self._services.post(ContactLeft(self.id, LeaveReason.HUNG_UP))
 
     def _start_waiting(self, effect: order.StartWaiting) -> None:
-        self._sound.start_waiting(
-            self.call, self._orders.stay.music if self._orders.stay is not None else None
-        )
+        if self.call is not None:
+            self._sound.start_waiting(self.call, self.stay.music if self.stay is not None else None)
 
     def _stop_waiting(self, effect: order.StopWaiting) -> None:
         self._sound.stop_waiting()
@@ -227,7 +271,7 @@ class ActiveContact:
     def _connect(self, effect: order.Connect) -> None:
         participant = self._core.participants.get(effect.participant)
         other = self.legs.call(participant.leg if participant is not None else None)
-        if other is not None:
+        if other is not None and self.call is not None:
             self._sound.connect(self.call, other, effect.participant)
             self._recording.follow(effect.participant, other)
 

@@ -123,13 +123,13 @@ class AgentLegs:
             self._tell(
                 ring, fact.LegStarted(contact=ring.contact, participant=ring.participant, leg=ring.leg)
             )
-            caller = contact.call.facts
+            customer = contact.customer
             for binding in bindings:
                 try:
                     call = await self._lines.place_call(
                         binding,
-                        caller=caller.caller,
-                        display=caller.remote_display,
+                        caller=customer.number,
+                        display=customer.name,
                         headers=(("X-Contact-ID", str(ring.contact)),),
                     )
                 except Exception as error:

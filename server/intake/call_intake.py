@@ -9,9 +9,12 @@ from collections.abc import Mapping
 
 import structlog
 
+from contacts.contact import Contact
+from contacts.facts.contact import ContactFact
 from contacts.ids import ContactId
 from server.checks.repertoire import Repertoire
 from server.intake.active_contact import ActiveContact
+from server.intake.customer import Customer
 from server.intake.services import Services
 from telephony.admission import Refusal
 from telephony.call import Call
@@ -35,11 +38,12 @@ class CallIntake:
         self._idle.set()
 
     def __len__(self) -> int:
-        return len(self._active)
+        """Contacts with somebody on the line."""
+        return sum(not contact.away for contact in self._active.values())
 
     @property
     def active(self) -> Mapping[ContactId, ActiveContact]:
-        """The contacts on the line."""
+        """The contacts on the line, and those whose customer is to be called."""
         return self._active
 
     def take(self, call: Call) -> None:
@@ -48,10 +52,30 @@ class CallIntake:
         if flow is None:
             self._refuse(call, NO_SUCH_NUMBER)
             return
-        contact = ActiveContact(_new_contact_id(), call, flow, self._services, self._closed)
+        contact = ActiveContact(new_contact_id(), Customer.of(call), self._services, self._closed, self.count)
         self._active[contact.id] = contact
-        self._count()
-        contact.begin()
+        self.count()
+        contact.begin(call, flow)
+
+    def begin_away(self, number: str) -> ActiveContact:
+        """A contact that begins with a promise to call."""
+        contact = ActiveContact(new_contact_id(), Customer(number), self._services, self._closed, self.count)
+        self._active[contact.id] = contact
+        contact.begin_away()
+        self.count()
+        return contact
+
+    def take_up(
+        self, contact: ContactId, number: str, promised: tuple[ContactFact, ...], since: float
+    ) -> None:
+        """A contact that is owed a call since an earlier run of the program; nothing is written."""
+        core = Contact(contact)
+        for told in promised:
+            core.handle(told, since)
+        self._active[contact] = ActiveContact(
+            contact, Customer(number), self._services, self._closed, self.count, core
+        )
+        self.count()
 
     async def idle(self) -> None:
         """Returns when nobody is on the line."""
@@ -59,11 +83,13 @@ class CallIntake:
 
     def _closed(self, contact: ActiveContact) -> None:
         del self._active[contact.id]
-        self._count()
+        self.count()
 
-    def _count(self) -> None:
-        self._services.metrics.calls.set(len(self._active))
-        if self._active:
+    def count(self) -> None:
+        """After somebody came, left, or is to be called from here on."""
+        on_line = len(self)
+        self._services.metrics.calls.set(on_line)
+        if on_line:
             self._idle.clear()
         else:
             self._idle.set()
@@ -74,6 +100,6 @@ class CallIntake:
         self._services.tasks.start(call.reject(refusal.status, refusal.reason))
 
 
-def _new_contact_id() -> ContactId:
+def new_contact_id() -> ContactId:
     """Sorts by time, and cannot be guessed."""
     return ContactId(f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(6)}")

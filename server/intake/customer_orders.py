@@ -52,9 +52,10 @@ class CustomerOrders:
         tell: Callable[[ContactFact], None],
         on_other: Listener,
         voice: str | None,
+        stays: Callable[[QueueStay], None],
     ) -> None:
         self.id = contact
-        self.stay: QueueStay | None = None
+        self._stays = stays
         self._call = call
         self._legs = legs
         self._services = services
@@ -85,7 +86,7 @@ class CustomerOrders:
             self._tell(fact.PromptFailed(contact=self.id, reason=type(error).__name__))
         announcement = await self._announcement(ordered)
         queue = QueueId(ordered.queue)
-        self.stay = QueueStay(queue, music, self._services.now(), announcement)
+        self._stays(QueueStay(queue, music, self._services.now(), announcement))
         joined = QueueJoined(
             contact=self.id,
             queue=queue,

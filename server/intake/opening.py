@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from acd.dispatcher import Dispatcher
 from acd.events import AgentRegistered, AgentUnregistered
@@ -13,9 +14,11 @@ from acd.events import Event as DispatchEvent
 from acd.ports import Ledger, Phones, QueuePort
 from config.settings import Settings
 from contacts.facts.agent import PhoneRegistered, PhoneUnregistered
-from contacts.ids import AgentId, ContactId, DeviceId
+from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from ivr_flows.ports import Caller
 from media.call_sound import SoundEngine
+from server.callbacks.desk import CallbackDesk, DeskClocks
+from server.callbacks.restoring import Restoring
 from server.checks.repertoire import Repertoire
 from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
@@ -77,6 +80,8 @@ class OpenLine:
     """Calls are taken at `bound`."""
 
     intake: CallIntake
+    callbacks: CallbackDesk
+    restoring: Restoring
     dispatcher: Dispatcher
     endpoint: SipEndpoint
     dialler: TransferDialler
@@ -102,7 +107,7 @@ async def open_line(
 
     def measure() -> Load:
         return Load(
-            calls=len(active),
+            calls=len(intake),
             max_calls=settings.server.max_calls,
             tick_share=ground.engine.load(),
             journal_share=ground.journal.share,
@@ -118,6 +123,17 @@ async def open_line(
     outside = OutsideAsking(
         web, settings.flows.hooks, ground.kept, ground.tasks, asyncio.get_running_loop().time
     )
+    clocks = DeskClocks(asyncio.get_running_loop().time, lambda: datetime.now(UTC))
+    callbacks = CallbackDesk(
+        settings.callbacks,
+        settings.flows.number_gateway,
+        endpoint,
+        ground.journal,
+        active,
+        post,
+        ground.tasks,
+        clocks,
+    )
     services = Services(
         ground.journal,
         ground.prompts,
@@ -129,19 +145,27 @@ async def open_line(
         outside,
         post,
         ground.tasks,
+        callbacks,
         asyncio.get_running_loop().time,
         ground.live,
     )
     legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
     ledger = JournalLedger(ground.journal)
-    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs), ledger)
+    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs, callbacks), ledger)
+    callbacks.staffing = lambda queue: _signed_in(dispatcher, queue)
     ledger.watch(dispatcher.dump, asyncio.get_running_loop().time())
     stack.callback(dispatcher.stop)
     intake = CallIntake(repertoire, services, active)
     stack.push_async_callback(intake.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    return OpenLine(intake, dispatcher, endpoint, dialler, outside, bound)
+    restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks)
+    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, bound)
+
+
+def _signed_in(dispatcher: Dispatcher, queue: QueueId) -> int:
+    """Agents who serve the queue and are there."""
+    return next((each.signed_in for each in dispatcher.snapshot().queues if each.queue == queue), 0)
 
 
 def _on_registrar(change: RegistrarEffect, ground: CallGround, post: Callable[[DispatchEvent], None]) -> None:

@@ -41,6 +41,7 @@ class Lines(Protocol):
         caller: str | None = None,
         display: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
+        lasting: str = "",
     ) -> Call: ...
 
 

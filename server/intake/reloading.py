@@ -99,6 +99,7 @@ class Reloading:
             self.line.endpoint.reconfigure(self.settings.sip)
             return (str(error),)
         self.line.dialler.gateway = settings.flows.number_gateway
+        self.line.callbacks.apply(settings.callbacks, settings.flows.number_gateway)
         self.line.outside.hooks = settings.flows.hooks
         self.line.intake.repertoire = repertoire
         self.secrets.clear()

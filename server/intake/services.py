@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from acd.events import Event as DispatchEvent
 from server.http.metrics import Metrics
+from server.intake.customer import PromisedPlaces
 from server.intake.ports import Dialler, FactLog, Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
 from server.live_transcripts.following import LiveFollowing
@@ -28,5 +29,6 @@ class Services:
     outside: OutsideAsking
     post: Callable[[DispatchEvent], None]
     tasks: Tasks
+    callbacks: PromisedPlaces
     now: Callable[[], float]
     live: LiveFollowing

@@ -172,10 +172,11 @@ class Journal:
 
         return unsubscribe
 
-    async def close_interrupted(self) -> list[ContactId]:
-        """Closes the contacts that a dead server left open; called once at start, before any new contact."""
+    async def close_interrupted(self, kept: frozenset[ContactId] = frozenset()) -> list[ContactId]:
+        """Closes the contacts that a dead server left open, but for those `kept`, which go on; called once at
+        start, before any new contact."""
         try:
-            closings = await asyncio.to_thread(self._closings)
+            closings = await asyncio.to_thread(self._closings, kept)
         except SQLAlchemyError as error:
             raise JournalError(f"the journal cannot be read: {_cause(error)}") from error
         for count, closing in enumerate(closings, start=1):
@@ -229,9 +230,11 @@ class Journal:
             over.append(self._durable_waits.popleft()[1])
         return over
 
-    def _closings(self) -> list[ContactClosed]:
+    def _closings(self, kept: frozenset[ContactId]) -> list[ContactClosed]:
         closings = []
         for contact in unclosed_contacts(self._engine):
+            if contact.contact_id in kept:
+                continue
             seen_until = last_told(self._engine, contact.contact_id) or contact.started_at
             lasted_s = contact.duration_s or (seen_until - contact.started_at).total_seconds()
             closings.append(

@@ -14,6 +14,8 @@ from contacts.ids import ContactId
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.events import FramesDropped, RecordingEvent, RecordingFailed, RecordingFinalized
 from recordings.recorder import Recorder
+from server.callbacks.promises import LeftOver
+from server.callbacks.restoring import read_left_over
 from server.journal.identity import identity_of
 from server.journal.journal import Journal
 from server.store.writer import StoreWriter
@@ -23,8 +25,8 @@ log = structlog.get_logger(__name__)
 
 async def start_recovery(
     settings: Settings, store: Engine, writer: StoreWriter, catalogue: Catalogue, stack: AsyncExitStack
-) -> tuple[Recorder, Journal, tuple[RecordingEntry, ...]]:
-    """Recordings and journal, with what a dead server left unfinished closed as interrupted."""
+) -> tuple[Recorder, Journal, tuple[RecordingEntry, ...], LeftOver]:
+    """Recordings and journal, with what a dead server left unfinished closed, and what it owed."""
     clock = asyncio.get_running_loop().time
     journal = Journal(writer, store, identity_of(settings), clock=clock)
     await journal.start()
@@ -41,10 +43,11 @@ async def start_recovery(
                 state=entry.state.value,
             ),
         )
-    interrupted = await journal.close_interrupted()
+    left = await asyncio.to_thread(read_left_over, store)
+    interrupted = await journal.close_interrupted(left.contacts)
     if recovered or interrupted:
         log.warning("server.recovered", recordings=len(recovered), contacts=len(interrupted))
-    return recorder, journal, recovered
+    return recorder, journal, recovered, left
 
 
 def _on_recording(event: RecordingEvent, journal: Journal) -> None:

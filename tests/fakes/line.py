@@ -19,6 +19,7 @@ from telephony.session.events import (
     Accept,
     Acknowledged,
     Answered,
+    AnswerHeld,
     Command,
     Ended,
     HangUp,
@@ -31,6 +32,7 @@ from telephony.session.events import (
     ReofferAnswered,
     Reoffered,
     SessionId,
+    TakeAnswer,
 )
 from telephony.sip.hop import Hop, Transport
 from telephony.sip.transaction_events import TransactionId
@@ -71,6 +73,8 @@ class FarPhone:
         self.status: int | None = None
         """With which our side refused it."""
         self.reoffers = 0
+        self.lasting = ""
+        """The Call-ID of a call that outlives the program; its answer waits until it is taken."""
         self._line = line
 
     @property
@@ -172,6 +176,7 @@ class FakeLine:
         caller: str | None = None,
         display: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
+        lasting: str = "",
     ) -> Call:
         manners = self._manners(target)
         uri = target.contact if isinstance(target, Binding) else Uri.parse(str(target))
@@ -179,6 +184,7 @@ class FakeLine:
         call = Call(facts, self._line)
         call.offer()
         phone = self._connected(call)
+        phone.lasting = lasting
         self._loop.call_soon(self._rings, phone, manners)
         return call
 
@@ -241,7 +247,11 @@ class FakeLine:
             self._loop.call_later(manners.answers_after_s, self._answers, phone)
 
     def _answers(self, phone: FarPhone) -> None:
-        if not phone.over:
+        if phone.over:
+            return
+        if phone.lasting:
+            phone.call.handle(AnswerHeld(b"ACK", Hop(Transport.UDP, "127.0.0.1", 5070)))
+        else:
             phone.call.handle(Answered(description(5000)))
 
     def _command(self, session: SessionId, command: Command) -> None:
@@ -257,6 +267,8 @@ class FakeLine:
             case HangUp():
                 status = 200 if phone.answered else 487
                 self._loop.call_soon(self._ended, phone, Hangup(Party.US, status, ""))
+            case TakeAnswer():
+                self._loop.call_soon(phone.call.handle, Answered(description(5000)))
             case Reoffer():
                 self._loop.call_soon(phone.call.handle, ReofferAnswered(description(5000)))
             case Probe() | _:

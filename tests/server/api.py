@@ -14,16 +14,20 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from acd.callback_book import CallbackBook
+from acd.calling_slots import slots
+from acd.calling_windows import CallingRules
 from acd.dispatch import Dispatch
-from acd.events import AgentEvent, Event
+from acd.events import AgentEvent, CallFirst, Event
 from acd.explanation import Explanation
 from acd.settings import AcdSettings, AgentSettings, NoAgents, QueueSettings
 from acd.snapshot import DispatchStatus
 from config.settings import HttpSettings
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
+from contacts.facts.queue import QueueJoined
 from contacts.facts.system import AccessRefused, AccessUsed
-from contacts.ids import ContactId
+from contacts.ids import ContactId, QueueId
 from contacts.privacy import Privacy
 from recordings.archive import Archive
 from recordings.catalogue import Catalogue
@@ -37,6 +41,9 @@ from server.access.door import Door, DoorClocks
 from server.access.local_socket import listen_locally
 from server.access.roles import Role
 from server.access.tokens import TokenBook
+from server.callbacks.lost import LostCaller
+from server.callbacks.ordering import CallbackOrder
+from server.callbacks.promises import OpenCallback
 from server.client.client import ApiClient
 from server.http.app import make_app
 from server.http.event_feed import EventFeed
@@ -274,6 +281,54 @@ class Reloads:
         return self.outcome
 
 
+LOST = [
+    LostCaller(ContactId("contact2"), CALLER, "support", NOW - timedelta(hours=1), 61.0, "abandoned"),
+    LostCaller(ContactId("contact1"), "anonymous", "sales", NOW - timedelta(hours=2), 9.0, "overflowed"),
+]
+
+
+class PromisedCalls:
+    """The real book and rules under the test's clock; nobody is dialled."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rules = CallingRules(home_country="DE")
+        self._book = CallbackBook(self._rules)
+        self._open: dict[ContactId, OpenCallback] = {}
+
+    def open(self) -> tuple[OpenCallback, ...]:
+        return tuple(self._open.values())
+
+    def find(self, contact: ContactId) -> OpenCallback | None:
+        return self._open.get(contact)
+
+    def owed_to(self, number: str) -> ContactId | None:
+        return self._book.owed_to(number)
+
+    def number(self, typed: str) -> str:
+        return self._book.full_number(typed)
+
+    def times(self, number: str, queue: QueueId) -> tuple[datetime, ...]:
+        room = queue == "support"
+        return slots(
+            self._rules, self.number(number), self._clock.utc(), minutes=30, wanted=3, room=lambda *_: room
+        )
+
+    def order(self, order: CallbackOrder) -> OpenCallback:
+        contact, utc = ContactId(f"callback{len(self._open)}"), self._clock.utc()
+        self._book.promise(contact, order.number, utc, order.not_before)
+        place = QueueJoined(contact=contact, queue=order.queue, agent=order.agent, callback=True)
+        first = order.first or CallFirst.CUSTOMER
+        number = self.number(order.number)
+        held = OpenCallback(contact, number, place, first, utc, utc, order.not_before, order.by)
+        self._open[contact] = held
+        return held
+
+    def cancel(self, contact: ContactId, by: str) -> bool:
+        self._book.settled(contact)
+        return self._open.pop(contact, None) is not None
+
+
 HEALTHY = Health(
     True, (), "1.2.3", 60.0, ("127.0.0.1:5060",), 2, False, (PartHealth("journal", "", {"waiting": 0}),)
 )
@@ -312,6 +367,8 @@ class Api:
         self.off_loop = OffLoop()
         self.feed = EventFeed(self.facts, self.off_loop)
         self.url = ""
+        self.callbacks = PromisedCalls(self.clock)
+        self.awaited = 0
         self.recordings = cache(lambda: no_recordings(folder))
 
     def ports(self) -> ApiPorts:
@@ -331,6 +388,9 @@ class Api:
             customers=self.line,
             notices=self.notices,
             profiles=self.profiles,
+            callbacks=self.callbacks,
+            lost_callers=lambda since, limit: LOST[:limit],
+            durable=self._durable,
             trunks=lambda: (TrunkStatus("carrier", ("192.0.2.0/24",), 30, 4),),
             webhooks=lambda: (
                 WebhookStatus("crm", "https://crm.example/hook", 90, 10, 80, 0, "answers 500"),
@@ -340,6 +400,9 @@ class Api:
             monotonic=self.clock.monotonic,
             utc=self.clock.utc,
         )
+
+    async def _durable(self) -> None:
+        self.awaited += 1
 
     def kept(self) -> KeptRecordings:
         return self.recordings()

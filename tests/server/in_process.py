@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from acd.callback_settings import CallbackSettings
 from acd.dispatcher import Dispatcher
 from acd.effects import Effect
 from acd.events import AgentRegistered
@@ -23,6 +24,7 @@ from ivr_flows.known import Known
 from ivr_flows.loader import parse_flow
 from media.speech.synthesis import Voice
 from media.speech.vocabulary import General
+from server.callbacks.desk import CallbackDesk, DeskClocks
 from server.checks.repertoire import Repertoire
 from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
@@ -53,6 +55,8 @@ from tests.patience import PATIENCE_S
 F = TypeVar("F", bound=Fact)
 
 FRAMES_S = 0.1
+TEN = datetime(2026, 6, 10, 10, tzinfo=UTC)
+CALLBACKS = CallbackSettings(home_country="DE", home_zone="Europe/Berlin")
 
 AGENTS = (
     AgentSettings(name="alice", skills={"support": 5}),
@@ -72,7 +76,13 @@ class _NoLedger:
 class InProcess:
     """The running server, its far ends, and what it left in its journal."""
 
-    def __init__(self, flows: dict[str, str], settings: AcdSettings, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        flows: dict[str, str],
+        settings: AcdSettings,
+        tasks: Tasks,
+        callbacks: CallbackSettings | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         known = Known(
             queues=frozenset(queue.name for queue in settings.queues),
@@ -94,7 +104,22 @@ class InProcess:
         self.metrics = Metrics()
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
-        self.dispatcher = Dispatcher(settings, legs, IntakeQueuePort(self.active, legs), _NoLedger())
+        self.clocks = DeskClocks(loop.time, self.utc)
+        self.callbacks = CallbackDesk(
+            callbacks or CALLBACKS,
+            "gateway.example",
+            self.line,
+            self.journal,
+            self.active,
+            self._post,
+            tasks,
+            self.clocks,
+        )
+        queue_port = IntakeQueuePort(self.active, legs, self.callbacks)
+        self.dispatcher = Dispatcher(settings, legs, queue_port, _NoLedger())
+        self.callbacks.staffing = lambda queue: sum(
+            each.signed_in for each in self.dispatcher.snapshot().queues if each.queue == queue
+        )
         self.dialler = TransferDialler(self.line, self.line, "gateway.example", self._post)
         self.recognizer = FakeRecognizer()
         hearing = Hearing(self.recognizer, General(), SPEECH_RULES, 10, LoudIsVoice)
@@ -109,6 +134,7 @@ class InProcess:
             outside=OutsideAsking(self.web, {}, kept, tasks, loop.time),
             post=self._post,
             tasks=tasks,
+            callbacks=self.callbacks,
             now=loop.time,
             live=LiveFollowing(hearing, self.journal.note, tasks, loop.time),
         )
@@ -116,6 +142,10 @@ class InProcess:
         repertoire = Repertoire({number: _flow(number, text, known) for number, text in flows.items()})
         self.intake = CallIntake(repertoire, self.services, self.active)
         self.line.on_call = self.intake.take
+
+    def utc(self) -> datetime:
+        """The wall clock: ten in the morning when the loop's clock reads 0."""
+        return TEN + timedelta(seconds=asyncio.get_running_loop().time())
 
     # What the test does
 
@@ -184,17 +214,21 @@ async def serving(
     *,
     agents: tuple[AgentSettings, ...] = AGENTS,
     queues: tuple[QueueSettings, ...] = (SUPPORT,),
+    callbacks: CallbackSettings = CALLBACKS,
 ) -> AsyncIterator[InProcess]:
     """A server whose number 100 has this flow; left, every call has been ended and every contact closed."""
     async with Tasks() as tasks:
-        server = InProcess({"100": flow}, AcdSettings(agents=agents, queues=queues), tasks)
+        server = InProcess({"100": flow}, AcdSettings(agents=agents, queues=queues), tasks, callbacks)
         tasks.background(server.run())
+        tasks.background(server.callbacks.run())
         try:
             yield server
         finally:
             for phone in tuple(server.line.far):
                 phone.hang_up()
             server.dispatcher.stop()
+            for owed in server.callbacks.open():
+                server.callbacks.cancel(owed.contact, "the test is over")
         async with asyncio.timeout(PATIENCE_S):
             await server.intake.idle()
         assert not server.recordings.live or server.recordings.breaks

@@ -47,6 +47,7 @@ async def test_a_flow_that_breaks_at_the_hang_up_still_lets_its_contact_close() 
     async with serving(HELLO) as server:
         phone = await server.call()
         run = server.active[server.contact]._run
+        assert run is not None
         run._session = BrokenSession(run._session.flow, {})
         phone.hang_up()
 

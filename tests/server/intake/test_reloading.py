@@ -14,6 +14,7 @@ from config.reader import read_settings
 from config.settings import Settings
 from contacts.facts.system import SettingsApplied
 from contacts.ids import AgentId, DeviceId
+from server.callbacks.restoring import Restoring
 from server.checks.repertoire import load_repertoire
 from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
@@ -95,6 +96,8 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         secrets: dict[str, Password] = {"alice": Password("wonderland-1")}
         line = OpenLine(
             server.intake,
+            server.callbacks,
+            Restoring(server.callbacks, server.intake, server.dispatcher, endpoint, server.clocks),
             server.dispatcher,
             endpoint,
             server.dialler,

@@ -1,0 +1,1 @@
+"""Calls that customers are promised: the promise, the dialling, and what must outlive a kill."""

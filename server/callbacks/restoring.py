@@ -1,0 +1,92 @@
+"""What a dead server owed its customers, read from the journal and taken up again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Engine
+
+from acd.agent_state import AcdError
+from acd.dispatcher import Dispatcher
+from contacts.contact import CUSTOMER
+from contacts.facts.contact import ContactOrigin, ContactStarted, ParticipantJoined, ParticipantRole
+from contacts.facts.queue import QueueJoined
+from server.callbacks.desk import CallbackDesk, DeskClocks
+from server.callbacks.dialling import hop_of
+from server.callbacks.promises import LeftOver, OpenCallback, left_over
+from server.intake.call_intake import CallIntake
+from server.intake.customer import enqueued
+from server.journal.reading import entries_of, unclosed_contacts
+from telephony.endpoint import SipEndpoint
+
+log = structlog.get_logger(__name__)
+
+STILL_WAITS_FOR_ACK_S = 40.0
+"""A phone repeats its answer for 32 seconds, and then gives up."""
+
+
+def read_left_over(store: Engine) -> LeftOver:
+    """Before contacts are closed as interrupted; blocks."""
+    contacts = [entries_of(store, contact.contact_id) for contact in unclosed_contacts(store)]
+    return left_over([entries for entries in contacts if entries])
+
+
+class Restoring:
+    """Done once, after the line is open."""
+
+    def __init__(
+        self,
+        desk: CallbackDesk,
+        intake: CallIntake,
+        dispatcher: Dispatcher,
+        endpoint: SipEndpoint,
+        clocks: DeskClocks,
+    ) -> None:
+        self._desk = desk
+        self._intake = intake
+        self._dispatcher = dispatcher
+        self._endpoint = endpoint
+        self._clocks = clocks
+
+    def take_up(self, left: LeftOver) -> None:
+        for callback in left.open:
+            try:
+                self._take_up(callback)
+            except AcdError:
+                log.exception("callback.not_restored", contact=callback.contact)
+        for unsent in left.acks:
+            if self._since(unsent.at) < STILL_WAITS_FOR_ACK_S:
+                self._endpoint.resend(unsent.ack.encode(), hop_of(unsent.to))
+        now = self._clocks.now()
+        for caller in left.cut_off:
+            waited_s = self._since(caller.joined_at)
+            self._desk.returning.left(caller.number, caller.queue, waited_s, now)
+        if left.open:
+            log.warning("callback.restored", callbacks=len(left.open))
+
+    def _take_up(self, callback: OpenCallback) -> None:
+        contact, place, now = callback.contact, callback.place, self._clocks.now()
+        waited_s = max(0.0, self._since(callback.waits_since))
+        promised = (
+            ContactStarted(contact=contact, origin=ContactOrigin.CALLBACK),
+            ParticipantJoined(contact=contact, participant=CUSTOMER, role=ParticipantRole.CUSTOMER),
+            place,
+        )
+        self._intake.take_up(contact, callback.number, promised, now - waited_s)
+        self._desk.restore(callback)
+        joined = QueueJoined(
+            contact=contact,
+            queue=place.queue,
+            skills=place.skills,
+            priority=place.priority,
+            preferred=place.preferred,
+            agent=place.agent,
+            agent_wait_s=place.agent_wait_s,
+            callback=True,
+            age_s=waited_s + place.age_s,
+        )
+        self._dispatcher.post(enqueued(joined, self._desk, callback.number))
+
+    def _since(self, at: datetime) -> float:
+        return (self._clocks.utc() - at).total_seconds()

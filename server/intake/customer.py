@@ -1,0 +1,80 @@
+"""Who the customer of a contact is, and how they join a queue as dispatch knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from acd.events import CallFirst, ContactEnqueued
+from acd.skills import Requirement
+from contacts.facts.queue import QueueJoined
+from contacts.ids import AgentId, ContactId
+from telephony.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """As agents and reports see them. `called` is the number of ours that they called, if they did."""
+
+    number: str = field(repr=False)
+    name: str | None = field(default=None, repr=False)
+    called: str = ""
+
+    @classmethod
+    def of(cls, call: Call) -> Customer:
+        facts = call.facts
+        return cls(facts.caller, facts.remote_display, facts.called or "")
+
+
+class PromisedPlaces(Protocol):
+    """What is promised about places, as `server.callbacks.desk.CallbackDesk` knows it."""
+
+    def call_first(self, contact: ContactId) -> CallFirst | None:
+        """None where no call is owed."""
+        ...
+
+    def due(self, contact: ContactId) -> bool: ...
+
+    def customer_left(self, contact: ContactId) -> None: ...
+
+    def waits_on_the_line(self, contact: ContactId) -> bool: ...
+
+    def called_again(self, number: str, joined: QueueJoined) -> float: ...
+
+
+def enqueued(joined: QueueJoined, promised: PromisedPlaces, number: str) -> ContactEnqueued:
+    """Whoever was cut off, or waits to be called, has the age of the place that they had."""
+    age_s = joined.age_s if joined.callback else joined.age_s + promised.called_again(number, joined)
+    return ContactEnqueued(
+        joined.contact,
+        joined.queue,
+        Requirement.of(joined.skills),
+        joined.priority,
+        joined.max_wait_s,
+        joined.announce_every_s,
+        tuple(joined.preferred.items()),
+        AgentId(joined.agent) if joined.agent else None,
+        joined.agent_wait_s,
+        age_s,
+        promised.call_first(joined.contact) if joined.callback else None,
+        promised.due(joined.contact) if joined.callback else True,
+    )
+
+
+class NoPromises:
+    """A server that calls nobody back."""
+
+    def call_first(self, contact: ContactId) -> CallFirst | None:
+        return None
+
+    def due(self, contact: ContactId) -> bool:
+        return True
+
+    def customer_left(self, contact: ContactId) -> None:
+        """Nobody is called."""
+
+    def waits_on_the_line(self, contact: ContactId) -> bool:
+        return False
+
+    def called_again(self, number: str, joined: QueueJoined) -> float:
+        return 0.0
