@@ -14,7 +14,7 @@ from acd.calling_windows import CallingRules
 from acd.events import CallFirst
 
 
-class Weekday(Enum):
+class CallingDay(Enum):
     """In the order of `date.weekday`."""
 
     MON = "mon"
@@ -38,8 +38,8 @@ class CallbackSettings(BaseModel):
     )
     opens: time = Field(default=time(9), description="nobody is called before")
     closes: time = Field(default=time(20), description="nor from then on")
-    weekdays: tuple[Weekday, ...] = Field(
-        default=tuple(Weekday), description="days on which customers are called"
+    weekdays: tuple[CallingDay, ...] = Field(
+        default=tuple(CallingDay), description="days on which customers are called"
     )
     holidays: tuple[date, ...] = Field(default=(), description="days on which nobody is called")
     home_country: str | None = Field(
@@ -96,7 +96,7 @@ class CallbackSettings(BaseModel):
         return CallingRules(
             self.opens,
             self.closes,
-            frozenset(list(Weekday).index(day) for day in self.weekdays),
+            frozenset(list(CallingDay).index(day) for day in self.weekdays),
             frozenset(self.holidays),
             do_not_call,
             self.home_country,
