@@ -18,14 +18,14 @@ from config.lines import lines_of
 from config.settings import Settings
 from config.tables import Path as KeyPath
 
-__all__ = ["DEFAULT_FILE", "ConfigError", "Reading", "read", "read_settings"]
+__all__ = ["DEFAULT_FILE", "ConfigError", "SettingsRead", "read", "read_settings"]
 
 DEFAULT_FILE = Path(__file__).with_name("default.toml")
 MAX_FILE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SettingsRead:
     """What a file and the environment say.
 
     `settings` are there in spite of mistakes where those could be left out: what is judged next,
@@ -61,27 +61,27 @@ def read_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
     return read(file, environment).usable()
 
 
-def read(file: Path, environment: Mapping[str, str] = os.environ) -> Reading:
+def read(file: Path, environment: Mapping[str, str] = os.environ) -> SettingsRead:
     """Never raises: what is wrong is in the reading."""
     try:
         text = _text_of(file)
         data, lines = tomllib.loads(text), lines_of(text)
     except ConfigError as error:
-        return Reading(file, None, error.problems)
+        return SettingsRead(file, None, error.problems)
     except tomllib.TOMLDecodeError as error:
-        return Reading(file, None, (_not_toml(file, error),))
+        return SettingsRead(file, None, (_not_toml(file, error),))
     except (RecursionError, ValueError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return Reading(file, None, (f"{file}: not TOML: {reason}",))
+        return SettingsRead(file, None, (f"{file}: not TOML: {reason}",))
     variables, misnamed = _overlay(data, environment)
     _settle_folders(data, file, variables)
     try:
         settings, mistakes = judge(data)
     except RecursionError:
-        return Reading(file, None, (f"{file}: nested too deeply, in the file or a TRUNKLINE_ variable",))
-    reading = Reading(file, settings, (), lines, variables)
+        return SettingsRead(file, None, (f"{file}: nested too deeply, in the file or a TRUNKLINE_ variable",))
+    reading = SettingsRead(file, settings, (), lines, variables)
     problems = tuple(reading.told(mistake) for mistake in _in_order(mistakes, lines))
-    return Reading(file, settings, (*problems, *misnamed), lines, variables)
+    return SettingsRead(file, settings, (*problems, *misnamed), lines, variables)
 
 
 def key_of(path: KeyPath) -> str:

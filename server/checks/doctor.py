@@ -29,7 +29,7 @@ OTHERS_WRITE = 0o002
 SHORTEST_PASSWORD = 10
 
 
-class Verdict(StrEnum):
+class Grade(StrEnum):
     """WARNING: it works, but not as it should in production."""
 
     GOOD = "good"
@@ -42,17 +42,17 @@ class Check:
     """What was looked at, what was found, and what to do about it."""
 
     name: str
-    verdict: Verdict
+    verdict: Grade
     found: str
     fix: str = ""
 
 
 def examine_installation(configuration: Configuration) -> tuple[Check, ...]:
     """The one check of settings and flows that `serve` makes too, then the machine; changes nothing."""
-    problems = tuple(Check("settings", Verdict.BAD, problem) for problem in configuration.problems)
+    problems = tuple(Check("settings", Grade.BAD, problem) for problem in configuration.problems)
     if configuration.settings is None:
         return problems
-    fine = Check("settings", Verdict.GOOD, f"{configuration.file} and the flows of its numbers")
+    fine = Check("settings", Grade.GOOD, f"{configuration.file} and the flows of its numbers")
     return (*(problems or (fine,)), *examine_machine(configuration.settings, configuration.file))
 
 
@@ -78,14 +78,14 @@ def examine_machine(settings: Settings, file: Path) -> tuple[Check, ...]:
 
 def _python(_settings: Settings) -> Check:
     found = f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"
-    return Check("Python", Verdict.GOOD if sys.version_info >= (3, 11) else Verdict.BAD, found)
+    return Check("Python", Grade.GOOD if sys.version_info >= (3, 11) else Grade.BAD, found)
 
 
 def _user(_settings: Settings) -> Check:
     if os.geteuid() != 0:
-        return Check("user", Verdict.GOOD, "not root")
+        return Check("user", Grade.GOOD, "not root")
     fix = "run it as a user of its own (docs/operation.md); ports above 1024 need no root"
-    return Check("user", Verdict.WARNING, "root: a fault in the server would own the machine", fix)
+    return Check("user", Grade.WARNING, "root: a fault in the server would own the machine", fix)
 
 
 def _data_directory(settings: Settings) -> Check:
@@ -93,10 +93,10 @@ def _data_directory(settings: Settings) -> Check:
     there = nearest_existing(folder)
     if not os.access(there, os.W_OK):
         fix = "set server.data_directory to a folder that this user owns"
-        return Check("data directory", Verdict.BAD, f"{there} is not writable", fix)
+        return Check("data directory", Grade.BAD, f"{there} is not writable", fix)
     if folder.exists() and folder.stat().st_mode & OTHERS_WRITE:
-        return Check("data directory", Verdict.BAD, f"{folder} can be written by all", f"chmod o-w {folder}")
-    return Check("data directory", Verdict.GOOD, f"{folder} is writable")
+        return Check("data directory", Grade.BAD, f"{folder} can be written by all", f"chmod o-w {folder}")
+    return Check("data directory", Grade.GOOD, f"{folder} is writable")
 
 
 def _disk(settings: Settings) -> Check:
@@ -104,8 +104,8 @@ def _disk(settings: Settings) -> Check:
     hours = free / 16000 / 3600
     found = f"{free / 1e9:.1f} GB free: about {hours:,.0f} hours of recordings"
     if free >= MIN_FREE_BYTES:
-        return Check("disk", Verdict.GOOD, found)
-    return Check("disk", Verdict.WARNING, found, "free some space, or move recordings.directory")
+        return Check("disk", Grade.GOOD, found)
+    return Check("disk", Grade.WARNING, found, "free some space, or move recordings.directory")
 
 
 def _open_files(settings: Settings) -> Check:
@@ -113,37 +113,33 @@ def _open_files(settings: Settings) -> Check:
     need = settings.server.max_calls * FILES_PER_CALL
     found = f"{hard} open files allowed, {need} needed for {settings.server.max_calls} calls"
     if hard >= need:
-        return Check("open files", Verdict.GOOD, found)
+        return Check("open files", Grade.GOOD, found)
     return Check(
-        "open files", Verdict.WARNING, found, f"raise LimitNOFILE to {need}, or lower server.max_calls"
+        "open files", Grade.WARNING, found, f"raise LimitNOFILE to {need}, or lower server.max_calls"
     )
 
 
 def _priority(settings: Settings) -> Check:
     wanted = settings.media.realtime_priority
     if wanted == 0:
-        return Check(
-            "audio engine", Verdict.GOOD, "runs at ordinary priority, as media.realtime_priority says"
-        )
+        return Check("audio engine", Grade.GOOD, "runs at ordinary priority, as media.realtime_priority says")
     allowed = resource.getrlimit(resource.RLIMIT_RTPRIO)[1]
     if os.geteuid() == 0 or allowed >= wanted or allowed == resource.RLIM_INFINITY:
-        return Check("audio engine", Verdict.GOOD, f"may run at realtime priority {wanted}")
+        return Check("audio engine", Grade.GOOD, f"may run at realtime priority {wanted}")
     found = "runs at ordinary priority: other programs may delay the sound"
-    return Check("audio engine", Verdict.WARNING, found, f"set LimitRTPRIO={wanted} in the unit file")
+    return Check("audio engine", Grade.WARNING, found, f"set LimitRTPRIO={wanted} in the unit file")
 
 
 def _sip_port(settings: Settings) -> Check:
     where = f"{settings.sip.address}:{settings.sip.port}"
     if problem := no_sip_port(settings.sip):
         if _server_runs(settings):
-            return Check(
-                "SIP port", Verdict.GOOD, f"{where} is in use, and a server runs with these settings"
-            )
-        return Check("SIP port", Verdict.WARNING, problem)
+            return Check("SIP port", Grade.GOOD, f"{where} is in use, and a server runs with these settings")
+        return Check("SIP port", Grade.WARNING, problem)
     if settings.sip.try_next_ports and not ipaddress.ip_address(settings.sip.address).is_loopback:
         fix = "set sip.try_next_ports = 0, so that a service listens where its carrier sends, or not at all"
-        return Check("SIP port", Verdict.WARNING, f"{where}, or one of the next when it is taken", fix)
-    return Check("SIP port", Verdict.GOOD, f"{where} or a following one is free, UDP and TCP")
+        return Check("SIP port", Grade.WARNING, f"{where}, or one of the next when it is taken", fix)
+    return Check("SIP port", Grade.GOOD, f"{where} or a following one is free, UDP and TCP")
 
 
 def _server_runs(settings: Settings) -> bool:
@@ -156,13 +152,13 @@ def _server_runs(settings: Settings) -> bool:
 
 def _http_loopback(settings: Settings) -> Check:
     if problem := exposure_problem(settings.http):
-        return Check("administration", Verdict.BAD, settings.http.address, problem)
+        return Check("administration", Grade.BAD, settings.http.address, problem)
     if not reachable_from_outside(settings.http.address):
         return Check(
-            "administration", Verdict.GOOD, f"{settings.http.address}: reachable from this machine only"
+            "administration", Grade.GOOD, f"{settings.http.address}: reachable from this machine only"
         )
     found = f"{settings.http.address}: reachable from other machines, over TLS and with a token only"
-    return Check("administration", Verdict.GOOD, found)
+    return Check("administration", Grade.GOOD, found)
 
 
 def _trunks(settings: Settings) -> Check:
@@ -174,26 +170,26 @@ def _trunks(settings: Settings) -> Check:
     ]
     if wide:
         return Check(
-            "trunks", Verdict.WARNING, "; ".join(wide), "name the carrier's addresses, not whole ranges"
+            "trunks", Grade.WARNING, "; ".join(wide), "name the carrier's addresses, not whole ranges"
         )
-    return Check("trunks", Verdict.GOOD, ", ".join(trunk.name for trunk in settings.sip.trunks))
+    return Check("trunks", Grade.GOOD, ", ".join(trunk.name for trunk in settings.sip.trunks))
 
 
 def _passwords(settings: Settings) -> Check:
     file = settings.server.data_directory / FILE_NAME
     if not file.exists():
-        return Check("passwords", Verdict.GOOD, "none generated yet")
+        return Check("passwords", Grade.GOOD, "none generated yet")
     if file.stat().st_mode & SECRET_MODE:
-        return Check("passwords", Verdict.BAD, f"{file} is readable by others", f"chmod 600 {file}")
-    return Check("passwords", Verdict.GOOD, f"{file} is private")
+        return Check("passwords", Grade.BAD, f"{file} is readable by others", f"chmod 600 {file}")
+    return Check("passwords", Grade.GOOD, f"{file} is private")
 
 
 def _recordings(settings: Settings) -> Check:
     folder = settings.recordings.directory
     if folder.exists() and folder.stat().st_mode & OTHERS:
         fix = f"chmod o-rwx {folder}"
-        return Check("recordings", Verdict.WARNING, f"all users of this machine may look into {folder}", fix)
-    return Check("recordings", Verdict.GOOD, f"{folder} is closed to other users")
+        return Check("recordings", Grade.WARNING, f"all users of this machine may look into {folder}", fix)
+    return Check("recordings", Grade.GOOD, f"{folder} is closed to other users")
 
 
 def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
@@ -208,7 +204,7 @@ def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
         checks.append(
             Check(
                 "settings file",
-                Verdict.BAD,
+                Grade.BAD,
                 f"{file} holds passwords and is open to all",
                 f"chmod o-rwx {file}",
             )
@@ -220,7 +216,7 @@ def _settings_file(settings: Settings, file: Path) -> tuple[Check, ...]:
     ]
     if short:
         fix = f"at least {SHORTEST_PASSWORD} characters, or leave it out: then a good one is made"
-        checks.append(Check("settings file", Verdict.WARNING, f"short passwords: {', '.join(short)}", fix))
+        checks.append(Check("settings file", Grade.WARNING, f"short passwords: {', '.join(short)}", fix))
     return tuple(checks)
 
 
@@ -231,15 +227,18 @@ def _recogniser(settings: Settings) -> Check:
         fix = (
             "" if good else "pip install 'trunkline[vosk]' and set speech.vosk_model_dir to an unpacked model"
         )
-        return Check("recogniser", Verdict.GOOD if good else Verdict.BAD, f"vosk, model {folder}", fix)
+        return Check("recogniser", Grade.GOOD if good else Grade.BAD, f"vosk, model {folder}", fix)
     found = "pocketsphinx: a demonstration engine"
-    return Check("recogniser", Verdict.WARNING, found, 'for production: speech.engine = "vosk" with a model')
+    return Check("recogniser", Grade.WARNING, found, 'for production: speech.engine = "vosk" with a model')
 
 
 def _softphone(_settings: Settings) -> Check:
     if importlib.util.find_spec("pjsua2"):
-        return Check("demonstration", Verdict.GOOD, "callers and agents on pjsua2")
+        return Check("demonstration", Grade.GOOD, "callers and agents on pjsua2")
     found = "no pjsua2 for this Python: callers and agents use Trunkline's own SIP stack"
     return Check(
-        "demonstration", Verdict.WARNING, found, "pip install 'trunkline[softphone]' on Python 3.11 or 3.12"
+        "demonstration",
+        Grade.WARNING,
+        found,
+        "pip install 'trunkline[softphone]' on Python 3.11 or 3.12",
     )

@@ -37,7 +37,7 @@ def doctor(
         typer.echo(DEFAULT_FILE.read_text(encoding="utf-8"), nl=False)
         return
     from server.checks.configuration import examine
-    from server.checks.doctor import Verdict, examine_installation
+    from server.checks.doctor import Grade, examine_installation
 
     checks = examine_installation(examine(config or DEFAULT_FILE))
     if as_json:
@@ -47,5 +47,5 @@ def doctor(
             out.print(f"{check.verdict.value:>7}", style=STYLES[check.verdict], end="  ")
             fix = f"\n         how to fix it: {check.fix}" if check.fix else ""
             out.print(f"{check.name}: {check.found}{fix}", markup=False)
-    if any(check.verdict is Verdict.BAD for check in checks):
+    if any(check.verdict is Grade.BAD for check in checks):
         raise typer.Exit(EXIT_MISTAKE)

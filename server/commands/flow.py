@@ -21,7 +21,7 @@ from server.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from config.reader import Reading
+    from config.reader import SettingsRead
     from ivr_flows.findings import Finding
 
 app = typer.Typer(no_args_is_help=True, help="Check flow files, try them, and keep them up to date.")
@@ -61,7 +61,7 @@ def check(
     raise typer.Exit(EXIT_MISTAKE if broken or has_errors(findings) else 0)
 
 
-def _judged(flow: Path, reading: Reading | None) -> tuple[Finding, ...]:
+def _judged(flow: Path, reading: SettingsRead | None) -> tuple[Finding, ...]:
     from server.checks.repertoire import read_checked
 
     if reading is None:

@@ -19,7 +19,7 @@ from contacts.facts.queue import QueueJoined, QueuePositionTold, WrapUpFinished
 from contacts.facts.recording import TranscriptReady
 from server.assembly import Trunkline
 from server.demonstration.feed import Feed
-from server.demonstration.script import Role, Turn
+from server.demonstration.script import Actor, Turn
 from server.softphone import commands, events
 from server.softphone.client import Softphone, SoftphoneError
 from server.softphone.settings import PhoneSettings
@@ -99,13 +99,13 @@ class Performance:
                 caller.send(commands.Record(self._folder / "heard-by-caller.wav"))
                 caller.send(commands.Call(f"sip:{NUMBER}@{self._address}"))
                 calling = await caller.wait_for(events.Calling, PATIENCE_S)
-                answered = await caller.wait_for(events.Answered, PATIENCE_S)
+                answered = await caller.wait_for(events.PhoneAnswered, PATIENCE_S)
                 audio = await caller.wait_for(events.MediaActive, PATIENCE_S)
             with step(f"the caller hears the welcome and presses {KEY}", self._say):
                 await self._feed.wait_for(FlowStarted, PATIENCE_S)
                 await asyncio.sleep(LISTENS_S)
                 caller.send(commands.SendDigits(KEY))
-                key = await caller.wait_for(events.DigitsSent, PATIENCE_S)
+                key = await caller.wait_for(events.KeysSent, PATIENCE_S)
             with step("the caller waits, with music and a spoken position", self._say):
                 await self._feed.wait_for(QueueJoined, PATIENCE_S)
                 await self._feed.wait_for(QueuePositionTold, PATIENCE_S)
@@ -114,7 +114,7 @@ class Performance:
                 agent.send(commands.Record(self._folder / "heard-by-agent.wav"))
                 await self._announcement_heard()
                 agent.send(commands.Answer())
-                await agent.wait_for(events.Answered, PATIENCE_S)
+                await agent.wait_for(events.PhoneAnswered, PATIENCE_S)
                 await self._feed.wait_for(ConversationStarted, PATIENCE_S)
             await self._talk(caller, agent)
             with step("they hang up", self._say):
@@ -182,16 +182,16 @@ class Performance:
             for number, turn in enumerate(self._turns):
                 if number == HOLD_BEFORE_TURN:
                     await self._hold(agent)
-                speaker = caller if turn.role is Role.CALLER else agent
+                speaker = caller if turn.role is Actor.CALLER else agent
                 await asyncio.sleep(PAUSE_S)
                 await speaker.say(turn.file, PATIENCE_S)
 
     async def _hold(self, agent: Softphone) -> None:
         with step("the agent puts the caller on hold, and resumes", self._say):
             agent.send(commands.Hold())
-            await agent.wait_for(events.Held, PATIENCE_S)
+            await agent.wait_for(events.PhoneHeld, PATIENCE_S)
             await self._feed.wait_for(HoldStarted, PATIENCE_S)
             await asyncio.sleep(HOLDS_S)
             agent.send(commands.Resume())
-            await agent.wait_for(events.Resumed, PATIENCE_S)
+            await agent.wait_for(events.PhoneResumed, PATIENCE_S)
             await self._feed.wait_for(HoldEnded, PATIENCE_S)

@@ -18,7 +18,7 @@ CONVERSATION = Path(__file__).with_name("conversation.toml")
 HOUSE_SENTENCES = Path(__file__).with_name("house_sentences.txt")
 
 
-class Role(StrEnum):
+class Actor(StrEnum):
     """Who speaks."""
 
     CALLER = "caller"
@@ -29,7 +29,7 @@ class Role(StrEnum):
 class Turn:
     """One sentence; `file` is it as 8 kHz WAV, `pcm` the same samples."""
 
-    role: Role
+    role: Actor
     text: str
     file: Path
     pcm: NDArray[np.int16]
@@ -44,5 +44,5 @@ async def rehearse(synthesiser: Speaking, folder: Path) -> tuple[Turn, ...]:
         pcm = ulaw_decode(np.frombuffer(sound.ulaw, np.uint8))
         file = folder / f"turn-{number}.wav"
         write_wav(file, pcm)
-        turns.append(Turn(Role(spoken["speaker"]), spoken["text"], file, pcm))
+        turns.append(Turn(Actor(spoken["speaker"]), spoken["text"], file, pcm))
     return tuple(turns)

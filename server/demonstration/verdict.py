@@ -16,14 +16,14 @@ from recordings.transcripts import Speaker, TranscriptItem, Utterance
 from recordings.wav import read_wav
 from server.demonstration.evidence import find, likeness
 from server.demonstration.performance import Heard
-from server.demonstration.script import Role, Turn
+from server.demonstration.script import Actor, Turn
 
 SIMILAR = 0.8
 WORDS_RIGHT = 0.8
 DURATION_TOLERANCE_S = 0.1
 
-SPEAKERS = {Role.CALLER: Speaker.CALLER, Role.AGENT: Speaker.AGENT}
-CHANNELS = {Role.CALLER: 0, Role.AGENT: 1}
+SPEAKERS = {Actor.CALLER: Speaker.CALLER, Actor.AGENT: Speaker.AGENT}
+CHANNELS = {Actor.CALLER: 0, Actor.AGENT: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Exhibits:
 def judge(exhibits: Exhibits) -> tuple[Proof, ...]:
     """Every claim, held or not."""
     return (
-        _recorded(exhibits, Role.CALLER, "the recording's left channel is the caller"),
-        _recorded(exhibits, Role.AGENT, "the recording's right channel is the agent"),
-        _heard(exhibits, Role.AGENT, "the caller heard the agent"),
-        _heard(exhibits, Role.CALLER, "the agent heard the caller"),
+        _recorded(exhibits, Actor.CALLER, "the recording's left channel is the caller"),
+        _recorded(exhibits, Actor.AGENT, "the recording's right channel is the agent"),
+        _heard(exhibits, Actor.AGENT, "the caller heard the agent"),
+        _heard(exhibits, Actor.CALLER, "the agent heard the caller"),
         _caller_heard("the caller heard a spoken position", exhibits.position, exhibits),
         _caller_heard("the caller heard hold music", exhibits.music, exhibits),
         _durations(exhibits),
@@ -69,16 +69,16 @@ def key_to_prompt_ms(exhibits: Exhibits) -> float:
     return (exhibits.heard.audio_began_at + at_s - exhibits.heard.key_sent_at) * 1000
 
 
-def _recorded(exhibits: Exhibits, role: Role, claim: str) -> Proof:
+def _recorded(exhibits: Exhibits, role: Actor, claim: str) -> Proof:
     return _contains(claim, exhibits.turns, role, exhibits.stereo[:, CHANNELS[role]])
 
 
-def _heard(exhibits: Exhibits, role: Role, claim: str) -> Proof:
-    file = exhibits.heard.by_caller if role is Role.AGENT else exhibits.heard.by_agent
+def _heard(exhibits: Exhibits, role: Actor, claim: str) -> Proof:
+    file = exhibits.heard.by_caller if role is Actor.AGENT else exhibits.heard.by_agent
     return _contains(claim, exhibits.turns, role, read_wav(file).samples[:, 0])
 
 
-def _contains(claim: str, turns: tuple[Turn, ...], role: Role, channel: NDArray[np.int16]) -> Proof:
+def _contains(claim: str, turns: tuple[Turn, ...], role: Actor, channel: NDArray[np.int16]) -> Proof:
     """Every sentence of that party, in the order in which they were said."""
     matches = [likeness(turn.pcm, channel) for turn in turns if turn.role is role]
     worst = min(match.similarity for match in matches)

@@ -16,7 +16,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RunIdentity:
     """What every entry of a run carries. `boot` is another one after each start."""
 
     instance: str
@@ -24,9 +24,9 @@ class Identity:
     settings: str
 
 
-def identity_of(settings: Settings) -> Identity:
+def identity_of(settings: Settings) -> RunIdentity:
     """Reads who we are from the data folder, which must be there; the first time it is made up."""
-    return Identity(
+    return RunIdentity(
         instance_id(settings.server.data_directory), secrets.token_hex(6), settings_hash(settings)
     )
 

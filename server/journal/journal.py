@@ -29,7 +29,7 @@ from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId
 from contacts.outcomes import ContactOutcome
-from server.journal.identity import Identity
+from server.journal.identity import RunIdentity
 from server.journal.reading import entries_of, last_sequence, last_told, unclosed_contacts
 from server.journal.rows import JournalRows, Line, in_text
 from server.store.store import StoreError
@@ -76,7 +76,7 @@ class Journal:
         self,
         writer: StoreWriter,
         engine: Engine,
-        identity: Identity,
+        identity: RunIdentity,
         *,
         clock: Callable[[], float],
         capacity: int = 10_000,
@@ -108,7 +108,7 @@ class Journal:
 
     def apply(self, settings: str) -> None:
         """Facts carry the hash of other settings from here on."""
-        self._identity = Identity(self._identity.instance, self._identity.boot, settings)
+        self._identity = RunIdentity(self._identity.instance, self._identity.boot, settings)
 
     @property
     def instance(self) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from server.softphone.commands import Command, Quit
-from server.softphone.events import Event, Failed, Report
+from server.softphone.events import Event, Failed, PhoneReport
 from server.softphone.protocol import ProtocolError, decode_command, encode_report
 
 LONGEST_LINE_BYTES = 65536
@@ -28,7 +28,7 @@ class Channel:
         """Say what happened, by default now."""
         now = time.monotonic()
         happened_at_s = now if at_s is None else at_s
-        line = encode_report(Report(happened_at_s, time.time() - (now - happened_at_s), event))
+        line = encode_report(PhoneReport(happened_at_s, time.time() - (now - happened_at_s), event))
         try:
             while line:
                 line = line[os.write(self._reports_fd, line) :]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from server.softphone.commands import Command, Play, Quit
-from server.softphone.events import Event, PlaybackDone, PlaybackStarted, Ready, Report
+from server.softphone.events import Event, PhoneReady, PhoneReport, PlaybackDone, PlaybackStarted
 from server.softphone.protocol import ProtocolError, decode_report, encode_command
 from server.softphone.settings import PASSWORD_VARIABLE, PhoneSettings
 
@@ -30,7 +30,7 @@ class Softphone:
 
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name = name
-        self.events: list[Report[Event]] = []
+        self.events: list[PhoneReport[Event]] = []
         self._process = process
         self._changed = asyncio.Condition()
         self._ended = False
@@ -57,7 +57,7 @@ class Softphone:
         )
         phone = cls(name or settings.identity, process)
         try:
-            await phone.wait_for(Ready, START_TIMEOUT_S)
+            await phone.wait_for(PhoneReady, START_TIMEOUT_S)
         except BaseException:
             await phone.close()
             raise
@@ -72,8 +72,8 @@ class Softphone:
         await self.close()
 
     @property
-    def ready(self) -> Ready:
-        return cast(Report[Ready], self.events[0]).event
+    def ready(self) -> PhoneReady:
+        return cast(PhoneReport[PhoneReady], self.events[0]).event
 
     @property
     def address(self) -> str:
@@ -87,7 +87,7 @@ class Softphone:
             raise SoftphoneError(f"{self.name} has ended: {self._account()}")
         self._process.stdin.write(encode_command(command))
 
-    async def wait_for(self, kind: type[SomeEvent], timeout_s: float) -> Report[SomeEvent]:
+    async def wait_for(self, kind: type[SomeEvent], timeout_s: float) -> PhoneReport[SomeEvent]:
         """The next event of this kind that has not been waited for yet; it may have happened already."""
         try:
             async with asyncio.timeout(timeout_s), self._changed:
@@ -108,9 +108,11 @@ class Softphone:
         await self.wait_for(PlaybackDone, timeout_s)
         return started.at_s
 
-    def seen(self, kind: type[SomeEvent]) -> list[Report[SomeEvent]]:
+    def seen(self, kind: type[SomeEvent]) -> list[PhoneReport[SomeEvent]]:
         """All events of this kind so far."""
-        return [cast(Report[SomeEvent], report) for report in self.events if isinstance(report.event, kind)]
+        return [
+            cast(PhoneReport[SomeEvent], report) for report in self.events if isinstance(report.event, kind)
+        ]
 
     async def close(self) -> None:
         """Let the phone end its call and its registration, then end the process, by force if it must be."""
@@ -129,7 +131,7 @@ class Softphone:
         self._process.kill()
         await self._process.wait()
 
-    def _next(self, kind: type[SomeEvent]) -> Report[SomeEvent] | None:
+    def _next(self, kind: type[SomeEvent]) -> PhoneReport[SomeEvent] | None:
         matching = self.seen(kind)
         position = self._consumed.get(kind, 0)
         if position >= len(matching):

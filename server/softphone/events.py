@@ -13,7 +13,7 @@ class Stack(StrEnum):
     TRUNKLINE = "trunkline"
 
 
-class Party(StrEnum):
+class PhoneParty(StrEnum):
     """Who did it: this phone, or the one it talks to."""
 
     SELF = "self"
@@ -21,7 +21,7 @@ class Party(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PhoneReady:
     """The first event: the phone listens at this address."""
 
     stack: Stack
@@ -68,7 +68,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
+class PhoneRinging:
     """The called side rings (180) or makes progress (183)."""
 
     status: int
@@ -76,7 +76,7 @@ class Ringing:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class PhoneAnswered:
     """The call is established: 200 received and acknowledged, or our 200 acknowledged."""
 
     kind: Literal["answered"] = "answered"
@@ -91,22 +91,22 @@ class MediaActive:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PhoneHeld:
     """The call is on hold, by whose wish."""
 
-    by: Party
+    by: PhoneParty
     kind: Literal["held"] = "held"
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class PhoneResumed:
     """The call is off hold again; audio flows both ways."""
 
     kind: Literal["resumed"] = "resumed"
 
 
 @dataclass(frozen=True, slots=True)
-class DigitsSent:
+class KeysSent:
     """The keys have been handed to the stack; the first is on its way."""
 
     digits: str
@@ -114,7 +114,7 @@ class DigitsSent:
 
 
 @dataclass(frozen=True, slots=True)
-class DigitReceived:
+class KeyReceived:
     """The peer pressed a key."""
 
     digit: str
@@ -144,7 +144,7 @@ class Disconnected:
     status: int
     reason: str
     duration_s: float
-    by: Party
+    by: PhoneParty
     kind: Literal["disconnected"] = "disconnected"
 
 
@@ -166,18 +166,18 @@ class Failed:
 
 
 Event = (
-    Ready
+    PhoneReady
     | Registered
     | Unregistered
     | Calling
     | Incoming
-    | Ringing
-    | Answered
+    | PhoneRinging
+    | PhoneAnswered
     | MediaActive
-    | Held
-    | Resumed
-    | DigitsSent
-    | DigitReceived
+    | PhoneHeld
+    | PhoneResumed
+    | KeysSent
+    | KeyReceived
     | PlaybackStarted
     | PlaybackDone
     | Disconnected
@@ -190,7 +190,7 @@ Event_co = TypeVar("Event_co", bound=Event, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Report(Generic[Event_co]):
+class PhoneReport(Generic[Event_co]):
     """An event and when it happened. `at_s` is the machine's monotonic clock, the same for all processes."""
 
     at_s: float

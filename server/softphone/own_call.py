@@ -13,7 +13,7 @@ from media.events import PlaybackFinished, PlaybackId
 from media.g711 import ULAW_SILENCE, ulaw_decode
 from media.sound import Sound
 from server.softphone import events
-from server.softphone.events import Event, Party
+from server.softphone.events import Event, PhoneParty
 from server.softphone.wav_file import write_wav
 from telephony.call import Call
 from telephony.call_events import Answered, CallEvent, Digit, Held, Resumed, Ringing
@@ -59,7 +59,7 @@ class Conversation:
         hangup = await self.call.ended
         answered_at, ended_at = self.call.answered_at, self.call.ended_at
         duration_s = 0.0 if answered_at is None or ended_at is None else ended_at - answered_at
-        by = Party.SELF if hangup.by is session_events.Party.US else Party.PEER
+        by = PhoneParty.SELF if hangup.by is session_events.Party.US else PhoneParty.PEER
         self._report(events.Disconnected(hangup.status, hangup.reason, duration_s, by))
         if self._collecting is not None and self._recording is not None:
             samples = await self._collecting
@@ -69,15 +69,15 @@ class Conversation:
     def _on_event(self, event: CallEvent) -> None:
         match event:
             case Ringing(status):
-                self._report(events.Ringing(status))
+                self._report(events.PhoneRinging(status))
             case Answered():
                 self._answered()
             case Held():
-                self._report(events.Held(Party.PEER))
+                self._report(events.PhoneHeld(PhoneParty.PEER))
             case Resumed():
-                self._report(events.Resumed())
+                self._report(events.PhoneResumed())
             case Digit(digit):
-                self._report(events.DigitReceived(digit))
+                self._report(events.KeyReceived(digit))
             case PlaybackFinished(playback):
                 self._playback_finished(playback)
             case _:
@@ -85,7 +85,7 @@ class Conversation:
                 pass
 
     def _answered(self) -> None:
-        self._report(events.Answered())
+        self._report(events.PhoneAnswered())
         if self._recording is not None:
             self.record(self._recording)
         self._report(events.MediaActive("G.711"))

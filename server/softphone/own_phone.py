@@ -29,15 +29,15 @@ from server.softphone.commands import (
 )
 from server.softphone.events import (
     Calling,
-    DigitsSent,
     Failed,
-    Held,
     Incoming,
-    Party,
+    KeysSent,
+    PhoneHeld,
+    PhoneParty,
+    PhoneReady,
+    PhoneResumed,
     PlaybackStarted,
-    Ready,
     Registered,
-    Resumed,
     Stack,
     Unregistered,
 )
@@ -79,7 +79,7 @@ class OwnPhone:
     async def run(self) -> None:
         """The whole life of the phone. Raises TransportError when it cannot listen."""
         bound = await self._endpoint.start()
-        self._channel.report(Ready(Stack.TRUNKLINE, VERSION, bound.address, bound.port))
+        self._channel.report(PhoneReady(Stack.TRUNKLINE, VERSION, bound.address, bound.port))
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -214,14 +214,14 @@ class OwnPhone:
                 await conversation.hang_up()
             case Hold():
                 await call.hold()
-                self._channel.report(Held(Party.SELF))
+                self._channel.report(PhoneHeld(PhoneParty.SELF))
             case Resume():
                 await call.resume()
-                self._channel.report(Resumed())
+                self._channel.report(PhoneResumed())
             case SendDigits():
                 conversation.require_sound()
                 call.leg.send_digits(command.digits)
-                self._channel.report(DigitsSent(command.digits))
+                self._channel.report(KeysSent(command.digits))
             case Play():
                 sound = await asyncio.to_thread(read_prompt, command.path)
                 conversation.play(sound, command.path)

@@ -7,18 +7,18 @@ from typing import Any
 import pjsua2 as pj
 
 from server.softphone.events import (
-    Answered,
-    DigitReceived,
     Disconnected,
     Event,
     Failed,
-    Held,
+    KeyReceived,
     MediaActive,
-    Party,
+    PhoneAnswered,
+    PhoneHeld,
+    PhoneParty,
+    PhoneResumed,
+    PhoneRinging,
     PlaybackDone,
     PlaybackStarted,
-    Resumed,
-    Ringing,
 )
 
 _INACTIVE = (pj.PJSUA_CALL_MEDIA_NONE, pj.PJSUA_CALL_MEDIA_ERROR)
@@ -49,7 +49,7 @@ class PjCall(pj.Call):  # type: ignore[misc]
     ) -> None:
         super().__init__(account, call_id)
         self.over = False
-        self.ended_by = Party.PEER
+        self.ended_by = PhoneParty.PEER
         self.recording = recording
         self._report = report
         self._audio: pj.AudioMedia | None = None
@@ -68,7 +68,7 @@ class PjCall(pj.Call):  # type: ignore[misc]
         self._guarded("media state", self._media_changed)
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
-        self._report(DigitReceived(prm.digit))
+        self._report(KeyReceived(prm.digit))
 
     def _guarded(self, what: str, handle: Callable[[], None]) -> None:
         try:
@@ -81,9 +81,9 @@ class PjCall(pj.Call):  # type: ignore[misc]
     def _state_changed(self) -> None:
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_EARLY and info.role == pj.PJSIP_ROLE_UAC:
-            self._report(Ringing(info.lastStatusCode))
+            self._report(PhoneRinging(info.lastStatusCode))
         elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
-            self._report(Answered())
+            self._report(PhoneAnswered())
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.over = True
             duration = info.connectDuration
@@ -98,7 +98,7 @@ class PjCall(pj.Call):  # type: ignore[misc]
         elif audio.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
             self._audio_flows(audio.index)
         else:
-            self._held(Party.SELF if audio.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD else Party.PEER)
+            self._held(PhoneParty.SELF if audio.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD else PhoneParty.PEER)
 
     def _audio_flows(self, index: int) -> None:
         # A re-INVITE makes a new stream: what plays and what records must be plugged in again.
@@ -112,12 +112,12 @@ class PjCall(pj.Call):  # type: ignore[misc]
             self._report(MediaActive(self.getStreamInfo(index).codecName))
         elif self._on_hold:
             self._on_hold = False
-            self._report(Resumed())
+            self._report(PhoneResumed())
 
-    def _held(self, by: Party) -> None:
+    def _held(self, by: PhoneParty) -> None:
         if not self._on_hold:
             self._on_hold = True
-            self._report(Held(by))
+            self._report(PhoneHeld(by))
 
     # Orders, from the phone's loop.
 
@@ -138,7 +138,7 @@ class PjCall(pj.Call):  # type: ignore[misc]
         return unanswered and bool(info.role == pj.PJSIP_ROLE_UAS)
 
     def hang_up(self, status: int = 0) -> None:
-        self.ended_by = Party.SELF
+        self.ended_by = PhoneParty.SELF
         order = pj.CallOpParam()
         order.statusCode = status
         self.hangup(order)

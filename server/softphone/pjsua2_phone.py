@@ -29,10 +29,10 @@ from server.softphone.commands import (
 )
 from server.softphone.events import (
     Calling,
-    DigitsSent,
     Failed,
     Incoming,
-    Ready,
+    KeysSent,
+    PhoneReady,
     Recorded,
     Registered,
     Stack,
@@ -44,7 +44,7 @@ from server.softphone.pjsua2_configuration import (
     account_configuration,
     endpoint_configuration,
 )
-from server.softphone.settings import PhoneSettings, Transport
+from server.softphone.settings import PhoneSettings, PhoneTransport
 
 LOOP_MS = 5
 FAREWELL_S = 1.5
@@ -115,7 +115,7 @@ class Pjsua2Phone:
             version = endpoint.libVersion().full
             # "127.0.0.1:5080"
             port = int(endpoint.transportGetInfo(transport_id).localName.rpartition(":")[2])
-            self._channel.report(Ready(Stack.PJSUA2, version, self._settings.address, port))
+            self._channel.report(PhoneReady(Stack.PJSUA2, version, self._settings.address, port))
             yield
         finally:
             self._account.shutdown()
@@ -125,7 +125,7 @@ class Pjsua2Phone:
         configuration = pj.TransportConfig()
         configuration.port = self._settings.port
         configuration.boundAddress = self._settings.address
-        tcp = self._settings.transport is Transport.TCP
+        tcp = self._settings.transport is PhoneTransport.TCP
         kind = pj.PJSIP_TRANSPORT_TCP if tcp else pj.PJSIP_TRANSPORT_UDP
         return int(self._endpoint.transportCreate(kind, configuration))
 
@@ -216,7 +216,7 @@ class Pjsua2Phone:
                 call.resume()
             case SendDigits():
                 call.dialDtmf(command.digits)
-                self._channel.report(DigitsSent(command.digits))
+                self._channel.report(KeysSent(command.digits))
             case Play():
                 if reason := call.play(command.path):
                     self._channel.report(Failed(command.kind, reason))

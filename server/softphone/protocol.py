@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from server.softphone.commands import Command
-from server.softphone.events import Event, Report
+from server.softphone.events import Event, PhoneReport
 
 
 class ProtocolError(Exception):
@@ -13,7 +13,9 @@ class ProtocolError(Exception):
 
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
-_REPORTS: TypeAdapter[Report[Event]] = TypeAdapter(Report[Annotated[Event, Field(discriminator="kind")]])
+_REPORTS: TypeAdapter[PhoneReport[Event]] = TypeAdapter(
+    PhoneReport[Annotated[Event, Field(discriminator="kind")]]
+)
 
 
 def encode_command(command: Command) -> bytes:
@@ -27,11 +29,11 @@ def decode_command(line: bytes) -> Command:
         raise ProtocolError(_first_mistake(error)) from error
 
 
-def encode_report(report: Report[Event]) -> bytes:
+def encode_report(report: PhoneReport[Event]) -> bytes:
     return _REPORTS.dump_json(report) + b"\n"
 
 
-def decode_report(line: bytes) -> Report[Event]:
+def decode_report(line: bytes) -> PhoneReport[Event]:
     try:
         return _REPORTS.validate_json(line)
     except ValidationError as error:

@@ -7,7 +7,7 @@ from enum import StrEnum
 PASSWORD_VARIABLE = "TRUNKLINE_SOFTPHONE_PASSWORD"  # noqa: S105 (a name, not a secret)
 
 
-class Transport(StrEnum):
+class PhoneTransport(StrEnum):
     """What SIP travels over."""
 
     UDP = "udp"
@@ -24,7 +24,7 @@ class PhoneSettings:
     password: str = ""
     address: str = "127.0.0.1"
     port: int = 0
-    transport: Transport = Transport.UDP
+    transport: PhoneTransport = PhoneTransport.UDP
     auto_answer_s: float | None = None
 
     def arguments(self) -> list[str]:
@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=0, help="local SIP port; 0 lets the system choose (default)"
     )
-    parser.add_argument("--transport", type=Transport, choices=list(Transport), default=Transport.UDP)
+    parser.add_argument(
+        "--transport", type=PhoneTransport, choices=list(PhoneTransport), default=PhoneTransport.UDP
+    )
     parser.add_argument(
         "--auto-answer", type=float, metavar="SECONDS", help="ring that long, then answer by itself"
     )

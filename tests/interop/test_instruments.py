@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from server.softphone.commands import Answer, Call, HangUp, Record, SendDigits
-from server.softphone.events import Answered, DigitReceived, Disconnected, Incoming, MediaActive, Recorded
+from server.softphone.events import Disconnected, Incoming, KeyReceived, MediaActive, PhoneAnswered, Recorded
 from server.softphone.settings import PhoneSettings
 from tests.interop.baresip import Account
 from tests.interop.conftest import BARESIP_SAYS, BaresipMaker, PhoneMaker, SippRunner
@@ -45,7 +45,7 @@ async def test_baresip_calls_a_softphone_speaks_hears_and_presses_keys(
     await anna.say(write_wav(tmp_path / "said.wav", said), PATIENCE_S)
     for digit in "1*":
         bare.command("sndcode", digit)
-        assert (await anna.wait_for(DigitReceived, PATIENCE_S)).event.digit == digit
+        assert (await anna.wait_for(KeyReceived, PATIENCE_S)).event.digit == digit
     bare.command("hangup")
     await anna.wait_for(Recorded, PATIENCE_S)
 
@@ -61,7 +61,7 @@ async def test_a_softphone_calls_baresip_which_accepts(
     incoming = await bare.wait_for("CALL_INCOMING", PATIENCE_S)
     assert incoming["peerdisplayname"] == "Anna Arendt"
     bare.command("accept")
-    await anna.wait_for(Answered, PATIENCE_S)
+    await anna.wait_for(PhoneAnswered, PATIENCE_S)
     await bare.wait_for("CALL_ESTABLISHED", PATIENCE_S)
     anna.send(SendDigits("7"))
     anna.send(HangUp())

@@ -9,16 +9,16 @@ import pytest
 from server.softphone.commands import Answer, Call, HangUp, Hold, Record, Register, Resume, SendDigits
 from server.softphone.events import (
     Disconnected,
-    Held,
     Incoming,
     MediaActive,
-    Party,
+    PhoneHeld,
+    PhoneParty,
+    PhoneResumed,
     Recorded,
     Registered,
-    Resumed,
     Unregistered,
 )
-from server.softphone.settings import PhoneSettings, Transport
+from server.softphone.settings import PhoneSettings, PhoneTransport
 from tests.interop.baresip import Account
 from tests.interop.conftest import BARESIP_SAYS, BaresipMaker, PhoneMaker
 from tests.interop.sound import chirp, heard_share, read_wav, write_wav
@@ -30,7 +30,7 @@ MOST_OF_IT = 0.6  # a slip of a jitter buffer spoils two of twenty pieces; other
 
 
 def agent(
-    server: Trunkline, name: str, transport: Transport = Transport.UDP, password: str = ""
+    server: Trunkline, name: str, transport: PhoneTransport = PhoneTransport.UDP, password: str = ""
 ) -> PhoneSettings:
     return PhoneSettings(
         identity=f"sip:{name}@{server.address}",
@@ -45,9 +45,9 @@ def caller(server: Trunkline) -> PhoneSettings:
     return PhoneSettings(f'"Carol" <sip:carol@{server.address}>')
 
 
-@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize("transport", list(PhoneTransport))
 async def test_an_agent_registers_with_its_password_only(
-    server: Trunkline, tmp_path: Path, softphone: PhoneMaker, transport: Transport
+    server: Trunkline, tmp_path: Path, softphone: PhoneMaker, transport: PhoneTransport
 ) -> None:
     alice = await softphone(agent(server, "alice", transport))
     alice.send(Register())
@@ -80,9 +80,9 @@ async def test_caller_and_agent_hear_each_other_through_queue_and_hold(
     alice.send(Answer())
     await alice.wait_for(MediaActive, PATIENCE_S)
     alice.send(Hold())
-    assert (await alice.wait_for(Held, PATIENCE_S)).event.by is Party.SELF
+    assert (await alice.wait_for(PhoneHeld, PATIENCE_S)).event.by is PhoneParty.SELF
     alice.send(Resume())
-    await alice.wait_for(Resumed, PATIENCE_S)
+    await alice.wait_for(PhoneResumed, PATIENCE_S)
     await asyncio.gather(
         carol.say(write_wav(tmp_path / "rising.wav", rising), PATIENCE_S),
         alice.say(write_wav(tmp_path / "falling.wav", falling), PATIENCE_S),
@@ -92,7 +92,7 @@ async def test_caller_and_agent_hear_each_other_through_queue_and_hold(
     gone = (await alice.wait_for(Disconnected, PATIENCE_S)).event
     for phone in (alice, carol):
         await phone.wait_for(Recorded, PATIENCE_S)
-    assert gone.by is Party.PEER
+    assert gone.by is PhoneParty.PEER
     assert not server.errors()
 
     assert heard_share(rising, read_wav(tmp_path / "alice_hears.wav")[:, 0]) > MOST_OF_IT

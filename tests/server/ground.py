@@ -13,12 +13,12 @@ from contacts.facts.contact import ContactClosed, ContactStarted
 from contacts.facts.flow import NoInput
 from contacts.ids import ContactId
 from contacts.outcomes import ContactOutcome
-from server.journal.identity import Identity
+from server.journal.identity import RunIdentity
 from server.journal.journal import Journal
 from server.store.store import open_store
 from server.store.writer import StoreWriter
 
-HERE = Identity("instance", "boot", "settings")
+HERE = RunIdentity("instance", "boot", "settings")
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def opened(path: Path, *, commit_interval_s: float = 0.01) -> Iterator[tuple[Eng
 
 @asynccontextmanager
 async def journalling(
-    engine: Engine, writer: StoreWriter, *, capacity: int = 100, identity: Identity = HERE
+    engine: Engine, writer: StoreWriter, *, capacity: int = 100, identity: RunIdentity = HERE
 ) -> AsyncIterator[Journal]:
     clock = asyncio.get_running_loop().time
     journal = Journal(writer, engine, identity, clock=clock, capacity=capacity)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from server.access.local_socket import listen_locally
 from server.checks.configuration import examine
-from server.checks.doctor import Check, Verdict, examine_installation
+from server.checks.doctor import Check, Grade, examine_installation
 from server.cli import app
 
 
@@ -39,14 +39,17 @@ def test_u04_doctor_refuses_what_serve_refuses_with_its_exit_code(settings: Path
 
 def test_an_administration_port_open_to_others_is_bad(settings: Path) -> None:
     settings.write_text(settings.read_text() + '[http]\naddress = "0.0.0.0"\n')
-    assert [check.verdict for check in found(settings, "administration")] == [Verdict.BAD]
+    assert [check.verdict for check in found(settings, "administration")] == [Grade.BAD]
 
 
 def test_passwords_in_a_file_that_all_may_read_are_bad(settings: Path) -> None:
     text = settings.read_text() + '[[agents]]\nname = "alice"\npassword = "short"\n'
     settings.write_text(text)
     settings.chmod(0o644)
-    assert [check.verdict for check in found(settings, "settings file")] == [Verdict.BAD, Verdict.WARNING]
+    assert [check.verdict for check in found(settings, "settings file")] == [
+        Grade.BAD,
+        Grade.WARNING,
+    ]
     settings.chmod(0o640)
     settings.write_text(text.replace("short", "a long enough one"))
     assert found(settings, "settings file") == []
@@ -55,7 +58,7 @@ def test_passwords_in_a_file_that_all_may_read_are_bad(settings: Path) -> None:
 def test_a_service_that_would_move_to_another_port_is_warned(settings: Path) -> None:
     text = settings.read_text() + '[media]\naddress = "0.0.0.0"\nadvertised_address = "203.0.113.1"\n'
     settings.write_text(text + '[sip]\naddress = "0.0.0.0"\nport = 0\ntry_next_ports = 10\n')
-    assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.WARNING]
+    assert [check.verdict for check in found(settings, "SIP port")] == [Grade.WARNING]
 
 
 def test_a_port_that_the_running_server_holds_is_good(settings: Path) -> None:
@@ -63,10 +66,10 @@ def test_a_port_that_the_running_server_holds_is_good(settings: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         settings.write_text(settings.read_text() + f"[sip]\nport = {port}\ntry_next_ports = 0\n")
-        assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.WARNING]
+        assert [check.verdict for check in found(settings, "SIP port")] == [Grade.WARNING]
         (settings.parent / "var").mkdir()
         with listen_locally(settings.parent / "var"):
-            assert [check.verdict for check in found(settings, "SIP port")] == [Verdict.GOOD]
+            assert [check.verdict for check in found(settings, "SIP port")] == [Grade.GOOD]
 
 
 def test_doctor_changes_nothing(settings: Path) -> None:

@@ -25,7 +25,7 @@ from contacts.facts.flow import NoInput
 from contacts.facts.queue import WrapUpFinished
 from contacts.ids import AgentId, ContactId, LegId, ParticipantId
 from contacts.outcomes import ContactOutcome, EndedBy
-from server.journal.identity import Identity
+from server.journal.identity import RunIdentity
 from server.journal.journal import Journal, JournalError, JournalFull
 from server.journal.reading import (
     CursorError,
@@ -106,7 +106,7 @@ async def test_the_sequence_goes_on_after_a_restart_under_another_boot(
     ground: tuple[Engine, StoreWriter],
 ) -> None:
     for boot in ("one", "two"):
-        async with journalling(*ground, identity=Identity("here", boot, "s")) as journal:
+        async with journalling(*ground, identity=RunIdentity("here", boot, "s")) as journal:
             journal.append(counted("c", 0))
             await journal.durable()
     kept = entries_of(ground[0], "c")

@@ -10,7 +10,7 @@ import pytest
 from media.errors import MediaError
 from media.speech.errors import SynthesisError
 from server.demonstration.performance import HOLD_BEFORE_TURN, StepFailedError, step
-from server.demonstration.script import HOUSE_SENTENCES, Role, rehearse
+from server.demonstration.script import HOUSE_SENTENCES, Actor, rehearse
 from server.softphone.client import SoftphoneError
 from tests.fakes.keeping import FakeVoice
 from tests.interop.sound import read_wav
@@ -27,7 +27,7 @@ async def test_every_turn_is_spoken_once_and_kept_as_the_file_that_is_played(tmp
 
 async def test_both_parties_speak_before_and_after_the_hold(tmp_path: Path) -> None:
     turns = await rehearse(FakeVoice(), tmp_path)
-    both = {Role.CALLER, Role.AGENT}
+    both = {Actor.CALLER, Actor.AGENT}
     assert {turn.role for turn in turns[:HOLD_BEFORE_TURN]} == both
     assert {turn.role for turn in turns[HOLD_BEFORE_TURN:]} == both
 

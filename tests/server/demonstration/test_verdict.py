@@ -17,7 +17,7 @@ from recordings.catalogue import RecordingEntry, RecordingState
 from recordings.segment import RecordingId
 from recordings.transcripts import Speaker, Utterance
 from server.demonstration.performance import Heard
-from server.demonstration.script import Role, Turn
+from server.demonstration.script import Actor, Turn
 from server.demonstration.verdict import Exhibits, judge, key_to_prompt_ms
 from server.softphone.wav_file import write_wav
 
@@ -25,10 +25,10 @@ Pcm = NDArray[np.int16]
 RATE = 8000
 DIALOG_S = 12.0
 SAID = {
-    Role.CALLER: ("hello i have a question", "thank you and goodbye"),
-    Role.AGENT: ("good morning how can i help", "you are welcome"),
+    Actor.CALLER: ("hello i have a question", "thank you and goodbye"),
+    Actor.AGENT: ("good morning how can i help", "you are welcome"),
 }
-STARTS_S = {Role.CALLER: (4.0, 8.0), Role.AGENT: (6.0, 10.0)}
+STARTS_S = {Actor.CALLER: (4.0, 8.0), Actor.AGENT: (6.0, 10.0)}
 POSITION_AT_S, MUSIC_AT_S = 1.0, 2.0
 
 CALLER_RECORDED = "the recording's left channel is the caller"
@@ -69,7 +69,7 @@ class Case:
             for number, text in enumerate(texts)
         )
         self.write("caller.wav", self.heard_by_caller())
-        self.write("agent.wav", placed(*self.spoken(Role.CALLER)))
+        self.write("agent.wav", placed(*self.spoken(Actor.CALLER)))
         self.exhibits = Exhibits(
             turns=self.turns,
             heard=Heard(
@@ -92,17 +92,17 @@ class Case:
                 called="100",
                 duration_s=DIALOG_S + 0.05,
             ),
-            stereo=np.stack([placed(*self.spoken(role)) for role in (Role.CALLER, Role.AGENT)], axis=1),
+            stereo=np.stack([placed(*self.spoken(role)) for role in (Actor.CALLER, Actor.AGENT)], axis=1),
             transcript=tuple(
                 Utterance(speaker, 0.0, 1.0, text, "test")
-                for role, speaker in ((Role.CALLER, Speaker.CALLER), (Role.AGENT, Speaker.AGENT))
+                for role, speaker in ((Actor.CALLER, Speaker.CALLER), (Actor.AGENT, Speaker.AGENT))
                 for text in SAID[role]
             ),
             position=Sound("position", ulaw_encode(self.position).tobytes()),
             music=Sound("music", ulaw_encode(self.music).tobytes()),
         )
 
-    def spoken(self, role: Role) -> list[tuple[float, Pcm]]:
+    def spoken(self, role: Actor) -> list[tuple[float, Pcm]]:
         turns = [turn.pcm for turn in self.turns if turn.role is role]
         return list(zip(STARTS_S[role], turns, strict=True))
 
@@ -110,7 +110,7 @@ class Case:
         return placed(
             *([(POSITION_AT_S, self.position)] if position else []),
             *([(MUSIC_AT_S, self.music)] if music else []),
-            *(self.spoken(Role.AGENT) if agent else []),
+            *(self.spoken(Actor.AGENT) if agent else []),
         )
 
     def write(self, name: str, pcm: Pcm) -> None:
@@ -154,7 +154,7 @@ def with_a_silent_left_channel(case: Case) -> None:
 
 def with_the_agents_last_sentence_missing(case: Case) -> None:
     stereo = case.exhibits.stereo.copy()
-    stereo[int(STARTS_S[Role.AGENT][1] * RATE) :, 1] = 0
+    stereo[int(STARTS_S[Actor.AGENT][1] * RATE) :, 1] = 0
     case.exhibits = replace(case.exhibits, stereo=stereo)
 
 
@@ -194,7 +194,7 @@ def test_channels_that_are_exchanged_prove_neither_party(case: Case) -> None:
 
 
 def test_sentences_in_another_order_are_not_what_was_said(case: Case) -> None:
-    first, second = case.spoken(Role.CALLER)
+    first, second = case.spoken(Actor.CALLER)
     case.write("agent.wav", placed((first[0], second[1]), (second[0], first[1])))
     [proof] = [proof for proof in judge(case.exhibits) if not proof.holds]
     assert (proof.claim, proof.measured) == (AGENT_HEARD_CALLER, "sentences out of order")

@@ -52,14 +52,14 @@ async def test_ringing_answer_and_end_are_reported() -> None:
     await phone.conversation.hang_up()
     await phone.conversation.finish()
     assert [type(event) for event in phone.reported] == [
-        events.Ringing,
-        events.Answered,
+        events.PhoneRinging,
+        events.PhoneAnswered,
         events.MediaActive,
         events.Disconnected,
     ]
     [end] = phone.of(events.Disconnected)
     assert isinstance(end, events.Disconnected)
-    assert end.by is events.Party.SELF
+    assert end.by is events.PhoneParty.SELF
 
 
 async def test_a_refusal_is_reported_with_its_status() -> None:
@@ -67,7 +67,7 @@ async def test_a_refusal_is_reported_with_its_status() -> None:
     await phone.conversation.finish()
     [end] = phone.of(events.Disconnected)
     assert isinstance(end, events.Disconnected)
-    assert (end.status, end.by, end.duration_s) == (486, events.Party.PEER, 0.0)
+    assert (end.status, end.by, end.duration_s) == (486, events.PhoneParty.PEER, 0.0)
 
 
 async def test_hold_resume_and_keys_are_reported_with_who_did_it() -> None:
@@ -78,9 +78,9 @@ async def test_hold_resume_and_keys_are_reported_with_who_did_it() -> None:
     on_event(Resumed())
     on_event(Digit("7", at_s=1.0))
     assert phone.reported[-3:] == [
-        events.Held(events.Party.PEER),
-        events.Resumed(),
-        events.DigitReceived("7"),
+        events.PhoneHeld(events.PhoneParty.PEER),
+        events.PhoneResumed(),
+        events.KeyReceived("7"),
     ]
 
 

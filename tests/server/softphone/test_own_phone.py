@@ -26,29 +26,29 @@ from server.softphone.commands import (
     Unregister,
 )
 from server.softphone.events import (
-    Answered,
     Calling,
-    DigitsSent,
     Disconnected,
     Event,
     Failed,
-    Held,
     Incoming,
-    Party,
+    KeysSent,
+    PhoneAnswered,
+    PhoneHeld,
+    PhoneParty,
+    PhoneReady,
+    PhoneReport,
+    PhoneResumed,
+    PhoneRinging,
     PlaybackDone,
     PlaybackStarted,
-    Ready,
     Recorded,
     Registered,
-    Report,
-    Resumed,
-    Ringing,
     Stack,
     Unregistered,
 )
 from server.softphone.own_phone import OwnPhone
 from server.softphone.protocol import decode_report, encode_command
-from server.softphone.settings import PhoneSettings, Transport
+from server.softphone.settings import PhoneSettings, PhoneTransport
 from telephony.registrar.desk import RegistrationDesk
 from telephony.settings import SipSettings
 from telephony.sip.digest import Password
@@ -73,7 +73,7 @@ class Driven:
         self.task = asyncio.create_task(
             OwnPhone(settings, Channel(commands_fd, reports_fd), self.engine).run()
         )
-        self.reports: list[Report[Event]] = []
+        self.reports: list[PhoneReport[Event]] = []
         self._unread = b""
         self.address = ""
 
@@ -121,7 +121,7 @@ async def phone() -> AsyncIterator[PhoneMaker]:
     async def make(name: str = "anna", **settings: object) -> Driven:
         driven = Driven(PhoneSettings(f'"{name.title()}" <sip:{name}@127.0.0.1>', **settings))  # type: ignore[arg-type]
         made.append(driven)
-        ready = await driven.next(Ready)
+        ready = await driven.next(PhoneReady)
         assert ready.stack is Stack.TRUNKLINE
         driven.address = f"{ready.address}:{ready.port}"
         return driven
@@ -146,7 +146,7 @@ async def talking(phone: PhoneMaker) -> tuple[Driven, Driven]:
     await ben.next(Incoming)
     ben.send(Answer())
     for each in (anna, ben):
-        await each.next(Answered)
+        await each.next(PhoneAnswered)
     return anna, ben
 
 
@@ -157,30 +157,30 @@ async def test_a_call_is_reported_by_both_sides_from_the_first_ring_to_the_end(p
     assert calling.uri == f"sip:ben@{ben.address}"
     assert (incoming.caller_uri, incoming.caller_name) == ("sip:anna@127.0.0.1", "Anna")
     assert incoming.call_id == calling.call_id
-    assert (await anna.next(Ringing)).status == 180
+    assert (await anna.next(PhoneRinging)).status == 180
     ben.send(Answer())
     for each in (anna, ben):
-        await each.next(Answered)
+        await each.next(PhoneAnswered)
     anna.send(HangUp())
-    assert (await anna.next(Disconnected)).by is Party.SELF
+    assert (await anna.next(Disconnected)).by is PhoneParty.SELF
     gone = await ben.next(Disconnected)
-    assert (gone.by, gone.status) == (Party.PEER, 200)
+    assert (gone.by, gone.status) == (PhoneParty.PEER, 200)
 
 
 async def test_hold_and_resume_are_seen_on_both_sides(phone: PhoneMaker) -> None:
     anna, ben = await talking(phone)
     anna.send(Hold())
-    assert (await anna.next(Held)).by is Party.SELF
-    assert (await ben.next(Held)).by is Party.PEER
+    assert (await anna.next(PhoneHeld)).by is PhoneParty.SELF
+    assert (await ben.next(PhoneHeld)).by is PhoneParty.PEER
     anna.send(Resume())
     for each in (anna, ben):
-        await each.next(Resumed)
+        await each.next(PhoneResumed)
 
 
 async def test_keys_and_files_go_into_the_call(phone: PhoneMaker, tmp_path: Path) -> None:
     anna, _ = await talking(phone)
     anna.send(SendDigits("15#"))
-    assert (await anna.next(DigitsSent)).digits == "15#"
+    assert (await anna.next(KeysSent)).digits == "15#"
     assert anna.engine.legs[0].digits_sent == "15#"
     said = write_wav(tmp_path / "said.wav", chirp(0.2, 300, 900))
     anna.send(Play(said))
@@ -197,9 +197,9 @@ async def test_what_is_heard_is_recorded_whether_asked_for_before_the_call_or_in
     anna.send(Record(tmp_path / "early.wav"), Call(f"sip:ben@{ben.address}"))
     await ben.next(Incoming)
     ben.send(Answer())
-    await ben.next(Answered)
+    await ben.next(PhoneAnswered)
     ben.send(Record(tmp_path / "late.wav"))
-    await anna.next(Answered)
+    await anna.next(PhoneAnswered)
     for each in (anna, ben):
         each.engine.advance(0.5)
     anna.send(HangUp())
@@ -229,7 +229,7 @@ async def test_a_ringing_phone_that_hangs_up_refuses_the_call(phone: PhoneMaker)
 async def test_auto_answer_answers_by_itself_and_not_a_caller_who_has_gone(phone: PhoneMaker) -> None:
     anna, ben = await phone("anna"), await phone("ben", auto_answer_s=0.1)
     anna.send(Call(f"sip:ben@{ben.address}"))
-    await anna.next(Answered)
+    await anna.next(PhoneAnswered)
     slow = await phone("carl", auto_answer_s=0.5)
     anna.send(HangUp())
     await anna.next(Disconnected)
@@ -242,9 +242,9 @@ async def test_auto_answer_answers_by_itself_and_not_a_caller_who_has_gone(phone
     assert (await slow.next(Failed)).what == "hold", "nothing was answered in between"
 
 
-@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize("transport", list(PhoneTransport))
 async def test_it_registers_stays_registered_and_gives_it_up(
-    phone: PhoneMaker, registrar: Phone, transport: Transport
+    phone: PhoneMaker, registrar: Phone, transport: PhoneTransport
 ) -> None:
     where = f"sip:127.0.0.1:{registrar.bound.port}"
     anna = await phone("anna", registrar=where, user="anna", password="secret", transport=transport)
@@ -295,16 +295,16 @@ async def test_quitting_hangs_up_and_unregisters(phone: PhoneMaker, registrar: P
     anna.send(Call(f"sip:ben@{ben.address}"))
     await ben.next(Incoming)
     ben.send(Answer())
-    await anna.next(Answered)
+    await anna.next(PhoneAnswered)
     anna.send(Quit())
-    assert (await ben.next(Disconnected)).by is Party.PEER
+    assert (await ben.next(Disconnected)).by is PhoneParty.PEER
     await anna.task
 
 
 async def test_a_driver_that_is_gone_ends_the_phone(phone: PhoneMaker) -> None:
     anna, ben = await talking(phone)
     anna.hang_up_the_driver()
-    assert (await ben.next(Disconnected)).by is Party.PEER
+    assert (await ben.next(Disconnected)).by is PhoneParty.PEER
     await anna.task
 
 

@@ -13,23 +13,23 @@ import pytest
 from server.softphone.client import QUIT_TIMEOUT_S, Softphone, SoftphoneError
 from server.softphone.commands import Call, HangUp, Play, Quit, Register
 from server.softphone.events import (
-    Answered,
     Calling,
     Disconnected,
     Event,
-    Party,
+    PhoneAnswered,
+    PhoneParty,
+    PhoneReady,
+    PhoneReport,
+    PhoneRinging,
     PlaybackDone,
     PlaybackStarted,
-    Ready,
     Registered,
-    Report,
-    Ringing,
     Stack,
 )
 from server.softphone.protocol import decode_command, encode_report
 from tests.fakes.stepped_loop import stepped
 
-READY = Ready(Stack.TRUNKLINE, "1", "127.0.0.1", 5080)
+READY = PhoneReady(Stack.TRUNKLINE, "1", "127.0.0.1", 5080)
 SOON_S = 0.01
 LONG_S = 20.0
 
@@ -61,7 +61,7 @@ class FakeProcess:
 
     def reports(self, *events: Event, at_s: float = 0.0) -> None:
         for event in events:
-            self.stdout.feed_data(encode_report(Report(at_s, 0.0, event)))
+            self.stdout.feed_data(encode_report(PhoneReport(at_s, 0.0, event)))
 
     def end(self, code: int) -> None:
         if not self._code.done():
@@ -94,17 +94,17 @@ async def phone(process: FakeProcess) -> AsyncIterator[Softphone]:
 async def test_an_event_that_has_happened_already_is_not_waited_for(
     phone: Softphone, process: FakeProcess
 ) -> None:
-    process.reports(Ringing(180), Answered(), at_s=3.5)
-    assert (await phone.wait_for(Answered, LONG_S)).at_s == 3.5
-    assert (await phone.wait_for(Ringing, LONG_S)).event.status == 180
+    process.reports(PhoneRinging(180), PhoneAnswered(), at_s=3.5)
+    assert (await phone.wait_for(PhoneAnswered, LONG_S)).at_s == 3.5
+    assert (await phone.wait_for(PhoneRinging, LONG_S)).event.status == 180
 
 
 async def test_each_event_is_waited_for_once(phone: Softphone, process: FakeProcess) -> None:
-    process.reports(Ringing(180), Ringing(183))
-    statuses = [(await phone.wait_for(Ringing, LONG_S)).event.status for _ in range(2)]
+    process.reports(PhoneRinging(180), PhoneRinging(183))
+    statuses = [(await phone.wait_for(PhoneRinging, LONG_S)).event.status for _ in range(2)]
     assert statuses == [180, 183]
-    with pytest.raises(SoftphoneError, match="no Ringing within"):
-        await phone.wait_for(Ringing, SOON_S)
+    with pytest.raises(SoftphoneError, match="no PhoneRinging within"):
+        await phone.wait_for(PhoneRinging, SOON_S)
 
 
 async def test_an_event_that_comes_later_wakes_who_waits(phone: Softphone, process: FakeProcess) -> None:
@@ -116,10 +116,10 @@ async def test_an_event_that_comes_later_wakes_who_waits(phone: Softphone, proce
 
 
 async def test_several_may_wait_for_different_events(phone: Softphone, process: FakeProcess) -> None:
-    waiting = asyncio.gather(phone.wait_for(Answered, LONG_S), phone.wait_for(Ringing, LONG_S))
-    process.reports(Ringing(180), Answered())
+    waiting = asyncio.gather(phone.wait_for(PhoneAnswered, LONG_S), phone.wait_for(PhoneRinging, LONG_S))
+    process.reports(PhoneRinging(180), PhoneAnswered())
     answered, ringing = await waiting
-    assert (answered.event, ringing.event) == (Answered(), Ringing(180))
+    assert (answered.event, ringing.event) == (PhoneAnswered(), PhoneRinging(180))
 
 
 async def test_what_did_not_happen_is_told_with_what_did(phone: Softphone, process: FakeProcess) -> None:
@@ -127,24 +127,24 @@ async def test_what_did_not_happen_is_told_with_what_did(phone: Softphone, proce
     process.reports(Calling("sip:100@there", "id"))
     await phone.wait_for(Calling, LONG_S)
     with pytest.raises(SoftphoneError) as raised:
-        await phone.wait_for(Answered, SOON_S)
-    assert "anna: no Answered within 0.01 s" in str(raised.value)
+        await phone.wait_for(PhoneAnswered, SOON_S)
+    assert "anna: no PhoneAnswered within 0.01 s" in str(raised.value)
     assert "sip:100@there" in str(raised.value)
     assert "it wrote no route" in str(raised.value)
 
 
 async def test_a_phone_that_ends_ends_the_waiting_at_once(phone: Softphone, process: FakeProcess) -> None:
-    waiting = asyncio.create_task(phone.wait_for(Answered, LONG_S))
+    waiting = asyncio.create_task(phone.wait_for(PhoneAnswered, LONG_S))
     await asyncio.sleep(0)
     process.end(1)
-    with pytest.raises(SoftphoneError, match=r"anna ended before Answered: it reported nothing"):
+    with pytest.raises(SoftphoneError, match=r"anna ended before PhoneAnswered: it reported nothing"):
         await waiting
 
 
 async def test_what_was_reported_before_the_end_can_still_be_waited_for(
     phone: Softphone, process: FakeProcess
 ) -> None:
-    process.reports(Disconnected(200, "OK", 4.0, Party.PEER))
+    process.reports(Disconnected(200, "OK", 4.0, PhoneParty.PEER))
     process.end(0)
     assert (await phone.wait_for(Disconnected, LONG_S)).event.duration_s == 4.0
 
@@ -152,7 +152,7 @@ async def test_what_was_reported_before_the_end_can_still_be_waited_for(
 async def test_a_phone_that_has_ended_takes_no_orders(phone: Softphone, process: FakeProcess) -> None:
     process.end(1)
     with pytest.raises(SoftphoneError):
-        await phone.wait_for(Answered, LONG_S)
+        await phone.wait_for(PhoneAnswered, LONG_S)
     with pytest.raises(SoftphoneError, match="anna has ended"):
         phone.send(HangUp())
     assert process.given == []
@@ -168,17 +168,17 @@ async def test_a_line_that_is_no_report_is_passed_over_and_told_later(
     phone: Softphone, process: FakeProcess
 ) -> None:
     process.stdout.feed_data(b"hello\n" + json.dumps({"event": {"kind": "boom"}}).encode() + b"\n")
-    process.reports(Answered())
-    assert (await phone.wait_for(Answered, LONG_S)).event == Answered()
+    process.reports(PhoneAnswered())
+    assert (await phone.wait_for(PhoneAnswered, LONG_S)).event == PhoneAnswered()
     with pytest.raises(SoftphoneError, match="not a report"):
-        await phone.wait_for(Ringing, SOON_S)
+        await phone.wait_for(PhoneRinging, SOON_S)
 
 
 async def test_only_the_last_complaints_are_kept(phone: Softphone, process: FakeProcess) -> None:
     process.stderr.feed_data(b"".join(b"complaint %d.\n" % number for number in range(50)))
     process.end(1)
     with pytest.raises(SoftphoneError):
-        await phone.wait_for(Answered, LONG_S)
+        await phone.wait_for(PhoneAnswered, LONG_S)
     await phone.close()
     with pytest.raises(SoftphoneError) as raised:
         phone.send(HangUp())
@@ -189,18 +189,18 @@ async def test_only_the_last_complaints_are_kept(phone: Softphone, process: Fake
 
 async def test_where_it_listens_is_what_it_said_first(phone: Softphone, process: FakeProcess) -> None:
     process.reports(READY)
-    await phone.wait_for(Ready, LONG_S)
+    await phone.wait_for(PhoneReady, LONG_S)
     assert phone.address == "127.0.0.1:5080"
     assert phone.ready.stack is Stack.TRUNKLINE
 
 
 async def test_all_events_of_a_kind_are_seen_in_order(phone: Softphone, process: FakeProcess) -> None:
-    process.reports(READY, Registered(300), Answered(), Registered(299))
-    await phone.wait_for(Answered, LONG_S)
+    process.reports(READY, Registered(300), PhoneAnswered(), Registered(299))
+    await phone.wait_for(PhoneAnswered, LONG_S)
     await phone.wait_for(Registered, LONG_S)
     await phone.wait_for(Registered, LONG_S)
     assert [report.event.expires_s for report in phone.seen(Registered)] == [300, 299]
-    assert phone.seen(Ringing) == []
+    assert phone.seen(PhoneRinging) == []
 
 
 async def test_saying_lasts_to_the_end_and_tells_when_it_began(
@@ -228,7 +228,7 @@ async def test_closing_a_phone_that_has_ended_asks_it_nothing(process: FakeProce
     phone = Softphone("anna", cast(Any, process))
     process.end(0)
     with pytest.raises(SoftphoneError):
-        await phone.wait_for(Answered, LONG_S)
+        await phone.wait_for(PhoneAnswered, LONG_S)
     await phone.close()
     assert process.given == []
 

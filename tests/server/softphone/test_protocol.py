@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from server.softphone.channel import LONGEST_LINE_BYTES, Channel
 from server.softphone.commands import Call, Command, HangUp, Play, Quit, Record, Register, SendDigits
-from server.softphone.events import Event, Failed, Incoming, Report
+from server.softphone.events import Event, Failed, Incoming, PhoneReport
 from server.softphone.protocol import (
     ProtocolError,
     decode_command,
@@ -65,7 +65,7 @@ def test_every_command_comes_back_from_its_line(command: Command) -> None:
 
 @given(any_of(Event), st.floats(0, 1e6))
 def test_every_event_comes_back_from_its_line(event: Event, at_s: float) -> None:
-    report = Report(at_s, at_s + 5, event)
+    report = PhoneReport(at_s, at_s + 5, event)
     assert decode_report(encode_report(report)) == report
 
 
@@ -98,7 +98,7 @@ class Piped:
     def write(self, data: bytes) -> None:
         os.write(self.to_phone, data)
 
-    def reports(self) -> list[Report[Event]]:
+    def reports(self) -> list[PhoneReport[Event]]:
         return [decode_report(line) for line in os.read(self.from_phone, 1 << 20).splitlines()]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.softphone.settings import PhoneSettings, Transport, add_arguments, from_arguments
+from server.softphone.settings import PhoneSettings, PhoneTransport, add_arguments, from_arguments
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz.:@", min_size=1, max_size=20)
 
@@ -28,7 +28,7 @@ def parsed(words: list[str], password: str = "") -> PhoneSettings:
         password=st.text(max_size=10),
         address=st.just("127.0.0.1"),
         port=st.integers(0, 65535),
-        transport=st.sampled_from(Transport),
+        transport=st.sampled_from(PhoneTransport),
         auto_answer_s=st.none() | st.floats(0, 60),
     )
 )
