@@ -11,6 +11,7 @@ from contacts.facts.fact import Fact
 from contacts.outcomes import EndedBy, QueueExit, TransferResult
 
 Sentence = Callable[["Timeline", Any], str]
+LOWEST_LEVEL = 1
 
 
 class Timeline:
@@ -136,8 +137,11 @@ def _media(line: Timeline, fact: contact.MediaReported) -> str:
 
 
 def _joined_queue(fact: queue.QueueJoined) -> str:
-    skills = ", ".join(f"{skill} {level}" for skill, level in fact.skills.items())
-    return _with(f"waiting in queue {fact.queue}", _if(skills, " for {}"))
+    needs = " and ".join(
+        skill if level <= LOWEST_LEVEL else f"{skill} of level {level}"
+        for skill, level in fact.skills.items()
+    )
+    return _with(f"waiting in queue {fact.queue}", _if(needs, ", needs skill {}"))
 
 
 def _details(fields: dict[str, str]) -> str:

@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from media.g711 import ulaw_encode
+from media.layout import FRAME
 from media.sound import Sound
 
-FRAME = 160
 _STAMP = b"TRNK"
 _SO_TIMESTAMPNS = 35
 _ANSWER_S = 30.0

@@ -20,7 +20,7 @@ from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.ids import ContactId, QueueId
 from contacts.privacy import Privacy
-from recordings.keeping import KeptRecordings
+from recordings.saved_recordings import SavedRecordings
 from server.access.door import Door
 from server.access.tokens import TokenBook
 from server.callbacks.lost import LostCaller
@@ -225,7 +225,7 @@ class ApiPorts:
     eraser: Eraser
     note: Callable[[Fact], object]
     """Writes a fact to the journal; does not wait."""
-    recordings: Callable[[], KeptRecordings]
+    recordings: Callable[[], SavedRecordings]
     """Blocks, as everything does that it gives."""
     feed: EventFeed
     dispatch: LiveDispatch

@@ -15,8 +15,8 @@ from contacts.privacy import Privacy
 from recordings.archive import ListedRecording
 from recordings.catalogue import RecordingEntry
 from recordings.errors import KeyMissingError, RecordingsError, UnknownRecordingError
-from recordings.keeping import KeptRecordings
 from recordings.life import HeldError, RecordingErasure, RecordingHold, StillRecordingError
+from recordings.saved_recordings import SavedRecordings
 from recordings.search import Hit
 from recordings.search import Query as SearchQuery
 from recordings.segment import RecordingId
@@ -210,7 +210,7 @@ class _Runner:
     def __init__(self, ports: ApiPorts) -> None:
         self._ports = ports
 
-    async def __call__(self, work: Callable[[KeptRecordings], Result]) -> Result:
+    async def __call__(self, work: Callable[[SavedRecordings], Result]) -> Result:
         try:
             return await self._ports.off_loop.run(lambda: work(self._ports.recordings()))
         except UnknownRecordingError as error:
@@ -239,11 +239,11 @@ def _aware(instant: datetime | None) -> datetime | None:
         return (datetime.min if instant.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
-def _id(kept: KeptRecordings, identifier: str) -> RecordingId:
+def _id(kept: SavedRecordings, identifier: str) -> RecordingId:
     return kept.archive.find(identifier).recording_id
 
 
-def _detail(kept: KeptRecordings, identifier: str, most: Privacy) -> RecordingDetail:
+def _detail(kept: SavedRecordings, identifier: str, most: Privacy) -> RecordingDetail:
     entry = kept.archive.find(identifier)
     (listed,) = kept.archive.conditions([entry])
     hold = kept.life.hold_of(entry.recording_id)

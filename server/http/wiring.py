@@ -16,9 +16,9 @@ from media.engine import MediaEngine
 from media.speech.recogniser import SpeechWorkers
 from recordings.archive import Archive
 from recordings.catalogue import Catalogue
-from recordings.keeping import KeptRecordings
 from recordings.life import RecordingLife
 from recordings.recorder import Recorder
+from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
 from server.access.tokens import TokenBook
@@ -107,9 +107,9 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     )
 
 
-def _kept(parts: RunningParts) -> KeptRecordings:
+def _kept(parts: RunningParts) -> SavedRecordings:
     catalogue, files, evidence = Catalogue(parts.store), parts.recorder.files, parts.recorder.evidence
-    return KeptRecordings(
+    return SavedRecordings(
         archive=Archive(files, catalogue, evidence.signer.verifier),
         search=TranscriptSearch(parts.store, of_queue),
         life=RecordingLife(catalogue, files, evidence),
@@ -186,5 +186,5 @@ class _OnTheLine:
         self._line = line
 
     def caller(self, contact: ContactId) -> str:
-        guest = self._line.active.get(contact)
-        return "" if guest is None else guest.customer.number
+        active = self._line.active.get(contact)
+        return "" if active is None else active.customer.number

@@ -11,6 +11,7 @@ from media.call_sound import RecordingFeed
 from media.errors import MediaError
 from media.events import PlaybackFinished, PlaybackId
 from media.g711 import ULAW_SILENCE, ulaw_decode
+from media.layout import FRAME
 from media.sound import Sound
 from server.softphone import events
 from server.softphone.events import Event, PhoneParty
@@ -20,7 +21,6 @@ from telephony.call_events import Answered, CallEvent, Digit, Held, Resumed, Rin
 from telephony.call_facts import CallDirection
 from telephony.session import events as session_events
 
-FRAME = 160
 COLLECT_EVERY_S = 0.2
 
 

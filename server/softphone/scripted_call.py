@@ -16,6 +16,7 @@ from media.call_sound import RecordingFeed
 from media.engine import MediaEngine
 from media.events import PlaybackFinished
 from media.g711 import ULAW_SILENCE, ulaw_decode
+from media.layout import FRAME
 from media.sound import Sound
 from media.speech.synthesis import Synthesiser
 from server.softphone.wav_file import write_wav
@@ -24,7 +25,6 @@ from telephony.call_events import CallEnded, CallEvent, Ended, Held, Resumed
 from telephony.endpoint import SipEndpoint
 from telephony.session.events import Hangup
 
-FRAME = 160
 COLLECT_EVERY_S = 0.2
 
 

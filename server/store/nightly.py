@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from recordings.keeping import KeptRecordings
+from recordings.saved_recordings import SavedRecordings
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ def local_time() -> datetime:
 
 
 async def erase_at_night(
-    kept: Callable[[], KeptRecordings],
+    kept: Callable[[], SavedRecordings],
     every_s: float = EVERY_S,
     now: Callable[[], datetime] = local_time,
 ) -> None:
@@ -32,7 +32,7 @@ async def erase_at_night(
         await asyncio.sleep(every_s)
 
 
-async def _erase(kept: Callable[[], KeptRecordings], moment: datetime) -> None:
+async def _erase(kept: Callable[[], SavedRecordings], moment: datetime) -> None:
     erased = 0
     try:
         while done := await asyncio.to_thread(lambda: kept().erase_due(moment)):

@@ -34,8 +34,8 @@ from recordings.catalogue import Catalogue
 from recordings.evidence.keeper import EvidenceKeeper
 from recordings.evidence.signing import Signer
 from recordings.files import RecordingFiles
-from recordings.keeping import KeptRecordings
 from recordings.life import RecordingLife
+from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
 from server.access.local_socket import listen_locally
@@ -334,14 +334,14 @@ HEALTHY = Health(
 )
 
 
-def no_recordings(folder: Path) -> KeptRecordings:
+def no_recordings(folder: Path) -> SavedRecordings:
     """A vault with nothing in it."""
     store = open_store(folder / "recordings.db")
     catalogue, files = Catalogue(store), RecordingFiles(folder / "recordings")
     evidence = EvidenceKeeper(files.directory, Signer.open(folder / "keys"))
     life = RecordingLife(catalogue, files, evidence)
     archive, search = Archive(files, catalogue), TranscriptSearch(store)
-    return KeptRecordings(archive, search, life, files, evidence, lambda _: [], 0)
+    return SavedRecordings(archive, search, life, files, evidence, lambda _: [], 0)
 
 
 class Api:
@@ -404,7 +404,7 @@ class Api:
     async def _durable(self) -> None:
         self.awaited += 1
 
-    def kept(self) -> KeptRecordings:
+    def kept(self) -> SavedRecordings:
         return self.recordings()
 
     def _health(self) -> Health:

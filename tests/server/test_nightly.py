@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from recordings.keeping import KeptRecordings
+from recordings.saved_recordings import SavedRecordings
 from server.store.nightly import erase_at_night
 from tests.fakes.stepped_loop import stepped
 
@@ -51,7 +51,7 @@ class Night:
 async def pass_the(night: Night, kept: Kept) -> list[Any]:
     with capture_logs() as logs:
         task = asyncio.create_task(
-            erase_at_night(lambda: cast(KeptRecordings, kept), every_s=3600.0, now=night)
+            erase_at_night(lambda: cast(SavedRecordings, kept), every_s=3600.0, now=night)
         )
         await night.over.wait()
         await asyncio.sleep(1)

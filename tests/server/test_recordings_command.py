@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contacts.facts.system import AccessUsed
-from recordings.keeping import KeptRecordings
 from recordings.life import RecordingLife
+from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from recordings.transcripts import Speaker, SpokenWord, Transcripts, Utterance
 from recordings.wav import read_wav
@@ -71,7 +71,7 @@ async def office(vault: Vault) -> AsyncIterator[Office]:
     folder = vault.folder.parent
     (folder / "trunkline.toml").write_text('[server]\ndata_directory = "."\n')
     Transcripts(vault.catalogue).replace(vault.entries[1].recording_id, Speaker.CALLER, [SAID])
-    kept = KeptRecordings(
+    kept = SavedRecordings(
         vault.archive,
         TranscriptSearch(vault.catalogue.engine),
         RecordingLife(vault.catalogue, vault.files, vault.keeper),

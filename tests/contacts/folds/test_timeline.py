@@ -80,3 +80,10 @@ def test_a_line_has_the_seconds_since_the_contact_began() -> None:
     first, second = (timeline.line(entry) for entry in told)
     assert first.endswith("+0.00 s  call from 0301 to 100 over trunk carrier")
     assert second.endswith("+2.50 s  told: position 3 of 4")
+
+
+def test_a_skill_that_any_level_satisfies_is_named_without_one() -> None:
+    joined = queue.QueueJoined(contact=CONTACT, queue=QueueId("sales"), skills={"german": 1})
+    assert sentence(joined) == "waiting in queue sales, needs skill german"
+    joined = queue.QueueJoined(contact=CONTACT, queue=QueueId("sales"), skills={"german": 3, "tax": 1})
+    assert sentence(joined) == "waiting in queue sales, needs skill german of level 3 and tax"

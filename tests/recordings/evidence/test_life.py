@@ -11,9 +11,9 @@ from recordings.catalogue import RecordingState
 from recordings.errors import KeyMissingError, UnknownRecordingError
 from recordings.evidence.examination import examine_vault
 from recordings.evidence.manifest import canonical
-from recordings.keeping import KeptRecordings
 from recordings.life import HeldError, RecordingLife, StillRecordingError
 from recordings.recovery import recover
+from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from recordings.transcripts import Speaker, Transcripts, Utterance
 from recordings.wav import play_path
@@ -89,7 +89,7 @@ def test_u11_a_dry_run_names_what_is_old_enough_and_not_held(vault: Vault, life:
 
 
 def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
-    kept = KeptRecordings(
+    kept = SavedRecordings(
         vault.archive,
         TranscriptSearch(vault.catalogue.engine),
         life,

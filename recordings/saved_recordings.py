@@ -20,7 +20,7 @@ from recordings.search import TranscriptSearch
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRecordings:
+class SavedRecordings:
     """Everything here blocks on disk or database. `timeline` gives a contact's events, for cases."""
 
     archive: Archive
