@@ -32,6 +32,7 @@ from telephony.sdp.offer_answer import NotAcceptable
 from telephony.session import events as told
 from telephony.session.digits import DigitMerger
 from telephony.session.events import Hangup, Party
+from telephony.settled import Settled
 from telephony.sip.transaction_events import TransactionId
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ class Call:
         self._line = line
         self._media: CallMedia | None = None
         self._digits = DigitMerger()
-        self._ended: asyncio.Future[Hangup] = asyncio.Future()
+        self._ended = Settled[Hangup]()
         # None once the 2xx is acknowledged or received; the hangup when that never happened.
-        self._confirmed: asyncio.Future[Hangup | None] = asyncio.Future()
-        self._one_reoffer = asyncio.Lock()
+        self._confirmed = Settled[Hangup | None]()
+        self._one_reoffer: asyncio.Lock | None = None
         self._reoffer: asyncio.Future[int] | None = None
         self._wanted = Direction.SENDRECV
         self._cause = ""
@@ -110,7 +111,7 @@ class Call:
     @property
     def ended(self) -> asyncio.Future[Hangup]:
         """Done when the call is over; every access gives another future, so cancelling one harms nobody."""
-        return asyncio.shield(self._ended)
+        return self._ended.future()
 
     @property
     def held_by_peer(self) -> bool:
@@ -132,7 +133,7 @@ class Call:
 
     async def wait_answered(self) -> None:
         """Returns when the call is established from both sides; raises CallEnded."""
-        hangup = await asyncio.shield(self._confirmed)
+        hangup = await self._confirmed.wait()
         if hangup is not None:
             raise CallEnded(hangup)
 
@@ -176,7 +177,7 @@ class Call:
 
     def handle(self, fact: told.Fact) -> None:
         """What the endpoint passes on from signalling."""
-        if self._ended.done():
+        if self._ended.done:
             return
         match fact:
             case told.Progress() | told.AnswerHeld() | told.Answered() | told.Acknowledged():
@@ -255,13 +256,13 @@ class Call:
 
     def _confirm(self, refusal: NotAcceptable | None) -> None:
         """The peer's first word decides: without an answer that can be used the call has no sound."""
-        if self._confirmed.done():
+        if self._confirmed.done:
             return
         if refusal is not None:
             self._cause = f"answer not acceptable: {refusal.reason}"
             self._command(told.HangUp())
             return
-        self._confirmed.set_result(None)
+        self._confirmed.settle(None)
         self._emit(Answered())
 
     def _on_reoffered(self, transaction: TransactionId, body: bytes) -> None:
@@ -312,6 +313,8 @@ class Call:
             self._emit(Held() if self.held_by_peer else Resumed())
 
     async def _change_direction(self, direction: Direction) -> None:
+        if self._one_reoffer is None:
+            self._one_reoffer = asyncio.Lock()
         async with self._one_reoffer:
             if self._reoffer is not None:
                 # Whoever waited for it may have gone; the offer is still on its way.
@@ -328,7 +331,7 @@ class Call:
             raise HoldRefused(status)
 
     def _on_media(self, event: MediaEvent) -> None:
-        if self._ended.done():
+        if self._ended.done:
             return
         if isinstance(event, MediaSilent) and self.probe_after_s is not None:
             self._command(told.Probe(self.probe_patience_s))
@@ -344,9 +347,8 @@ class Call:
         self.ended_at = self._line.now()
         if self._media is not None:
             self._media.close()
-        self._ended.set_result(hangup)
-        if not self._confirmed.done():
-            self._confirmed.set_result(hangup)
+        self._ended.settle(hangup)
+        self._confirmed.settle(hangup)
         self._settle_reoffer(481)
         self._emit(Ended(hangup))
 

@@ -65,6 +65,9 @@ class TimerHeap(Generic[Subject]):
         self._count += 1
         heapq.heappush(self._heap, (at, self._count, subject))
 
+    def clear(self) -> None:
+        self._heap.clear()
+
     def next(self) -> float | None:
         return self._heap[0][0] if self._heap else None
 

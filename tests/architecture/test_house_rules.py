@@ -60,6 +60,7 @@ SHELLS = {
         "transport/own_address.py",
         "trunks/registration.py",
         "registrar/desk.py",
+        "settled.py",
         "transport/resolver.py",
         "signalling.py",
         "transport/tcp_connection.py",
