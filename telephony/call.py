@@ -67,9 +67,9 @@ class Call:
         self._line = line
         self._media: CallMedia | None = None
         self._digits = DigitMerger()
-        self._ended = Settled[Hangup]()
+        self._ended: Settled[Hangup] = Settled()
         # None once the 2xx is acknowledged or received; the hangup when that never happened.
-        self._confirmed = Settled[Hangup | None]()
+        self._confirmed: Settled[Hangup | None] = Settled()
         self._one_reoffer: asyncio.Lock | None = None
         self._reoffer: asyncio.Future[int] | None = None
         self._wanted = Direction.SENDRECV

@@ -77,7 +77,7 @@ class IncomingInvite:
 
     @property
     def _waiting(self) -> bool:
-        return self.state in {IncomingState.PROCEEDING, IncomingState.RINGING}
+        return self.state is IncomingState.PROCEEDING or self.state is IncomingState.RINGING
 
     def is_meant_by(self, received: ReceivedRequest) -> bool:
         """Whether a request with our tag is of this dialog indeed (section 12.2.2)."""

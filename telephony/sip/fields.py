@@ -102,7 +102,10 @@ class NameAddr:
 
     @property
     def tag(self) -> str | None:
-        return self.params.get("tag")
+        for name, value in self.params.items:
+            if name == "tag" or name.lower() == "tag":
+                return value
+        return None
 
     def with_tag(self, tag: str) -> NameAddr:
         return NameAddr(self.display, self.uri, self.params.with_("tag", tag))

@@ -54,17 +54,19 @@ class Headers:
         return iter(self.items)
 
     def __contains__(self, name: str) -> bool:
-        return header_key(name) in self._by_key()
+        return header_key(name) in self.by_key()
 
     def get(self, name: str) -> str | None:
         """The first value of that name."""
-        index = self._index or self._by_key()
+        index = self._index or self.by_key()
         values = index.get(header_key(name))
         return values[0] if values else None
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of that name, one per header line (a line may hold a comma-separated list)."""
-        return tuple(self._by_key().get(header_key(name), ()))
+        index = self._index or self.by_key()
+        values = index.get(header_key(name))
+        return tuple(values) if values else ()
 
     def with_first(self, name: str, value: str) -> Headers:
         """The first value of that name exchanged for another; there must be one."""
@@ -72,7 +74,7 @@ class Headers:
         items = list(self.items)
         at = next(place for place, item in enumerate(items) if header_key(item[0]) == key)
         items[at] = (items[at][0], value)
-        index = dict(self._index or self._by_key())
+        index = dict(self._index or self.by_key())
         index[key] = [value, *index[key][1:]]
         return Headers(tuple(items), index)
 
@@ -101,7 +103,8 @@ class Headers:
     def extending(self, items: Iterable[tuple[str, str]]) -> Headers:
         return Headers((*self.items, *items))
 
-    def _by_key(self) -> Index:
+    def by_key(self) -> Index:
+        """All values of each name, in order, by `header_key`."""
         if self._index is not None:
             return self._index
         index: dict[str, list[str]] = {}

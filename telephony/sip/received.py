@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import CSeq, NameAddr, Via, parse_cseq, parse_name_addr, parse_vias
 from telephony.sip.hop import Hop, Transport
-from telephony.sip.message import Headers, Message, Request, Response
+from telephony.sip.message import Index, Message, Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,13 @@ class ReceivedResponse:
 def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedResponse:
     """Reads the fields of a message; raises SipSyntaxError when one is missing or malformed."""
     headers = message.headers
+    index = headers.by_key()
     try:
-        vias = parse_vias(_needed(headers, "Via"))
-        cseq = parse_cseq(_needed(headers, "CSeq"))
-        from_ = parse_name_addr(_needed(headers, "From"))
-        to = parse_name_addr(_needed(headers, "To"))
-        call_id = _needed(headers, "Call-ID")
+        vias = parse_vias(_needed(index, "via"))
+        cseq = parse_cseq(_needed(index, "cseq"))
+        from_ = parse_name_addr(_needed(index, "from"))
+        to = parse_name_addr(_needed(index, "to"))
+        call_id = _needed(index, "call-id")
         if isinstance(message, Response):
             return ReceivedResponse(message, source, vias[0], cseq, from_, to, call_id)
     except SipSyntaxError as error:
@@ -78,11 +79,11 @@ def received(message: Message, source: Hop) -> ReceivedRequest | ReceivedRespons
     )
 
 
-def _needed(headers: Headers, name: str) -> str:
-    value = headers.get(name)
-    if value is None:
-        raise SipSyntaxError(f"{name} is missing")
-    return value
+def _needed(index: Index, name: str) -> str:
+    values = index.get(name)
+    if not values:
+        raise SipSyntaxError(f"Missing {name}")
+    return values[0]
 
 
 def _reply_to(via: Via, source: Hop) -> Hop:
