@@ -45,7 +45,7 @@ HELP = """\
   recording:       a number of seconds (0: nothing was said)
   in a transfer:   a answered, then they leave   b busy   x no answer   f failure"""
 
-SILENT_FACTS = frozenset({Fact.STARTED, Fact.NODE_ENTERED, Fact.DIGIT_ACCEPTED, Fact.ENDED})
+SILENT_FACTS = frozenset({Fact.STARTED, Fact.NODE_ENTERED, Fact.DIGIT_ACCEPTED, Fact.EFFORT, Fact.ENDED})
 
 
 class View:

@@ -13,7 +13,7 @@ from ivr_flows.expressions.tree import Type
 
 UTC = ZoneInfo("UTC")
 
-CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact"})
+CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact", "context"})
 """Set by the server before a flow starts, so that every flow may use them."""
 
 

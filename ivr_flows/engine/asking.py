@@ -190,6 +190,7 @@ def _close(run: Run) -> None:
 def _no_input(run: Run, asked: Question) -> Move:
     state = run.state
     state.no_input += 1
+    state.repeats += 1
     run.note(Fact.NO_INPUT, ("count", state.no_input))
     return _again(run, asked, asked.manner.no_input, state.no_input, HangupCause.NO_INPUT)
 
@@ -198,6 +199,7 @@ def no_match(run: Run, asked: Question) -> Move:
     """What the caller said or keyed is no answer."""
     state = run.state
     state.no_match += 1
+    state.repeats += 1
     run.note(Fact.NO_MATCH, ("count", state.no_match))
     return _again(run, asked, asked.manner.no_match, state.no_match, HangupCause.NO_MATCH)
 

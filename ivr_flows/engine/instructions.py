@@ -174,6 +174,8 @@ class Fact(StrEnum):
     """limit: steps | time | repeats"""
     FAILED = "flow.failed"
     """reason: the flow itself misbehaved"""
+    EFFORT = "flow.effort"
+    """effort: the index; keys, prompts, repeats, handed_on, waited_s"""
     ENDED = "flow.ended"
     """cause"""
 

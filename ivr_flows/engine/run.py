@@ -7,6 +7,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import CALLER_VARIABLES, Flow
 from ivr_flows.definition.node import Node
 from ivr_flows.definition.prompts import Prompt, Speech
+from ivr_flows.engine.effort import effort
 from ivr_flows.engine.inputs import ListenId, PlaybackId, RequestId
 from ivr_flows.engine.instructions import (
     Answer,
@@ -63,7 +64,7 @@ class Run:
         """What an expression sees at this moment."""
         flow = self.flow
         now = self.wall_clock.astimezone(flow.zone)
-        return Scope(self.state.variables, flow.types, flow.calendars, flow.lists, now)
+        return Scope(self.state.variables, flow.types, flow.calendars, flow.lists, now, effort(self.state))
 
     @property
     def language(self) -> str:
@@ -115,6 +116,8 @@ class Run:
     def order(self, instruction: Instruction) -> None:
         if self.state.gone and not isinstance(instruction, Note | AskOutside):
             return
+        if isinstance(instruction, Enqueue | Transfer):
+            self.state.handed_on += 1
         if not self.state.answered and isinstance(instruction, NEEDS_AN_ANSWER):
             self.state.answered = True
             self._orders.append(Answer())

@@ -14,6 +14,7 @@ from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.definition.node import Node
 from ivr_flows.engine import limits
+from ivr_flows.engine.effort import effort, waited_s
 from ivr_flows.engine.events import Event, PromptOver, Returned, TimedOut
 from ivr_flows.engine.inputs import (
     DigitPressed,
@@ -236,6 +237,7 @@ class Session:
         if pressed.at < state.drop_before:
             return STAY
         limits.caller_acted(self._run)
+        state.keys += 1
         expected, state.late_terminator = state.late_terminator, ""
         late = digit == expected and state.now <= state.late_terminator_until
         if late and not self._run.wants(state.node, digit):
@@ -293,7 +295,14 @@ class Session:
         state.phase = Phase.ENDED
         state.cause = cause
         state.deadline = None
+        self._run.note(Fact.EFFORT, *_effort_of(state))
         self._run.note(Fact.ENDED, ("cause", cause.value))
+
+
+def _effort_of(state: State) -> tuple[tuple[str, int], ...]:
+    parts = {"keys": state.keys, "prompts": state.playback, "repeats": state.repeats}
+    waited = {"handed_on": state.handed_on, "waited_s": round(waited_s(state))}
+    return (("effort", effort(state)), *parts.items(), *waited.items())
 
 
 def _made_at(received: Input, now: float) -> float:

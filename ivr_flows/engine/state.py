@@ -84,6 +84,13 @@ class State:
     """A terminator that belongs to the entry before, when it comes until `late_terminator_until`."""
     late_terminator_until: float = 0.0
 
+    keys: int = 0
+    """Pressed and taken so far; with the three below, what makes the caller's effort."""
+    repeats: int = 0
+    """Questions that were put again, for silence or for a mismatch."""
+    handed_on: int = 0
+    """To queues, and to other people."""
+
     steps: int = 0
     visits: dict[str, int] = field(default_factory=dict)
     """How often each node was entered since the caller last did something."""

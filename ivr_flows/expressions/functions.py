@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ivr_flows.definition.hours import Calendar
@@ -26,6 +26,7 @@ class Scope:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     lists: Mapping[str, Table] = field(default_factory=dict)
     now: datetime = NO_MOMENT
+    effort: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,13 @@ def _part(_scope: Scope, text: str, first: Decimal, last: Decimal) -> Plain:
     return text[max(0, int(first) - 1) : max(0, int(last))]
 
 
+def _in_days(scope: Scope, days: Decimal) -> Plain:
+    try:
+        return (scope.now + timedelta(days=int(days))).date().isoformat()
+    except OverflowError:
+        return None
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "length": Function((Type.TEXT,), Type.NUMBER, lambda _s, text: Decimal(len(text)), "how many letters"),
     "starts": Function((Type.TEXT, Type.TEXT), Type.YES_NO, lambda _s, a, b: a.startswith(b), "begins with"),
@@ -70,6 +78,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "luhn": Function((Type.TEXT,), Type.YES_NO, luhn, "the check digit is right"),
     "today": Function(
         (), Type.DATE, lambda scope: scope.now.date().isoformat(), "the date in the flow's zone"
+    ),
+    "in_days": Function((Type.NUMBER,), Type.DATE, _in_days, "the date so many days from today"),
+    "effort": Function(
+        (),
+        Type.NUMBER,
+        lambda scope: Decimal(scope.effort),
+        "how hard the caller had it so far: 1 for each key and prompt, 3 for each repeated question, "
+        "5 for each hand-over, 2 for each minute waited",
     ),
     "hour": Function((), Type.NUMBER, lambda scope: Decimal(scope.now.hour), "the hour in the flow's zone"),
     "is_open": Function(

@@ -41,6 +41,9 @@ def call(
     listen: Annotated[float, typer.Option(help="Seconds to listen before each act.", min=0)] = 2.0,
     stay: Annotated[float, typer.Option(help="Hang up after so many seconds.", min=0.1, max=3600)] = 30.0,
     caller: Annotated[str, typer.Option(help="User part of the calling address.")] = "caller",
+    context: Annotated[
+        str, typer.Option(metavar="TOKEN", help="Sent along; the flow has it as the variable `context`.")
+    ] = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,11 +53,13 @@ def call(
     """
     with mistakes_explained():
         settings = settings_of(config)
+        if len(context) > 256 or not context.isprintable():
+            raise StartError("--context: up to 256 characters, all printable")
         if record is not None and not record.absolute().parent.is_dir():
             raise StartError(f"--record: {record.parent} is no folder")
         from server.softphone.scripted_call import Script
 
-        script = Script(target, caller, listen, tuple(press or ()), say, stay, record)
+        script = Script(target, caller, listen, tuple(press or ()), say, stay, record, context)
         result = _call(script, settings)
     if as_json:
         print_json(asdict(result))

@@ -26,6 +26,8 @@ from telephony.call_events import CallEvent
 log = structlog.get_logger(__name__)
 
 
+CONTEXT_HEADER = "X-Context"
+MAX_CONTEXT = 256
 AFTER_HANG_UP_S = 30.0
 """What a flow has to do when its caller is gone takes no longer: the contact waits for it."""
 
@@ -123,4 +125,11 @@ def _variables(contact: ContactId, call: Call) -> dict[str, str]:
         "caller_name": call.facts.remote_display or "",
         "called_number": call.facts.called or "",
         "contact": str(contact),
+        "context": _context(call),
     }
+
+
+def _context(call: Call) -> str:
+    """What came with the call from where the customer was before: a token, as a rule. Anybody may send it."""
+    told = (call.facts.headers.get(CONTEXT_HEADER) or "").strip()
+    return told if len(told) <= MAX_CONTEXT and told.isprintable() else ""

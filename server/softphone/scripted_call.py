@@ -39,6 +39,8 @@ class Script:
     say: str
     stay_s: float
     record: Path | None
+    context: str = ""
+    """Sent with the call, in the header `X-Context`: a flow has it as a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ async def carry_out(script: Script, settings: Settings, tell: Told) -> Result:
         endpoint = SipEndpoint(own, engine, lambda call: None)
         await endpoint.start()
         stack.push_async_callback(endpoint.stop)
-        call = await endpoint.place_call(script.target, caller=script.caller)
+        call = await endpoint.place_call(
+            script.target,
+            caller=script.caller,
+            headers=(("X-Context", script.context),) if script.context else (),
+        )
         return await ScriptedCall(script, call, words, tell).run()
 
 

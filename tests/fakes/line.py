@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.admission import Refusal
 from telephony.call import Call
@@ -35,6 +35,7 @@ from telephony.session.events import (
     TakeAnswer,
 )
 from telephony.sip.hop import Hop, Transport
+from telephony.sip.message import Headers
 from telephony.sip.transaction_events import TransactionId
 from telephony.sip.uri import Uri
 from tests.fakes.media import FakeEngine, FakeLeg
@@ -190,10 +191,13 @@ class FakeLine:
 
     # As the test uses it
 
-    def dial(self, number: str, caller: str = "0301234567") -> FarPhone:
+    def dial(
+        self, number: str, caller: str = "0301234567", headers: tuple[tuple[str, str], ...] = ()
+    ) -> FarPhone:
         """Somebody calls us."""
         remote, local = Uri("sip", caller, "carrier.example"), Uri("sip", number, "trunkline.example")
         facts = self._facts(CallDirection.INCOMING, remote, local, called=number, offer=description(4000))
+        facts = replace(facts, headers=Headers(headers))
         call = Call(facts, self._line)
         phone = self._connected(call)
         self.on_call(call)

@@ -38,6 +38,7 @@ directory = "{folder}/var/recordings"
 cache_dir = "{folder}/var/speech"
 {extra}
 [numbers]
+{numbers}
 "100" = "welcome"
 "900" = "endless"
 "*" = "welcome"
@@ -72,10 +73,11 @@ class Trunkline:
         self.host, self.port, self.web = "", 0, ""
 
     @classmethod
-    async def start(cls, folder: Path, extra: str = "") -> Self:
+    async def start(cls, folder: Path, extra: str = "", numbers: str = "") -> Self:
         """A second start in the same folder finds what the first one kept."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trunkline.toml").write_text(CONFIGURATION.format(folder=folder, extra=extra))
+        settings = CONFIGURATION.format(folder=folder, extra=extra, numbers=numbers)
+        (folder / "trunkline.toml").write_text(settings)
         process = await asyncio.create_subprocess_exec(
             *command("serve", "--config", str(folder / "trunkline.toml")),
             stdin=asyncio.subprocess.DEVNULL,

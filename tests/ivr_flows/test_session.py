@@ -299,10 +299,11 @@ def test_every_fact_names_flow_and_node(call: CallMaker) -> None:
         Fact.STARTED,
         Fact.NODE_ENTERED,
         Fact.NODE_ENTERED,
+        Fact.EFFORT,
         Fact.ENDED,
     ]
     assert {note.field("flow") for note in notes} == {"test"}
-    assert [note.field("node") for note in notes] == ["", "start", "bye", "bye"]
+    assert [note.field("node") for note in notes] == ["", "start", "bye", "bye", "bye"]
 
 
 def test_playbacks_have_ids_of_their_own(call: CallMaker) -> None:
