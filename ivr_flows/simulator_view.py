@@ -24,6 +24,8 @@ from ivr_flows.engine.instructions import (
 )
 from ivr_flows.engine.requests import (
     BotTurn,
+    CallbackCheck,
+    CallbackWanted,
     HttpRequest,
     NoticeRead,
     Notification,
@@ -121,6 +123,8 @@ def asked(wanted: OutsideRequest) -> str:
             return f"webhook {hook}"
         case BotTurn(url=url):
             return f"partner {url}"
+        case CallbackCheck(queue=queue) | CallbackWanted(queue=queue):
+            return f"a call back, in queue {queue}"
         case _:
             assert_never(wanted)
 

@@ -66,6 +66,32 @@ class BotTurn:
     slots: Values = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class CallbackCheck:
+    """Whether a number can be called back for a queue, and at which times.
+
+    Told: `number`, as it will be called, and `time1`, `time2` ... as ISO moments; REFUSED when it cannot.
+    """
+
+    typed: str = field(repr=False)
+    queue: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackWanted:
+    """Promise the caller a call, at the place that they have now; REFUSED when it cannot be promised."""
+
+    number: str = field(repr=False)
+    queue: str
+    skills: tuple[tuple[str, int], ...]
+    priority: int
+    first: str
+    """`customer` or `agent`; empty: as the server's settings say."""
+    at: str
+    """An ISO moment; empty: when it is their turn."""
+
+
 CALLED: Mapping[type, str] = {
     HttpRequest: "http",
     ProfileRead: "profile",
@@ -73,7 +99,12 @@ CALLED: Mapping[type, str] = {
     NoticeRead: "notice",
     Notification: "notify",
     BotTurn: "bot",
+    CallbackCheck: "callback",
+    CallbackWanted: "callback",
 }
 """What each is called in the journal: the kind of node that asks."""
 
-OutsideRequest = HttpRequest | ProfileRead | ProfileWrite | NoticeRead | Notification | BotTurn
+CallbackRequest = CallbackCheck | CallbackWanted
+OutsideRequest = (
+    HttpRequest | ProfileRead | ProfileWrite | NoticeRead | Notification | BotTurn | CallbackRequest
+)

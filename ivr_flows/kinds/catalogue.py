@@ -5,6 +5,7 @@ from typing import Any
 
 from ivr_flows.kinds.bot import BOT
 from ivr_flows.kinds.branch import BRANCH
+from ivr_flows.kinds.callback import CALLBACK
 from ivr_flows.kinds.collect import COLLECT
 from ivr_flows.kinds.declare import Kind
 from ivr_flows.kinds.directory import DIRECTORY
@@ -49,6 +50,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "split": SPLIT,
     "tag": TAG,
     "queue": QUEUE,
+    "callback": CALLBACK,
     "language": LANGUAGE,
     "http": HTTP,
     "profile": PROFILE,

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from acd.agent_state import AcdError
 from acd.callback_book import CallbackBook, MayCall, PromisedCall
 from acd.callback_settings import CallbackSettings
 from acd.calling_slots import slots
@@ -136,6 +137,8 @@ class CallbackDesk:
 
     def promise(self, wish: CallbackWish) -> OpenCallback:
         """Raises AcdError: no number, one that wants no calls, or one that is owed a call already."""
+        if self.gateway is None:
+            raise AcdError("there is no way out: set flows.number_gateway to a trunk")
         contact, utc = wish.place.contact, self._clocks.utc()
         active = self._active[contact]
         self._refresh()

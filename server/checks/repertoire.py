@@ -29,7 +29,7 @@ RECOGNISED = {Engine.POCKETSPHINX: frozenset({"en"}), Engine.VOSK: None}
 
 # What `server.intake.caller_port` and `server.outside` can carry out beyond the ordinary.
 CAPABILITIES = frozenset(
-    {"announce", "bot", "http", "notice", "notify", "profile", "record", "send_digits", "tell"}
+    {"announce", "bot", "callback", "http", "notice", "notify", "profile", "record", "send_digits", "tell"}
 )
 
 Told = Callable[[Mistake], str]

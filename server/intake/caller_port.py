@@ -32,6 +32,7 @@ from ivr_flows.engine.instructions import (
     StartPlayback,
     Transfer,
 )
+from ivr_flows.engine.requests import CallbackRequest
 from media import events as media
 from media.errors import MediaError
 from media.sound import Sound
@@ -40,7 +41,7 @@ from server.intake.flow_facts import flow_fact
 from server.intake.listening import Listening
 from server.intake.prompts import Prompts
 from server.intake.statements import StatementTaking
-from server.outside.asking import OutsideAsking
+from server.outside.asking import OutsideAnswer, OutsideAsking
 from telephony.call import Call
 from telephony.call_events import CallEvent, Digit
 
@@ -59,6 +60,8 @@ class FlowOrders(Protocol):
     async def enqueue(self, order: Enqueue) -> None: ...
 
     async def transfer(self, order: Transfer) -> None: ...
+
+    async def callback(self, wanted: CallbackRequest) -> OutsideAnswer: ...
 
 
 class CallerPort:
@@ -146,7 +149,10 @@ class CallerPort:
             self.tasks.create_task(self._ask(order))
 
     async def _ask(self, order: AskOutside) -> None:
-        answer = await self._outside.ask(order.wanted, order.timeout_s)
+        if isinstance(order.wanted, CallbackRequest):
+            answer = await self._orders.callback(order.wanted)
+        else:
+            answer = await self._outside.ask(order.wanted, order.timeout_s)
         self.tell(RequestDone(order.request, answer.outcome, answer.values))
 
     async def record(self, order: Record) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from acd.events import CallFirst, ContactEnqueued
 from acd.skills import Requirement
 from contacts.facts.queue import QueueJoined
-from contacts.ids import AgentId, ContactId
+from contacts.ids import AgentId, ContactId, QueueId
+from server.callbacks.promises import CallbackWish
 from telephony.call import Call
 
 
@@ -41,6 +43,18 @@ class PromisedPlaces(Protocol):
 
     def called_again(self, number: str, joined: QueueJoined) -> float: ...
 
+    def number(self, typed: str) -> str:
+        """Raises AcdError."""
+        ...
+
+    def slots(self, typed: str, queue: QueueId, wanted: int) -> tuple[datetime, ...]:
+        """Raises AcdError."""
+        ...
+
+    def promise(self, wish: CallbackWish) -> object:
+        """Raises AcdError."""
+        ...
+
 
 def enqueued(joined: QueueJoined, promised: PromisedPlaces, number: str) -> ContactEnqueued:
     """Whoever was cut off, or waits to be called, has the age of the place that they had."""
@@ -59,22 +73,3 @@ def enqueued(joined: QueueJoined, promised: PromisedPlaces, number: str) -> Cont
         promised.call_first(joined.contact) if joined.callback else None,
         promised.due(joined.contact) if joined.callback else True,
     )
-
-
-class NoPromises:
-    """A server that calls nobody back."""
-
-    def call_first(self, contact: ContactId) -> CallFirst | None:
-        return None
-
-    def due(self, contact: ContactId) -> bool:
-        return True
-
-    def customer_left(self, contact: ContactId) -> None:
-        """Nobody is called."""
-
-    def waits_on_the_line(self, contact: ContactId) -> bool:
-        return False
-
-    def called_again(self, number: str, joined: QueueJoined) -> float:
-        return 0.0

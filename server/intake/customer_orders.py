@@ -15,13 +15,16 @@ from contacts.ids import ContactId, LegId, ParticipantId, QueueId
 from contacts.outcomes import EndedBy
 from ivr_flows.definition.targets import AgentTarget
 from ivr_flows.engine.instructions import Enqueue, Transfer
+from ivr_flows.engine.requests import CallbackRequest
 from media.errors import MediaError
 from media.sound import Sound
 from media.speech.errors import SpeechError
+from server.intake.flow_promises import FlowPromises
 from server.intake.legs import Legs, Listener
 from server.intake.services import Services
 from server.intake.third_party import UnreachableError, address_of
 from server.journal.journal import JournalError
+from server.outside.asking import OutsideAnswer
 from telephony.call import Call
 from telephony.call_events import CallEnded
 from telephony.sip.errors import SipSyntaxError
@@ -56,6 +59,7 @@ class CustomerOrders:
     ) -> None:
         self.id = contact
         self._stays = stays
+        self._last_stay: QueueStay | None = None
         self._call = call
         self._legs = legs
         self._services = services
@@ -86,7 +90,8 @@ class CustomerOrders:
             self._tell(fact.PromptFailed(contact=self.id, reason=type(error).__name__))
         announcement = await self._announcement(ordered)
         queue = QueueId(ordered.queue)
-        self._stays(QueueStay(queue, music, self._services.now(), announcement))
+        self._last_stay = QueueStay(queue, music, self._services.now(), announcement)
+        self._stays(self._last_stay)
         joined = QueueJoined(
             contact=self.id,
             queue=queue,
@@ -107,6 +112,20 @@ class CustomerOrders:
         except (MediaError, SpeechError, OSError) as error:
             self._tell(fact.PromptFailed(contact=self.id, reason=type(error).__name__))
             return ()
+
+    async def callback(self, wanted: CallbackRequest) -> OutsideAnswer:
+        """A promise is durable before the caller hears of it; a place that they had goes on."""
+        flow_promises = FlowPromises(self.id, self._services.callbacks)
+        answer = flow_promises.answer(wanted, self._waited_in(wanted.queue))
+        try:
+            await self._services.journal.durable()
+        except JournalError:
+            log.critical("journal.not_durable", contact=self.id)
+        return answer
+
+    def _waited_in(self, queue: str) -> float:
+        stay = self._last_stay
+        return 0.0 if stay is None or stay.queue != queue else self._services.now() - stay.joined_at
 
     async def transfer(self, ordered: Transfer) -> None:
         self._transfers += 1

@@ -13,6 +13,8 @@ import structlog
 from ivr_flows.engine.inputs import RequestOutcome
 from ivr_flows.engine.requests import (
     BotTurn,
+    CallbackCheck,
+    CallbackWanted,
     HttpRequest,
     NoticeRead,
     Notification,
@@ -100,6 +102,9 @@ class OutsideAsking:
             case ProfileWrite(caller, values):
                 await self._own.profiles.write(caller, values)
                 return DONE
+            case CallbackCheck() | CallbackWanted():
+                # These belong to the contact that asks, whose port answers them.
+                return FAILED
             case _:
                 assert_never(request)
 

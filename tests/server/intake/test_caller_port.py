@@ -16,11 +16,12 @@ from ivr_flows.engine.inputs import (
     PlaybackId,
 )
 from ivr_flows.engine.instructions import Enqueue, PlayKeys, StartPlayback, Transfer
+from ivr_flows.engine.requests import CallbackRequest
 from ivr_flows.segments import Pause, PromptFile, Segment, Text
 from media.speech.synthesis import Voice
 from server.intake.caller_port import MAX_INPUTS, CallerPort
 from server.intake.prompts import Prompts
-from server.outside.asking import OutsideAsking
+from server.outside.asking import OutsideAnswer, OutsideAsking
 from server.tasks import Tasks
 from telephony.call_events import Digit
 from tests.fakes.keeping import FakeVoice, FakeWeb, nothing_kept
@@ -39,6 +40,9 @@ class NoOrders:
     async def enqueue(self, order: Enqueue) -> None: ...
 
     async def transfer(self, order: Transfer) -> None: ...
+
+    async def callback(self, wanted: CallbackRequest) -> OutsideAnswer:
+        raise NotImplementedError
 
 
 @dataclass
