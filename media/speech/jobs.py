@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,9 @@ Order = Endpoint | Decode | Continue
 Answer = Ready | Endpointed | Decoded | Continued | Refused
 
 
+_CLOSED: Final = -1
+
+
 class SharedAudio:
     """Memory without a name, reached by a file descriptor: it goes with its last process, even by kill -9."""
 
@@ -118,4 +122,7 @@ class SharedAudio:
         return np.frombuffer(mmap.mmap(self.descriptor, samples * 2, access=mmap.ACCESS_READ), np.int16)
 
     def close(self) -> None:
-        os.close(self.descriptor)
+        """Again is nothing: the number of a closed descriptor may be somebody else's by then."""
+        descriptor, self.descriptor = self.descriptor, _CLOSED
+        if descriptor != _CLOSED:
+            os.close(descriptor)

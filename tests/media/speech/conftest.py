@@ -56,7 +56,10 @@ def telephone() -> type[Telephone]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> SpeechSettings:
-    return SpeechSettings(cache_dir=tmp_path / "speech", menu_workers=0)
+    # A busy machine is no stuck worker: those that are to be found stuck have settings of their own.
+    return SpeechSettings(
+        cache_dir=tmp_path / "speech", menu_workers=0, start_timeout_s=300.0, job_timeout_s=300.0
+    )
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from media.speech.recogniser import SpeechWorkers
 from media.speech.settings import SpeechSettings
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import Phrases, Vocabulary
-from tests.patience import PATIENCE_S
+from media.speech.worker_process import WorkerProcess
+from tests.patience import PATIENCE_S, until
 
 MENU = Phrases(("Sales", "Support", "Opening hours", "Billing"))
 
@@ -34,12 +35,6 @@ async def support(synthesiser: Synthesiser, telephone: Any) -> NDArray[np.int16]
 def alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-async def until(condition: object, timeout_s: float = 10.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.02)
 
 
 async def test_a_menu_phrase_is_recognised_as_written(
@@ -248,6 +243,24 @@ async def test_nothing_stays_open_after_many_starts(settings: SpeechSettings) ->
     assert [await once() for _ in range(2)] == [before, before]
 
 
+async def test_stopping_while_a_dead_worker_is_replaced_closes_nothing_twice(
+    workers: SpeechWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_settings: SpeechSettings) -> WorkerProcess:
+        raise RecogniserFailed("not now")
+
+    monkeypatch.setattr(WorkerProcess, "spawn", never)
+    (pid,) = workers.statistics().pids
+    ours = Path("/proc/self/fd")
+    before = len(list(ours.iterdir()))
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: len(list(ours.iterdir())) <= before - 2)  # its pipe and its audio
+    reader, writer = os.pipe()  # takes the number of what was closed
+    await workers.stop()
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+
+
 async def test_a_parent_killed_with_9_leaves_no_worker(tmp_path: Path) -> None:
     program = f"""
         import asyncio
@@ -273,14 +286,14 @@ async def test_a_parent_killed_with_9_leaves_no_worker(tmp_path: Path) -> None:
     assert parent.stdout is not None
     line = b""
     while not line.strip().replace(b" ", b"").isdigit():  # log lines come first
-        line = await asyncio.wait_for(parent.stdout.readline(), 30)
+        line = await asyncio.wait_for(parent.stdout.readline(), PATIENCE_S)
         assert line, "the parent ended early"
     pids = [int(pid) for pid in line.split()]
     assert all(alive(pid) for pid in pids)
     parent.kill()
     await parent.wait()
     began = time.monotonic()
-    while any(alive(pid) for pid in pids) and time.monotonic() - began < 10:
+    while any(alive(pid) for pid in pids) and time.monotonic() - began < PATIENCE_S:
         await asyncio.sleep(0.05)
     left = [pid for pid in pids if alive(pid)]
     for pid in left:
