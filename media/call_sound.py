@@ -118,8 +118,11 @@ class SoundRoom(Protocol):
 class SoundEngine(Protocol):
     """Opens legs, all of which can be bridged with each other."""
 
-    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> CallSound:
-        """Raises MediaExhausted or MediaStopped."""
+    def open_leg(self, on_event: Callable[[MediaEvent], None], *, ipv6: bool = False) -> CallSound:
+        """For a party on IPv4 or on IPv6, of which the server may have no address: then MediaError.
+
+        Raises MediaExhausted or MediaStopped.
+        """
 
     def open_room(self) -> SoundRoom:
         """Raises MediaExhausted."""

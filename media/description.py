@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
@@ -28,13 +28,53 @@ class PayloadTypes:
     events: int | None = None
 
 
+class SrtpSuite(Enum):
+    """By the names that SDP gives them (RFC 4568, RFC 7714); the value is what libsrtp's wheel calls it."""
+
+    AES_CM_128_HMAC_SHA1_80 = "SRTP_PROFILE_AES128_CM_SHA1_80"
+    AES_CM_128_HMAC_SHA1_32 = "SRTP_PROFILE_AES128_CM_SHA1_32"
+    AEAD_AES_128_GCM = "SRTP_PROFILE_AEAD_AES_128_GCM"
+    AEAD_AES_256_GCM = "SRTP_PROFILE_AEAD_AES_256_GCM"
+
+    @property
+    def key_bytes(self) -> int:
+        """Of the master key and its salt together, as in the `inline:` of SDP."""
+        return _KEY_BYTES[self]
+
+
+_KEY_BYTES = {
+    SrtpSuite.AES_CM_128_HMAC_SHA1_80: 30,
+    SrtpSuite.AES_CM_128_HMAC_SHA1_32: 30,
+    SrtpSuite.AEAD_AES_128_GCM: 28,
+    SrtpSuite.AEAD_AES_256_GCM: 44,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master key and salt of each direction, ours to send with and the peer's. Never printed.
+
+    The same keys again go on with the same counters, as a re-INVITE that changes no key must.
+    """
+
+    suite: SrtpSuite
+    sends: bytes = field(repr=False)
+    receives: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if {len(self.sends), len(self.receives)} != {self.suite.key_bytes}:
+            raise MediaError(f"a key of {self.suite.name} has {self.suite.key_bytes} bytes with its salt")
+
+
 @dataclass(frozen=True, slots=True)
 class LegDescription:
     """`may_send` and `may_receive` are ours: False for the directions a hold has closed.
 
     The two directions may number their payloads differently: `sends` is what the peer asked for, `receives`
     what we promised to understand. `signalled_from` is the address that the party's signalling comes from,
-    when known: sound may come from there too, whatever SDP says. Raises MediaError for what no leg can speak.
+    when known: sound may come from there too, whatever SDP says. With `srtp` nothing goes out or is heard in
+    clear, RTCP included; `media.srtp_sessions.srtp_available` says whether that can be negotiated at all.
+    Raises MediaError for what no leg can speak.
     """
 
     address: str
@@ -46,6 +86,7 @@ class LegDescription:
     may_receive: bool = True
     ptime_ms: int = 20
     signalled_from: str | None = None
+    srtp: SrtpKeys | None = None
 
     def __post_init__(self) -> None:
         address_words(self.address)

@@ -12,18 +12,20 @@ from collections.abc import Callable
 import numpy as np
 import structlog
 
-from media.errors import MediaExhausted, MediaStopped
+from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import MediaEvent
 from media.layout import EVENT_WORDS, ORDER_WORDS, Command, Memory
 from media.leg import Leg
-from media.memory import allocate
+from media.libraries import VoiceDetectors
+from media.memory import allocate, listening_memory
 from media.recording_ring import take_frames
 from media.reports import EngineStatistics, engine_statistics
 from media.ring import pop_events, push_commands
 from media.room import Room
+from media.row_allocation import RowAllocation
 from media.settings import MediaSettings
-from media.sockets import PortPairs, own_address
-from media.switchboard import Switchboard
+from media.sockets import PortPairs, own_address, own_ipv6_address
+from media.srtp_sessions import srtp_functions
 from media.tick import run_ticks
 from media.ticker import Ticker, TickThread
 
@@ -44,10 +46,14 @@ class MediaEngine:
     def __init__(self, settings: MediaSettings, ticker: Ticker | None = None) -> None:
         self._settings = settings
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._memory = allocate(settings, self._event_fd)
-        own = own_address(settings)
-        self._switchboard = Switchboard(settings, self._memory, own.advertised)
-        self._ports = PortPairs(settings, own.bound)
+        self._listen_fd = listening_memory(settings)
+        detectors = VoiceDetectors(settings.talk_detector_mode)
+        self._memory = allocate(settings, self._event_fd, self._listen_fd)
+        _tell_functions(self._memory.hub, detectors)
+        own, own_ipv6 = own_address(settings), own_ipv6_address(settings)
+        self._rows = RowAllocation(settings, self._memory, detectors, self._listen_fd)
+        self._ports = PortPairs(settings, own)
+        self._ipv6_ports = None if own_ipv6 is None else PortPairs(settings, own_ipv6)
         self._legs: dict[int, Leg] = {}
         self._blank_leg = np.zeros((), dtype=self._memory.legs.dtype)
         self._free_rows = collections.deque(range(settings.max_legs - 1, -1, -1))
@@ -67,12 +73,12 @@ class MediaEngine:
         await self._compile(on_progress)
         self._ticker.start(self._memory, self._settings.realtime_priority)
         self._loop.add_reader(self._event_fd, self.deliver_events)
-        self._switchboard.running = True
+        self._rows.running = True
         log.info("media.started", max_legs=self._settings.max_legs)
 
     async def stop(self) -> None:
         """Close every leg with an RTCP BYE and end the tick thread; idempotent."""
-        if self._loop is None or not self._switchboard.running:
+        if self._loop is None or not self._rows.running:
             return
         for leg in list(self._legs.values()):
             with contextlib.suppress(MediaExhausted):
@@ -81,31 +87,36 @@ class MediaEngine:
         while self._legs and time.monotonic() < deadline_s:
             await self._ticker.pause()
             self._reap()
-        self._switchboard.running = False
+        self._rows.running = False
         await asyncio.to_thread(self._ticker.halt)
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)
+        os.close(self._listen_fd)
         for row, leg in self._legs.items():
             recording = int(self._memory.legs[row]["recording"])
             if recording >= 0:
                 self._memory.recordings[recording]["ended"] = 1
             leg.dispose()
         self._legs.clear()
+        self._rows.dispose()
         log.info("media.stopped")
 
-    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> Leg:
+    def open_leg(self, on_event: Callable[[MediaEvent], None], *, ipv6: bool = False) -> Leg:
         """Bind an RTP and RTCP socket pair; raises MediaExhausted."""
         self._reap()
         if not self._free_rows:
             raise MediaExhausted("all legs are in use: raise media.max_legs")
-        sockets = self._ports.bind()
+        ports = self._ipv6_ports if ipv6 else self._ports
+        if ports is None:
+            raise MediaError("there is no sound over IPv6: write media.ipv6_address")
+        sockets = ports.bind()
         row = self._free_rows.pop()
         self._generations += 1
-        leg = Leg(self._switchboard, row, self._generations, sockets, on_event)
+        leg = Leg(self._rows, row, self._generations, sockets, ports.advertised, on_event)
         descriptors = sockets[0].fileno() | sockets[1].fileno() << 32
         try:
             self._memory.legs[row] = self._blank_leg
-            self._switchboard.order_one(
+            self._rows.order_one(
                 Command.OPEN,
                 row,
                 leg.generation,
@@ -113,6 +124,7 @@ class MediaEngine:
                 secrets.randbits(32),
                 secrets.randbits(16),
                 secrets.randbits(32),
+                int(ipv6),
             )
         except (MediaExhausted, MediaStopped):
             self._free_rows.append(row)
@@ -123,9 +135,9 @@ class MediaEngine:
 
     def open_room(self) -> Room:
         """The room that was left longest ago; raises MediaExhausted."""
-        if not self._switchboard.free_rooms:
+        if not self._rows.free_rooms:
             raise MediaExhausted("all rooms are in use")
-        return Room(self._switchboard, self._switchboard.free_rooms.popleft())
+        return Room(self._rows, self._rows.free_rooms.popleft())
 
     def load(self) -> float:
         """The busy share of the tick's time in the last second; cheap enough to ask for every call."""
@@ -163,13 +175,21 @@ class MediaEngine:
 
     def _reap(self) -> None:
         """Free the rows of closed legs that the tick has let go of."""
-        closing = self._switchboard.closing
+        closing = self._rows.closing
         for row, leg in list(closing.items()):
             if self._memory.legs[row]["closed"] == leg.generation:
                 leg.dispose()
                 del self._legs[row]
                 del closing[row]
                 self._free_rows.appendleft(row)
+
+
+def _tell_functions(hub: np.void, detectors: VoiceDetectors) -> None:
+    """The addresses of what compiled code calls outside of this package."""
+    functions = srtp_functions()
+    hub["voice_process"] = detectors.process
+    hub["srtp_protect"], hub["srtp_unprotect"] = functions.protect, functions.unprotect
+    hub["srtp_protect_rtcp"], hub["srtp_unprotect_rtcp"] = functions.protect_rtcp, functions.unprotect_rtcp
 
 
 def _warm_up(memory: Memory) -> None:

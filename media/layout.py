@@ -19,7 +19,6 @@ HISTORY: Final = 320
 RING: Final = 4096
 """Samples in a playout ring: 512 ms, a power of two."""
 CYCLE: Final = 128
-BATCH: Final = 4
 PACKET: Final = 2048
 OUTGOING: Final = 1024
 DIGITS: Final = 64
@@ -34,8 +33,9 @@ LISTEN_SAMPLES: Final = 96_000
 """12 s of what a party said, one byte a sample, in its own law."""
 LONGEST_TALK: Final = 80_000
 """A spurt is cut at 10 s, which leaves 2 s of the listen ring for what went before and for a late reader."""
-MESSAGE_WORDS: Final = 8
-CONTROL_MESSAGE_WORDS: Final = 8
+MESSAGE_WORDS: Final = 7
+CONTROL_WORDS: Final = 8
+SOCKADDR: Final = 28
 
 ROOMS: Final = 512
 TONES: Final = 8
@@ -78,6 +78,8 @@ class Described(IntEnum):
     PTIME = 13
     SIGNALLED_HIGH = 14
     SIGNALLED = 15
+    SRTP_OUT = 16
+    SRTP_IN = 17
 
 
 class Event(IntEnum):
@@ -97,9 +99,10 @@ _LEG_FIELDS: Final = (
     *("generation", "closed", "open", "group", "place", "fd", "rtcp_fd", "opened_frame"),
     *("served_frame", "served_before", "served_tick", "sent_frame"),
     # the far end
-    *("connected", "latched", "chosen", "connected_ns", "remote_ip", "remote_port"),
-    *("trial_ip", "trial_port", "trial_ssrc", "trial_sequence", "trial_count", "trial_ns"),
-    *("sdp_ip", "sdp_port", "signalled_ip"),
+    *("connected", "latched", "chosen", "connected_ns", "remote_high", "remote_low", "remote_port"),
+    *("trial_high", "trial_low", "trial_port", "trial_ssrc", "trial_sequence", "trial_count", "trial_ns"),
+    *("sdp_high", "sdp_low", "sdp_port", "signalled_high", "signalled_low", "ipv6"),
+    *("srtp_out", "srtp_in", "unauthentic", "replayed"),
     *("tx_type", "tx_events", "rx_type", "rx_events", "may_send", "may_receive", "ptime", "law"),
     # received stream, RFC 3550 appendix A
     *(
@@ -155,7 +158,7 @@ _LEG_FIELDS: Final = (
     *("bridge", "recording", "listen", "shielded"),
     *("room", "room_part", "room_gain_q8", "gave_frame", "gave_part", "gave_gain_q8"),
     # talk detection
-    *("talk_floor", "talk_run", "talking", "talk_start", "talk_end", "heard_from", "heard_end"),
+    *("talk_floor", "talk_run", "talking", "talk_start", "talk_end"),
     # RTCP
     *(
         "rtcp_due",
@@ -195,7 +198,15 @@ RECORDING: Final = np.dtype(
 )
 """A ring of stereo frames; `read` belongs to the consumer and has a cache line of its own."""
 
-LISTENER: Final = np.dtype([("codes", "u1", (LISTEN_SAMPLES,))])
+LISTENER: Final = np.dtype(
+    [
+        *((name, "i8") for name in ("oldest", "newest", "law", "use", "detector")),
+        ("apart", "i8", (283,)),
+        ("codes", "u1", (LISTEN_SAMPLES,)),
+    ],
+    align=True,
+)
+"""Whole pages, so that another process can map one alone. `use` is another number each time a leg has it."""
 
 _HUB_FIELDS: Final = (
     # written by the tick
@@ -220,12 +231,15 @@ _HUB_FIELDS: Final = (
         "silence_ns",
         "rtcp_frames",
         "talk_energy",
+        "voice_process",
+        *("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp"),
         "talk_ratio_q8",
         "hangover",
         "event_fd",
     ),
     # addresses of fields below, for system calls
-    *("messages_at", "outgoing_at", "sockaddr_at", "timespec_at", "one_at"),
+    *("message_at", "outgoing_at", "sockaddr_at", "timespec_at", "one_at", "pcm_at"),
+    *("packet_at", "length_at"),
 )
 HUB: Final = np.dtype(
     [
@@ -236,15 +250,17 @@ HUB: Final = np.dtype(
         ("active_count", "i8", (GROUPS,)),
         ("lateness", "i8", (32,)),
         ("tick_time", "i8", (32,)),
-        ("messages", "i8", (BATCH * MESSAGE_WORDS,)),
-        ("vectors", "i8", (BATCH * 2,)),
-        ("controls", "i8", (BATCH * CONTROL_MESSAGE_WORDS,)),
-        ("names", "u1", (BATCH, 16)),
-        ("packets", "u1", (BATCH, PACKET)),
+        ("message", "i8", (MESSAGE_WORDS,)),
+        ("vector", "i8", (2,)),
+        ("control", "i8", (CONTROL_WORDS,)),
+        ("name", "u1", (32,)),
+        ("packet", "u1", (PACKET,)),
+        ("pcm", "i2", (FRAME,)),
         ("outgoing", "u1", (OUTGOING,)),
-        ("sockaddr", "u1", (16,)),
+        ("sockaddr", "u1", (32,)),
         ("timespec", "i8", (2,)),
         ("one", "i8", (1,)),
+        ("length", "i8", (1,)),
         ("cname", "u1", (16,)),
         ("scratch", "i8", (HISTORY,)),
         ("decode", "i2", (2, 256)),

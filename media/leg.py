@@ -27,15 +27,18 @@ from media.layout import DIGITS, PLAYLIST, Command, Event
 from media.listening import Listeners, ListenRing
 from media.recording_ring import RecordingSource
 from media.reports import LegReport, leg_report
+from media.row_allocation import Order, RowAllocation
+from media.shared_listening import SharedRing
 from media.sound import Sound
 from media.sound_tap import SoundTap
-from media.switchboard import Order, Switchboard
+from media.srtp_sessions import LegSrtp
 
 log = structlog.get_logger(__name__)
 
 _LEAST_PTIME_MS = 10
 _MOST_PTIME_MS = 60
 _MAPPED = 0xFFFF
+_NONE = -1
 
 
 class Leg:
@@ -43,28 +46,34 @@ class Leg:
 
     def __init__(
         self,
-        switchboard: Switchboard,
+        rows: RowAllocation,
         row: int,
         generation: int,
         sockets: tuple[socket.socket, socket.socket],
+        address: str,
         on_event: Callable[[MediaEvent], None],
     ) -> None:
-        self.address = switchboard.advertised_address
+        self.address = address
         self.rtp_port = int(sockets[0].getsockname()[1])
         self.row = row
         self.generation = generation
         self.closed = False
-        self._switchboard = switchboard
+        self._rows = rows
         self._sockets = sockets
         self._on_event = on_event
         self._description: LegDescription | None = None
         self._playbacks: collections.deque[tuple[PlaybackId, list[SoundKey]]] = collections.deque()
         self._recording: RecordingSource | None = None
+        self._srtp = LegSrtp()
+        self._listener = _NONE
         self._listeners = Listeners(self._take_ring, self._give_back_ring)
 
     def connect(self, description: LegDescription) -> None:
         """May be called again; the packet size is rounded down to tens of milliseconds between 10 and 60."""
-        self._order(Command.CONNECT, *_words(description))
+        words = _words(description, ipv6=":" in self.address)
+        self._raise_if_closed()
+        contexts = self._srtp.addresses(description.srtp, int(self._row["srtp_in"]))
+        self._order(Command.CONNECT, *words, *contexts)
         self._description = description
 
     def play(self, sounds: Sequence[Sound], *, loop: bool = False) -> PlaybackId:
@@ -73,14 +82,14 @@ class Leg:
         if not 0 < len(heard) <= PLAYLIST:
             raise MediaError(f"a playback needs between 1 and {PLAYLIST} sounds")
         self.release_played()
-        playback = PlaybackId(next(self._switchboard.playback_ids))
+        playback = PlaybackId(next(self._rows.playback_ids))
         keys: list[SoundKey] = []
         orders: list[Order] = [
             (Command.PLAY, self.row, self.generation, playback, len(heard), int(loop)),
         ]
         try:
             for index, sound in enumerate(heard):
-                key, offset = self._switchboard.arena.hold(sound)
+                key, offset = self._rows.arena.hold(sound)
                 keys.append(key)
                 orders.append((Command.SEGMENT, self.row, self.generation, index, offset, len(sound.ulaw)))
             self._send(orders)
@@ -104,7 +113,7 @@ class Leg:
 
     def bridge(self, other: CallSound) -> None:
         """Let both hear each other, ending earlier bridges; a playing sound goes before the bridge."""
-        if other is self or not isinstance(other, Leg) or other._switchboard is not self._switchboard:
+        if other is self or not isinstance(other, Leg) or other._rows is not self._rows:
             raise MediaError("a leg is bridged with another one of the same engine")
         self._order(Command.BRIDGE, other.row, other.generation)
 
@@ -117,9 +126,9 @@ class Leg:
 
     def start_recording(self) -> RecordingSource:
         """Left is what the party sends, right what it hears; an earlier recording of the leg ends."""
-        switchboard = self._switchboard
-        row = switchboard.take_recording()
-        source = RecordingSource(row, switchboard.memory, switchboard.returned_recordings)
+        rows = self._rows
+        row = rows.take_recording()
+        source = RecordingSource(row, rows.memory, rows.returned_recordings)
         try:
             self._order(Command.RECORD, row)
         except MediaError:
@@ -145,6 +154,10 @@ class Leg:
         self._raise_if_closed()
         return self._listeners.tap()
 
+    def shared_ring(self) -> SharedRing:
+        """For a tap in another process; raises MediaError when there is no tap here."""
+        return SharedRing(self._rows.listen_fd, self._listener, self._listeners.ring.use)
+
     def report(self) -> LegReport:
         return leg_report(self._row)
 
@@ -152,9 +165,9 @@ class Leg:
         """Idempotent; the peer gets an RTCP BYE, the row is free again after the tick has let go of it."""
         if self.closed:
             return
-        if self._switchboard.running:
+        if self._rows.running:
             self._order(Command.CLOSE)
-            self._switchboard.closing[self.row] = self
+            self._rows.closing[self.row] = self
         self._listeners.leg_closed()
         self.closed = True
 
@@ -179,21 +192,24 @@ class Leg:
         self._playbacks.clear()
         self._recording = None
         self._listeners.forget()
+        self._srtp.forget()
 
     def _take_ring(self) -> ListenRing:
-        index = self._switchboard.take_listener()
+        index, use = self._rows.take_listener(), next(self._rows.listener_uses)
         try:
-            self._order(Command.LISTEN, index)
+            self._order(Command.LISTEN, index, use)
         except MediaError:
-            self._switchboard.give_back_listener(index)
+            self._rows.give_back_listener(index)
             raise
-        return ListenRing(self._switchboard.memory, self.row, index)
+        memory = self._rows.memory
+        self._listener = index
+        return ListenRing(memory.listeners[index], memory.hub["decode"], use)
 
-    def _give_back_ring(self, ring: ListenRing) -> None:
+    def _give_back_ring(self) -> None:
         """From a closed leg the tick has taken it already."""
         if not self.closed:
-            self._order(Command.LISTEN, -1)
-        self._switchboard.give_back_listener(ring.index)
+            self._order(Command.LISTEN, _NONE)
+        self._rows.give_back_listener(self._listener)
 
     def release_played(self) -> None:
         """Let go of sounds that the tick has finished or replaced."""
@@ -208,11 +224,11 @@ class Leg:
 
     def _release(self, keys: Sequence[SoundKey]) -> None:
         for key in keys:
-            self._switchboard.arena.release(key)
+            self._rows.arena.release(key)
 
     @property
     def _row(self) -> np.void:
-        row: np.void = self._switchboard.memory.legs[self.row]
+        row: np.void = self._rows.memory.legs[self.row]
         return row
 
     def _order(self, kind: Command, *arguments: int) -> None:
@@ -224,15 +240,15 @@ class Leg:
 
     def _send(self, orders: Sequence[Order]) -> None:
         self._raise_if_closed()
-        self._switchboard.order(orders)
+        self._rows.order(orders)
 
 
-def _words(description: LegDescription) -> tuple[int, ...]:
+def _words(description: LegDescription, *, ipv6: bool) -> tuple[int, ...]:
     """In the order of `layout.Described`."""
     high, low = address_words(description.address)
     signalled = address_words(description.signalled_from or "0.0.0.0")  # noqa: S104 - an address of nobody
-    if high or signalled[0] or low >> 32 != _MAPPED or signalled[1] >> 32 != _MAPPED:
-        raise MediaError("sound over IPv6 is not supported yet")
+    if (high == 0 and low >> 32 == _MAPPED) == ipv6:
+        raise MediaError("the leg and the party speak different versions of IP")
     ptime_ms = min(max(description.ptime_ms // 10 * 10, _LEAST_PTIME_MS), _MOST_PTIME_MS)
     return (
         *(high, low, description.port, description.codec.value),

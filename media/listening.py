@@ -10,34 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.errors import MediaError, NoLongerHeard
-from media.layout import FRAME, LISTEN_SAMPLES, Memory
+from media.layout import FRAME, LISTEN_SAMPLES
 from media.sound_tap import Heard
 
 _SAFE: Final = LISTEN_SAMPLES - 10 * FRAME
 """What a reader may still copy while the tick goes on writing behind it."""
+_START: Final = -1
 
 
 class ListenRing:
     """The ring that the tick fills for one leg; positions are in samples since the leg was opened."""
 
-    def __init__(self, memory: Memory, leg_row: int, index: int) -> None:
-        self._leg = memory.legs[leg_row]
-        self._codes = memory.listeners[index]["codes"]
-        self._decode = memory.hub["decode"]
-        self.index = index
+    def __init__(self, listener: np.void, decode: NDArray[np.int16], use: int) -> None:
+        self._listener = listener
+        self._codes = listener["codes"]
+        self._decode = decode
+        self.use = use
 
     @property
     def live(self) -> bool:
-        """Whether the tick has begun to fill it."""
-        return int(self._leg["listen"]) == self.index
+        """Whether it is this leg's: not before the tick has begun to fill it, nor when another leg has it."""
+        return int(self._listener["use"]) == self.use
 
     @property
     def newest(self) -> int:
-        return int(self._leg["heard_end"])
+        return int(self._listener["newest"])
 
     @property
     def oldest(self) -> int:
-        return int(self._leg["heard_from"])
+        return int(self._listener["oldest"])
 
     def between(self, start: int, end: int) -> NDArray[np.int16]:
         """Zeros where nothing is kept; NoLongerHeard when the tick has gone a whole ring beyond it."""
@@ -62,17 +63,17 @@ class ListenRing:
         at = start % LISTEN_SAMPLES
         first = self._codes[at : at + end - start]
         rest = self._codes[: max(at + end - start - LISTEN_SAMPLES, 0)]
-        samples: NDArray[np.int16] = self._decode[self._leg["law"]][np.concatenate((first, rest))]
+        samples: NDArray[np.int16] = self._decode[self._listener["law"]][np.concatenate((first, rest))]
         return samples
 
 
-class LegTap:
-    """A `SoundTap` of an engine's leg, in the engine's own process."""
+class RingTap:
+    """A `SoundTap` on a ring, in the engine's own process or in another one."""
 
-    def __init__(self, ring: ListenRing, on_close: Callable[[LegTap], None]) -> None:
+    def __init__(self, ring: ListenRing, on_close: Callable[[RingTap], None] = lambda _: None) -> None:
         self._ring: ListenRing | None = ring
         self._on_close = on_close
-        self._at = ring.newest if ring.live else -1
+        self._at = ring.newest if ring.live else _START
         self._left = Heard(0, np.zeros(0, np.int16))
         self._missed = 0
         self._closed = False
@@ -86,17 +87,13 @@ class LegTap:
         return self._closed or (self._ring is None and not len(self._left.pcm))
 
     def read(self, most: int) -> Heard | None:
-        if self._closed or (self._ring is not None and not self._ring.live):
+        if self._closed:
             return None
         if self._ring is None:
             heard = Heard(self._left.start, self._left.pcm[:most])
             self._left = Heard(heard.end, self._left.pcm[most:])
-        else:
-            at = self._ring.oldest if self._at < 0 else self._at
-            heard = self._ring.after(at, most)
-            self._missed += heard.start - at
-            self._at = heard.end
-        return heard if len(heard.pcm) else None
+            return heard if len(heard.pcm) else None
+        return self._read_from(self._ring, most)
 
     def close(self) -> None:
         if not self._closed:
@@ -111,16 +108,27 @@ class LegTap:
             self._left = self.read(LISTEN_SAMPLES) or self._left
             self._ring = None
 
+    def _read_from(self, ring: ListenRing, most: int) -> Heard | None:
+        if not ring.live:
+            return None
+        at = ring.oldest if self._at == _START else self._at
+        heard = ring.after(at, most)
+        if not ring.live:
+            return None
+        self._missed += heard.start - at
+        self._at = heard.end
+        return heard if len(heard.pcm) else None
+
 
 class Listeners:
     """The consumers of one leg; the ring is had while there is one."""
 
-    def __init__(self, take: Callable[[], ListenRing], give_back: Callable[[ListenRing], None]) -> None:
+    def __init__(self, take: Callable[[], ListenRing], give_back: Callable[[], None]) -> None:
         self._take = take
         self._give_back = give_back
         self._ring: ListenRing | None = None
         self._switched_on = False
-        self._taps: list[LegTap] = []
+        self._taps: list[RingTap] = []
 
     @property
     def ring(self) -> ListenRing:
@@ -134,10 +142,10 @@ class Listeners:
         self._switched_on = on
         self._release()
 
-    def tap(self) -> LegTap:
+    def tap(self) -> RingTap:
         if self._ring is None:
             self._ring = self._take()
-        self._taps.append(LegTap(self._ring, self._untap))
+        self._taps.append(RingTap(self._ring, self._untap))
         return self._taps[-1]
 
     def leg_closed(self) -> None:
@@ -151,7 +159,7 @@ class Listeners:
         self.leg_closed()
         self._release()
 
-    def _untap(self, tap: LegTap) -> None:
+    def _untap(self, tap: RingTap) -> None:
         """When the order to let go finds no room, the ring stays the leg's until the next chance."""
         self._taps.remove(tap)
         with contextlib.suppress(MediaError):
@@ -159,5 +167,5 @@ class Listeners:
 
     def _release(self) -> None:
         if self._ring is not None and not self._switched_on and not self._taps:
-            self._give_back(self._ring)
+            self._give_back()
             self._ring = None

@@ -4,24 +4,25 @@ import math
 import secrets
 
 import numpy as np
+from numpy.typing import NDArray
 
 from media import g711
 from media.comfort_noise import noise_peaks
 from media.layout import (
-    BATCH,
-    CONTROL_MESSAGE_WORDS,
+    CONTROL_WORDS,
     FRAME,
     GROUPS,
     HUB,
     LEG,
     LISTENER,
-    MESSAGE_WORDS,
     PACKET,
     RECORDING,
+    SOCKADDR,
     Memory,
     Octets,
 )
 from media.settings import MediaSettings
+from media.shared_memory import mapped, nameless
 from media.sound import SAMPLES_PER_SECOND
 from media.syscalls import CONTROL, CONTROL_SIZE, NAME, NAME_SIZE, VECTOR, VECTORS
 from media.tones import tone_factors, tone_keys
@@ -54,23 +55,30 @@ def _address(hub: np.void, field: str) -> int:
 
 
 def _point(hub: np.void) -> None:
-    """Fill in the addresses the kernel is given; see struct mmsghdr, msghdr and iovec."""
-    for field in ("messages", "outgoing", "sockaddr", "timespec", "one"):
+    """Fill in the addresses the kernel is given; see struct msghdr and iovec."""
+    for field in ("message", "outgoing", "sockaddr", "timespec", "one", "pcm", "packet", "length"):
         hub[f"{field}_at"] = _address(hub, field)
-    messages = hub["messages"].reshape(BATCH, MESSAGE_WORDS)
-    for index in range(BATCH):
-        hub["vectors"][2 * index : 2 * index + 2] = (_address(hub, "packets") + index * PACKET, PACKET)
-        message = messages[index]
-        message[NAME] = _address(hub, "names") + index * 16
-        message[NAME_SIZE] = 16
-        message[VECTOR] = _address(hub, "vectors") + index * 16
-        message[VECTORS] = 1
-        message[CONTROL] = _address(hub, "controls") + index * 8 * CONTROL_MESSAGE_WORDS
-        message[CONTROL_SIZE] = 8 * CONTROL_MESSAGE_WORDS
+    hub["vector"] = (_address(hub, "packet"), PACKET)
+    message = hub["message"]
+    message[NAME] = _address(hub, "name")
+    message[NAME_SIZE] = SOCKADDR
+    message[VECTOR] = _address(hub, "vector")
+    message[VECTORS] = 1
+    message[CONTROL] = _address(hub, "control")
+    message[CONTROL_SIZE] = 8 * CONTROL_WORDS
 
 
-def allocate(settings: MediaSettings, event_fd: int) -> Memory:
-    """Rows for every leg, recording and listener; np.zeros maps fresh pages, so unused rows stay free."""
+def listening_memory(settings: MediaSettings) -> int:
+    """A descriptor of the memory that the listen rings lie in, for other processes to map."""
+    return nameless("trunkline-listeners", settings.max_listeners * LISTENER.itemsize)
+
+
+def _shared_listeners(count: int, descriptor: int) -> NDArray[np.void]:
+    return np.frombuffer(mapped(descriptor, count * LISTENER.itemsize, writable=True), dtype=LISTENER)
+
+
+def allocate(settings: MediaSettings, event_fd: int, listen_fd: int) -> Memory:
+    """Rows for every leg, recording and listener, on fresh pages, so that unused rows cost nothing."""
     hub: np.void = np.zeros(1, dtype=HUB)[0]
     _set_limits(hub, settings, event_fd)
     _point(hub)
@@ -87,7 +95,7 @@ def allocate(settings: MediaSettings, event_fd: int) -> Memory:
         hub=hub,
         legs=np.zeros(settings.max_legs, dtype=LEG),
         recordings=np.zeros(settings.max_recordings, dtype=RECORDING),
-        listeners=np.zeros(settings.max_listeners, dtype=LISTENER),
+        listeners=_shared_listeners(settings.max_listeners, listen_fd),
         active=np.zeros((GROUPS, settings.max_legs), dtype=np.int64),
         arena=np.zeros(settings.prompt_memory_mb << 20, dtype=np.uint8),
     )

@@ -12,7 +12,6 @@ from media.receive import unsettle
 from media.silence import silence_of
 
 NONE: Final = -1
-_LAST_FOUR: Final = 0xFFFF_FFFF
 
 
 @stage
@@ -87,7 +86,7 @@ def _apply_neighbour(memory: Memory, row: int, order: Words, frame: int) -> None
         _end_recording(memory, row)
         leg["recording"] = order[3]
     elif kind == Command.LISTEN:
-        _listen(leg, order, frame)
+        _listen(memory, leg, order, frame)
     elif kind == Command.ROOM:
         _enter_room(memory, row, order)
     elif kind == Command.SHIELD:
@@ -104,18 +103,22 @@ def _enter_room(memory: Memory, row: int, order: Words) -> None:
 
 
 @stage
-def _listen(leg: np.void, order: Words, frame: int) -> None:
-    """Words: the ring, or none. It starts empty; a leg that has one keeps what is in it."""
-    if leg["listen"] != order[3]:
-        leg["listen"] = order[3]
-        leg["heard_from"] = (frame - leg["opened_frame"]) * FRAME
-        leg["heard_end"] = leg["heard_from"]
+def _listen(memory: Memory, leg: np.void, order: Words, frame: int) -> None:
+    """Words: the ring, or none, and the number of its use. It starts empty."""
+    leg["listen"] = order[3]
+    if order[3] >= 0:
+        listener = memory.listeners[order[3]]
+        listener["oldest"] = (frame - leg["opened_frame"]) * FRAME
+        listener["newest"] = listener["oldest"]
+        listener["law"] = leg["law"]
+        fence()
+        listener["use"] = order[4]
     talk.reset(leg)
 
 
 @stage
 def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
-    """Words: file descriptors, SSRC, first sequence number and timestamp."""
+    """Words: file descriptors, SSRC, first sequence number and timestamp, whether the sockets are IPv6."""
     leg = memory.legs[row]
     leg["generation"] = order[2]
     leg["open"] = 1
@@ -124,6 +127,7 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["tx_ssrc"] = order[4]
     leg["tx_sequence"] = order[5]
     leg["tx_ts"] = order[6]
+    leg["ipv6"] = order[7]
     leg["opened_frame"] = frame
     leg["tx_type"] = NONE
     leg["tx_events"] = NONE
@@ -150,42 +154,46 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
 
 @stage
 def _connect(memory: Memory, row: int, order: Words) -> None:
-    """The same far end keeps its latch, but not over a hold, in which a NAT may forget the port.
-
-    The sockets are IPv4: of an address the last four bytes count.
-    """
+    """The same far end keeps its latch, but not over a hold, in which a NAT may forget the port."""
     leg = memory.legs[row]
     now_ns = memory.hub["now_ns"]
-    ip = order[Described.ADDRESS] & _LAST_FOUR
-    port = order[Described.PORT]
+    high, low, port = order[Described.ADDRESS_HIGH], order[Described.ADDRESS], order[Described.PORT]
     resumed = order[Described.MAY_RECEIVE] and not leg["may_receive"]
-    if not leg["connected"] or resumed or leg["sdp_ip"] != ip or leg["sdp_port"] != port:
+    same = leg["sdp_high"] == high and leg["sdp_low"] == low and leg["sdp_port"] == port
+    if not leg["connected"] or resumed or not same:
         if leg["latched"]:
             unsettle(memory, leg)
         leg["chosen"] = 0
         leg["trial_count"] = 0
-        leg["remote_ip"] = ip
-        leg["sdp_ip"] = ip
+        leg["remote_high"] = high
+        leg["remote_low"] = low
+        leg["sdp_high"] = high
+        leg["sdp_low"] = low
         leg["sdp_port"] = port
         leg["remote_port"] = port
         leg["connected_ns"] = now_ns
     leg["connected"] = 1
-    _speak(leg, order)
+    _speak(memory, leg, order)
     if order[Described.MAY_SEND] and not leg["may_send"]:
         leg["tx_started"] = 0
     leg["may_send"] = order[Described.MAY_SEND]
     leg["may_receive"] = order[Described.MAY_RECEIVE]
-    leg["signalled_ip"] = order[Described.SIGNALLED] & _LAST_FOUR
+    leg["signalled_high"] = order[Described.SIGNALLED_HIGH]
+    leg["signalled_low"] = order[Described.SIGNALLED]
+    leg["srtp_out"] = order[Described.SRTP_OUT]
+    leg["srtp_in"] = order[Described.SRTP_IN]
     leg["rx_last_ns"] = now_ns
     leg["silent"] = 0
 
 
 @stage
-def _speak(leg: np.void, order: Words) -> None:
+def _speak(memory: Memory, leg: np.void, order: Words) -> None:
     """Codec, numbers and packet size; what was heard in another codec, or before a hold, is forgotten."""
     law = order[Described.LAW]
-    if leg["law"] != law:
-        leg["heard_from"] = max(leg["heard_from"], leg["heard_end"])
+    if leg["law"] != law and leg["listen"] >= 0:
+        listener = memory.listeners[leg["listen"]]
+        listener["oldest"] = listener["newest"]
+        listener["law"] = law
     if leg["law"] != law or leg["rx_type"] != order[Described.RX_TYPE] or not order[Described.MAY_RECEIVE]:
         playout.reset(leg)
         fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from media import dtmf, playback, rooms, rtcp, rtp
+from media import dtmf, playback, rooms, rtcp, rtp, srtp
+from media.addresses import fill_sockaddr
 from media.compiled import stage
 from media.layout import FRAME, HISTORY, OUTGOING, Event, Memory
 from media.octets import convert, copy, fill
-from media.receive import fill_sockaddr
+from media.pointers import MISSING
 from media.ring import post
 from media.silence import silence_of
 from media.syscalls import MSG_DONTWAIT, MSG_NOSIGNAL, send, sendto
 
-_SOCKADDR_SIZE = 16
 _MARKER = 0x80
 
 
@@ -39,13 +39,19 @@ def mix(memory: Memory, row: int, frame: int) -> None:
 @stage
 def transmit(memory: Memory, leg: np.void, size: int) -> None:
     """Hand the assembled packet to the kernel; a full queue or a vanished peer loses it and is counted."""
-    address = memory.hub["outgoing_at"]
-    if leg["latched"]:
-        sent = send(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+    hub = memory.hub
+    address = hub["outgoing_at"]
+    wire = size
+    if leg["srtp_out"] != MISSING:
+        wire = srtp.seal_packet(hub, leg, hub["srtp_protect"], size)
+    if wire < 0:
+        sent = wire
+    elif leg["latched"]:
+        sent = send(leg["fd"], address, wire, MSG_DONTWAIT | MSG_NOSIGNAL)
     else:
-        fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"])
+        name_size = fill_sockaddr(leg, memory.hub["sockaddr"], leg["remote_port"])
         sockaddr = memory.hub["sockaddr_at"]
-        sent = sendto(leg["fd"], address, size, MSG_DONTWAIT | MSG_NOSIGNAL, sockaddr, _SOCKADDR_SIZE)
+        sent = sendto(leg["fd"], address, wire, MSG_DONTWAIT | MSG_NOSIGNAL, sockaddr, name_size)
     leg["tx_sequence"] = leg["tx_sequence"] + 1 & 0xFFFF
     if sent < 0:
         leg["tx_errors"] += 1
@@ -116,12 +122,16 @@ def report(memory: Memory, row: int, timestamp: int, bye: bool) -> None:
     """Send an RTCP report to the port beside the one that RTP goes to."""
     leg = memory.legs[row]
     size = rtcp.write_report(leg, memory.hub, timestamp + leg["tx_ts"], bye)
-    fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"] + 1 & 0xFFFF)
+    if leg["srtp_out"] != MISSING:
+        size = srtp.seal_packet(memory.hub, leg, memory.hub["srtp_protect_rtcp"], size)
+    if size < 0:
+        return
+    name_size = fill_sockaddr(leg, memory.hub["sockaddr"], leg["remote_port"] + 1 & 0xFFFF)
     sendto(
         leg["rtcp_fd"],
         memory.hub["outgoing_at"],
         min(size, OUTGOING),
         MSG_DONTWAIT | MSG_NOSIGNAL,
         memory.hub["sockaddr_at"],
-        _SOCKADDR_SIZE,
+        name_size,
     )

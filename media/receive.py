@@ -4,39 +4,32 @@ from typing import Final
 
 import numpy as np
 
-from media import dtmf, playout, rtcp, rtp
+from media import dtmf, playout, rtcp, rtp, srtp
+from media.addresses import fill_sockaddr, high_of, low_of, port_of
 from media.compiled import stage
-from media.layout import (
-    BATCH,
-    CONTROL_MESSAGE_WORDS,
-    MESSAGE_WORDS,
-    RING,
-    Event,
-    Memory,
-    Octets,
-)
-from media.octets import fill, get16, get32, put16, put32, wide
+from media.layout import CONTROL_WORDS, FRAME, RING, SOCKADDR, Event, Memory, Octets
+from media.octets import fill, get16, get32, wide
+from media.pointers import MISSING
 from media.ring import post
 from media.syscalls import (
-    AF_INET,
     AF_UNSPEC,
     CONTROL_SIZE,
     FLAGS,
     MSG_DONTWAIT,
     NAME_SIZE,
-    SIZE,
     TIMESTAMP_CONTROL,
     connect,
-    recvmmsg,
+    recvmsg,
 )
 
-_MOST_BATCHES: Final = 4
+_MOST_PACKETS: Final = 16
+_MOST_REPORTS: Final = 4
+_FRESH_NS: Final = 8_000_000
 _LATCH_NS: Final = 1_000_000_000
 _QUIET_NS: Final = 500_000_000
 _TRIAL_NS: Final = 300_000_000
 _TRIAL_PACKETS: Final = 3
 _TRIAL_GAP: Final = 10
-_NAME_SIZE: Final = 16
 _TRUNCATED: Final = 0x20
 
 _COMFORT_NOISE: Final = 13
@@ -47,46 +40,36 @@ HEARD: Final = -2
 
 
 @stage
-def arrival(hub: np.void, index: int) -> int:
+def arrival(hub: np.void) -> int:
     """The kernel's time of arrival, so that the rhythm of our draining is not taken for jitter.
 
     `arrived_ns` is for whoever steps the ticks by hand: then all packets that wait arrived at that time.
     """
-    controls = hub["controls"]
-    at = index * CONTROL_MESSAGE_WORDS
+    control = hub["control"]
     if hub["arrived_ns"] != 0:
         return int(hub["arrived_ns"])
-    if controls[at + 1] != TIMESTAMP_CONTROL:
+    if control[1] != TIMESTAMP_CONTROL:
         return int(hub["real_ns"])
-    return int(controls[at + 2] * 1_000_000_000 + controls[at + 3])
-
-
-@stage
-def fill_sockaddr(sockaddr: Octets, ip: int, port: int) -> None:
-    """struct sockaddr_in; the family is in host order, which is little-endian on what we run on."""
-    sockaddr[0] = AF_INET
-    sockaddr[1] = 0
-    put16(sockaddr, 2, port)
-    put32(sockaddr, 4, ip)
+    return int(control[2] * 1_000_000_000 + control[3])
 
 
 @stage
 def settle(memory: Memory, leg: np.void) -> None:
     """Connect the socket: the kernel then drops other sources and saves the route look-up of every send."""
-    fill_sockaddr(memory.hub["sockaddr"], leg["remote_ip"], leg["remote_port"])
-    connect(leg["fd"], memory.hub["sockaddr_at"], _NAME_SIZE)
+    size = fill_sockaddr(leg, memory.hub["sockaddr"], leg["remote_port"])
+    connect(leg["fd"], memory.hub["sockaddr_at"], size)
     leg["latched"] = 1
 
 
 @stage
 def unsettle(memory: Memory, leg: np.void) -> None:
-    fill(memory.hub["sockaddr"], 0, 16, AF_UNSPEC)
-    connect(leg["fd"], memory.hub["sockaddr_at"], _NAME_SIZE)
+    fill(memory.hub["sockaddr"], 0, SOCKADDR, AF_UNSPEC)
+    connect(leg["fd"], memory.hub["sockaddr_at"], SOCKADDR)
     leg["latched"] = 0
 
 
 @stage
-def admit(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, size: int) -> bool:
+def admit(memory: Memory, leg: np.void, name: Octets, packet: Octets, size: int) -> bool:
     """Whether a packet comes from the party, or from somebody who only knows the port.
 
     The negotiated address and port are believed at once. Other ports of that address (NAT), and the address
@@ -95,28 +78,32 @@ def admit(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, size
     """
     if not leg["connected"]:
         return False
-    if ip == leg["remote_ip"] and port == leg["remote_port"] and (leg["chosen"] or leg["latched"]):
+    high, low, port = high_of(name), low_of(name), port_of(name)
+    believed = high == leg["remote_high"] and low == leg["remote_low"] and port == leg["remote_port"]
+    if believed and (leg["chosen"] or leg["latched"]):
         _settle_in_time(memory, leg)
         return True
     if leg["latched"]:
         return False
-    if ip == leg["sdp_ip"] and port == leg["sdp_port"]:
-        _choose(memory, leg, ip, port)
+    negotiated = high == leg["sdp_high"] and low == leg["sdp_low"]
+    if negotiated and port == leg["sdp_port"]:
+        _choose(memory, leg, name)
         return True
-    if ip != leg["sdp_ip"] and ip != leg["signalled_ip"]:
+    if not negotiated and (high != leg["signalled_high"] or low != leg["signalled_low"]):
         return False
     if leg["chosen"] and memory.hub["now_ns"] - leg["rx_last_ns"] < _QUIET_NS:
         return False
-    if not _on_trial(memory, leg, ip, port, packet, size):
+    if not _on_trial(memory, leg, name, packet, size):
         return False
-    _choose(memory, leg, ip, port)
+    _choose(memory, leg, name)
     return True
 
 
 @stage
-def _choose(memory: Memory, leg: np.void, ip: int, port: int) -> None:
-    leg["remote_ip"] = ip
-    leg["remote_port"] = port
+def _choose(memory: Memory, leg: np.void, name: Octets) -> None:
+    leg["remote_high"] = high_of(name)
+    leg["remote_low"] = low_of(name)
+    leg["remote_port"] = port_of(name)
     leg["chosen"] = 1
     leg["trial_count"] = 0
     _settle_in_time(memory, leg)
@@ -127,13 +114,15 @@ def _settle_in_time(memory: Memory, leg: np.void) -> None:
     """The negotiated source is final; another one may still be corrected by it for a second."""
     if leg["latched"]:
         return
-    negotiated = leg["remote_ip"] == leg["sdp_ip"] and leg["remote_port"] == leg["sdp_port"]
-    if negotiated or memory.hub["now_ns"] - leg["connected_ns"] > _LATCH_NS:
+    same = leg["remote_high"] == leg["sdp_high"] and leg["remote_low"] == leg["sdp_low"]
+    if (same and leg["remote_port"] == leg["sdp_port"]) or memory.hub["now_ns"] - leg[
+        "connected_ns"
+    ] > _LATCH_NS:
         settle(memory, leg)
 
 
 @stage
-def _on_trial(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, size: int) -> bool:
+def _on_trial(memory: Memory, leg: np.void, name: Octets, packet: Octets, size: int) -> bool:
     """True with the packet that follows enough others of one source in order (RFC 3550 A.1, probation).
 
     A source on trial keeps its place until it has been quiet for a while, so that nobody can push it out.
@@ -143,10 +132,11 @@ def _on_trial(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, 
         return False
     now_ns = memory.hub["now_ns"]
     sequence = get16(packet, 2)
-    if ip != leg["trial_ip"] or port != leg["trial_port"] or leg["trial_count"] == 0:
+    same = high_of(name) == leg["trial_high"] and low_of(name) == leg["trial_low"]
+    if not same or port_of(name) != leg["trial_port"] or leg["trial_count"] == 0:
         if leg["trial_count"] > 0 and now_ns - leg["trial_ns"] < _TRIAL_NS:
             return False
-        _begin_trial(leg, ip, port, packet)
+        _begin_trial(leg, name, packet)
     elif get32(packet, 8) != leg["trial_ssrc"]:
         return False
     else:
@@ -158,9 +148,10 @@ def _on_trial(memory: Memory, leg: np.void, ip: int, port: int, packet: Octets, 
 
 
 @stage
-def _begin_trial(leg: np.void, ip: int, port: int, packet: Octets) -> None:
-    leg["trial_ip"] = ip
-    leg["trial_port"] = port
+def _begin_trial(leg: np.void, name: Octets, packet: Octets) -> None:
+    leg["trial_high"] = high_of(name)
+    leg["trial_low"] = low_of(name)
+    leg["trial_port"] = port_of(name)
     leg["trial_ssrc"] = get32(packet, 8)
     leg["trial_sequence"] = get16(packet, 2)
     leg["trial_count"] = 1
@@ -227,48 +218,59 @@ def _accept_key(leg: np.void, packet: Octets, start: int, count: int, aside: boo
 
 @stage
 def drain(memory: Memory, row: int) -> None:
-    """Take what waits in the RTP socket, a bounded number; more stays for the next turn."""
+    """Take what waits in the RTP socket, a bounded number; more stays for the next turn.
+
+    A packet that has just come, when there is enough to play, is the last one: the next is a packet's length
+    behind it. So the usual turn has one system call. If another one does wait, it is older at the next turn.
+    """
     leg = memory.legs[row]
-    for _ in range(_MOST_BATCHES):
-        got = recvmmsg(leg["fd"], memory.hub["messages_at"], BATCH, MSG_DONTWAIT, 0)
-        for index in range(got):
-            _take_rtp(memory, row, index)
-            _rearm(memory, index)
-        if got < BATCH:
+    hub = memory.hub
+    for _ in range(_MOST_PACKETS):
+        size = recvmsg(leg["fd"], hub["message_at"], MSG_DONTWAIT)
+        if size < 0:
+            return
+        fresh = _has_just_come(hub)
+        if leg["srtp_in"] != MISSING:
+            size = srtp.open_packet(hub, leg, hub["srtp_unprotect"], size)
+        if size >= 0:
+            _take_rtp(memory, row, size)
+        _rearm(hub)
+        if fresh and leg["play_top"] - leg["play_ts"] >= FRAME:
             return
 
 
 @stage
-def _rearm(memory: Memory, index: int) -> None:
-    """Put back what the kernel overwrites in a message header."""
-    messages = memory.hub["messages"]
-    at = index * MESSAGE_WORDS
-    messages[at + NAME_SIZE] = _NAME_SIZE
-    messages[at + CONTROL_SIZE] = 8 * CONTROL_MESSAGE_WORDS
-    messages[at + FLAGS] = 0
-    memory.hub["controls"][index * CONTROL_MESSAGE_WORDS + 1] = 0
+def _has_just_come(hub: np.void) -> bool:
+    """By the kernel's clock; what is told by hand is the same for all that wait."""
+    waited_ns = hub["real_ns"] - arrival(hub)
+    return bool(hub["arrived_ns"] == 0 and 0 < waited_ns < _FRESH_NS)
 
 
 @stage
-def _take_rtp(memory: Memory, row: int, index: int) -> None:
+def _rearm(hub: np.void) -> None:
+    """Put back what the kernel overwrites in a message header."""
+    message = hub["message"]
+    message[NAME_SIZE] = SOCKADDR
+    message[CONTROL_SIZE] = 8 * CONTROL_WORDS
+    message[FLAGS] = 0
+    hub["control"][1] = 0
+
+
+@stage
+def _take_rtp(memory: Memory, row: int, size: int) -> None:
     leg = memory.legs[row]
-    name = memory.hub["names"][index]
-    messages = memory.hub["messages"]
-    packet = memory.hub["packets"][index]
-    at = index * MESSAGE_WORDS
-    size = messages[at + SIZE] & 0xFFFF_FFFF
-    truncated = messages[at + FLAGS] & _TRUNCATED
-    if truncated or not admit(memory, leg, get32(name, 4), get16(name, 2), packet, size):
+    hub = memory.hub
+    packet = hub["packet"]
+    if hub["message"][FLAGS] & _TRUNCATED or not admit(memory, leg, hub["name"], packet, size):
         leg["rx_rejected"] += 1
         return
     if not leg["may_receive"]:
         return
-    real_ns = arrival(memory.hub, index)
-    heard = accept(leg, packet, size, real_ns, memory.hub)
+    heard = accept(leg, packet, size, arrival(hub), hub)
     if heard == NOTHING:
         return
-    memory.hub["packets_in"] += 1
-    leg["rx_last_ns"] = memory.hub["now_ns"]
+    hub["packets_in"] += 1
+    leg["rx_last_ns"] = hub["now_ns"]
     if leg["silent"]:
         leg["silent"] = 0
         post(memory, Event.RESUMED, row, 0, 0)
@@ -280,13 +282,17 @@ def _take_rtp(memory: Memory, row: int, index: int) -> None:
 def drain_rtcp(memory: Memory, row: int) -> None:
     """Once a second; the kernel's arrival time keeps the round trip exact."""
     leg = memory.legs[row]
-    got = recvmmsg(leg["rtcp_fd"], memory.hub["messages_at"], BATCH, MSG_DONTWAIT, 0)
-    for index in range(got):
-        if leg["connected"] and get32(memory.hub["names"][index], 4) == leg["remote_ip"]:
-            real_ns = arrival(memory.hub, index)
-            size = memory.hub["messages"][index * MESSAGE_WORDS + SIZE]
-            rtcp.read_compound(leg, memory.hub["packets"][index], size & 0xFFFF_FFFF, real_ns)
-        _rearm(memory, index)
+    hub = memory.hub
+    for _ in range(_MOST_REPORTS):
+        size = recvmsg(leg["rtcp_fd"], hub["message_at"], MSG_DONTWAIT)
+        if size < 0:
+            return
+        same = high_of(hub["name"]) == leg["remote_high"] and low_of(hub["name"]) == leg["remote_low"]
+        if same and leg["srtp_in"] != MISSING:
+            size = srtp.open_packet(hub, leg, hub["srtp_unprotect_rtcp"], size)
+        if leg["connected"] and same and size >= 0:
+            rtcp.read_compound(leg, hub["packet"], size, arrival(hub))
+        _rearm(hub)
 
 
 @stage

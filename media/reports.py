@@ -31,6 +31,9 @@ class LegReport:
     lost_by_peer: int
     fraction_lost_by_peer: float
     ssrc_changes: int
+    unauthentic: int = 0
+    """Encrypted packets that were none of the peer's, or in another key."""
+    replayed: int = 0
 
     @property
     def mos(self) -> float | None:
@@ -87,6 +90,8 @@ def leg_report(leg: np.void) -> LegReport:
         lost_by_peer=int(leg["peer_lost"]),
         fraction_lost_by_peer=int(leg["peer_fraction_q8"]) / 256,
         ssrc_changes=int(leg["rx_ssrc_changes"]),
+        unauthentic=int(leg["unauthentic"]),
+        replayed=int(leg["replayed"]),
     )
 
 

@@ -11,7 +11,7 @@ from media.call_sound import CallSound, RoomPart
 from media.errors import MediaError
 from media.layout import Command
 from media.leg import Leg
-from media.switchboard import Order, Switchboard
+from media.row_allocation import Order, RowAllocation
 
 _NOWHERE = -1
 _MOST_GAIN_DB = 20.0
@@ -38,8 +38,8 @@ class Membership:
 class Room:
     """Two plain speakers are bridged, which is quicker; any others are mixed, each change in one tick."""
 
-    def __init__(self, switchboard: Switchboard, index: int) -> None:
-        self._switchboard = switchboard
+    def __init__(self, rows: RowAllocation, index: int) -> None:
+        self._rows = rows
         self._index = index
         self._members: dict[Leg, Membership] = {}
         self._used = False
@@ -68,7 +68,7 @@ class Room:
         if not self._closed:
             self._arrange({}, tuple(self._members))
             self._closed = True
-            self._switchboard.free_rooms.append(self._index)
+            self._rows.free_rooms.append(self._index)
 
     def _arrange(self, members: dict[Leg, Membership], gone: Iterable[Leg]) -> None:
         members = {leg: how for leg, how in members.items() if not leg.closed}
@@ -80,8 +80,8 @@ class Room:
             orders += [
                 self._place(leg, self._index, _WORDS[how.part], how.gain_db) for leg, how in members.items()
             ]
-        if orders and self._switchboard.running:
-            self._switchboard.order(orders)
+        if orders and self._rows.running:
+            self._rows.order(orders)
         self._members = members
 
     def _place(self, leg: Leg, room: int, part: int, gain_db: float) -> Order:

@@ -24,6 +24,10 @@ class MediaSettings(BaseModel):
         default=None,
         description="Address that SDP offers instead, for a server behind NAT or bound to 0.0.0.0.",
     )
+    ipv6_address: str | None = Field(
+        default=None,
+        description="IPv6 address for parties that send and receive sound over IPv6; null refuses them.",
+    )
     port_range: tuple[int, int] | None = Field(
         default=None,
         description="First and last UDP port for RTP and RTCP; null lets the operating system choose.",
@@ -60,6 +64,9 @@ class MediaSettings(BaseModel):
         ge=3,
         le=30,
         description="Decibels above the noise floor from which sound counts as talk.",
+    )
+    talk_detector_mode: int = Field(
+        default=2, ge=0, le=3, description="How sure webrtcvad must be that live sound is voice; 3 is surest."
     )
     talk_hangover_ms: int = Field(
         default=400, ge=40, le=3000, description="Milliseconds of quiet that end a talk spurt."

@@ -25,9 +25,11 @@ class OwnAddress:
 
 def own_address(settings: MediaSettings) -> OwnAddress:
     """Resolves a name, which may take the time of a DNS query; raises MediaError that says what to write."""
-    bound = _ipv4("media.address", settings.address)
+    bound = _resolved("media.address", settings.address, ipv6=False)
     if settings.advertised_address is not None:
-        return OwnAddress(bound, _ipv4("media.advertised_address", settings.advertised_address))
+        return OwnAddress(
+            bound, _resolved("media.advertised_address", settings.advertised_address, ipv6=False)
+        )
     if ipaddress.IPv4Address(bound).is_unspecified:
         raise MediaError(
             f'media.address = "{settings.address}" cannot be told to a phone: '
@@ -36,11 +38,23 @@ def own_address(settings: MediaSettings) -> OwnAddress:
     return OwnAddress(bound, bound)
 
 
-def _ipv4(key: str, name: str) -> str:
+def own_ipv6_address(settings: MediaSettings) -> OwnAddress | None:
+    """None when there is none; raises MediaError that says what to write."""
+    if settings.ipv6_address is None:
+        return None
+    bound = _resolved("media.ipv6_address", settings.ipv6_address, ipv6=True)
+    if ipaddress.IPv6Address(bound).is_unspecified:
+        raise MediaError('media.ipv6_address = "::" cannot be told to a phone: write this machine\'s address')
+    return OwnAddress(bound, bound)
+
+
+def _resolved(key: str, name: str, *, ipv6: bool) -> str:
+    version = 6 if ipv6 else 4
     try:
-        found = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ipv6 else socket.AF_INET
+        found = socket.getaddrinfo(name, None, family, socket.SOCK_DGRAM)
     except OSError:
-        raise MediaError(f'{key} = "{name}" is no IPv4 address and no name of one') from None
+        raise MediaError(f'{key} = "{name}" is no IPv{version} address and no name of one') from None
     return str(found[0][4][0])
 
 
@@ -59,9 +73,11 @@ class PortPairs:
     A range that is all taken costs a bounded number of tries: what one call skipped the next one tries.
     """
 
-    def __init__(self, settings: MediaSettings, address: str) -> None:
+    def __init__(self, settings: MediaSettings, own: OwnAddress) -> None:
         self._settings = settings
-        self._address = address
+        self._address = own.bound
+        self._ipv6 = ":" in own.bound
+        self.advertised = own.advertised
         self._next = 0
         first, last = _system_range()
         self._system_first = first + first % 2
@@ -111,9 +127,13 @@ class PortPairs:
 
     def _open(self) -> socket.socket:
         try:
-            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            family = socket.AF_INET6 if self._ipv6 else socket.AF_INET
+            opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         except OSError as error:
             raise MediaExhausted(f"no more sockets: {error}") from error
         opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._settings.dscp << 2)
+        if self._ipv6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, self._settings.dscp << 2)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._settings.dscp << 2)
         return opened

@@ -20,11 +20,12 @@ MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
 AF_UNSPEC: Final = 0
 AF_INET: Final = 2
+AF_INET6: Final = 10
 SO_TIMESTAMPNS: Final = 35
 # level and type of the control message that carries the kernel's arrival time, as one 64-bit word
 TIMESTAMP_CONTROL: Final = 1 | SO_TIMESTAMPNS << 32
 
-# words of struct mmsghdr; the receive path resets only what the kernel overwrites
+# words of struct msghdr; the receive path resets only what the kernel overwrites
 NAME: Final = 0
 NAME_SIZE: Final = 1
 VECTOR: Final = 2
@@ -32,7 +33,6 @@ VECTORS: Final = 3
 CONTROL: Final = 4
 CONTROL_SIZE: Final = 5
 FLAGS: Final = 6
-SIZE: Final = 7
 
 _INT = types.int32
 _LONG = types.int64
@@ -49,7 +49,7 @@ def _external(symbol: str, result: Any, *arguments: Any) -> Callable[..., int]:
     return lambda *values: int(interpreted(*(int(value) for value in values)))
 
 
-recvmmsg = _external("recvmmsg", _INT, _INT, _LONG, _INT, _INT, _LONG)
+recvmsg = _external("recvmsg", _LONG, _INT, _LONG, _INT)
 send = _external("send", _LONG, _INT, _LONG, _LONG, _INT)
 sendto = _external("sendto", _LONG, _INT, _LONG, _LONG, _INT, _LONG, _INT)
 connect = _external("connect", _INT, _INT, _LONG, _INT)

@@ -1,13 +1,18 @@
-"""Energy voice activity: an adaptive noise floor in integers, with onset and hangover."""
+"""Live voice activity of what a party sends: energy above an adaptive noise floor, then webrtcvad.
+
+The detector is asked about loud frames only. Without it every loud frame counts.
+"""
 
 from typing import Final
 
 import numpy as np
 
-from media.compiled import stage
-from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, LONGEST_TALK, Octets
+from media.compiled import fence, stage
+from media.layout import FRAME, HISTORY, LISTEN_SAMPLES, LONGEST_TALK
 from media.octets import copy, fill, wide
+from media.pointers import MISSING, call
 from media.silence import silence_of
+from media.sound import SAMPLES_PER_SECOND
 
 NOTHING: Final = 0
 STARTED: Final = 1
@@ -27,15 +32,17 @@ def reset(leg: np.void) -> None:
 
 
 @stage
-def hear(leg: np.void, listened: Octets, position: int, hub: np.void) -> int:
+def hear(leg: np.void, listener: np.void, position: int, hub: np.void) -> int:
     """Keep the frame at `position` of the listen ring and return its energy; skipped frames become silence.
 
     Positions and the ring's size are multiples of a frame, so that no frame wraps around.
     """
     frame = leg["frame"]
+    listened = listener["codes"]
     decode = hub["decode"][leg["law"]]
+    pcm = hub["pcm"]
     size = LISTEN_SAMPLES
-    gap = min(position - leg["heard_end"], size)
+    gap = min(position - listener["newest"], size)
     while gap > 0:
         fill(listened, (position - gap) % size, FRAME, silence_of(leg["law"]))
         gap -= FRAME
@@ -43,19 +50,21 @@ def hear(leg: np.void, listened: Octets, position: int, hub: np.void) -> int:
     energy = 0
     for k in range(np.uint64(FRAME)):
         value = wide(decode[frame[np.uint64(HISTORY) + k]])
+        pcm[k] = value
         energy += value * value
-    leg["heard_end"] = position + FRAME
+    fence()
+    listener["newest"] = position + FRAME
     return energy
 
 
 @stage
-def detect(leg: np.void, energy: int, position: int, hub: np.void) -> int:
-    """STARTED when two frames in a row stand out of the noise, ENDED after the hangover.
+def detect(leg: np.void, detector: int, energy: int, position: int, hub: np.void) -> int:
+    """STARTED when two frames in a row are voice above the noise, ENDED after the hangover.
 
     CUT ends a spurt that has grown too long; if the sound goes on, another one starts with the next frames.
     """
     threshold = max(hub["talk_energy"], leg["talk_floor"] * hub["talk_ratio_q8"] >> 8)
-    loud = energy > threshold
+    loud = energy > threshold and _is_voice(detector, hub)
     _follow_noise(leg, energy)
     leg["talk_run"] = leg["talk_run"] + 1 if loud else 0
     if leg["talking"]:
@@ -66,6 +75,14 @@ def detect(leg: np.void, energy: int, position: int, hub: np.void) -> int:
     leg["talk_start"] = position - (_ONSET_FRAMES - 1) * FRAME
     leg["talk_end"] = position + FRAME
     return STARTED
+
+
+@stage
+def _is_voice(detector: int, hub: np.void) -> bool:
+    """What webrtcvad says of the frame in `pcm`."""
+    if hub["voice_process"] == MISSING or detector == MISSING:
+        return True
+    return call(hub["voice_process"], detector, SAMPLES_PER_SECOND, hub["pcm_at"], FRAME) == 1
 
 
 @stage

@@ -140,8 +140,9 @@ def _record(memory: Memory, row: int, elapsed: int) -> None:
 @stage
 def _listen(memory: Memory, row: int, position: int) -> None:
     leg = memory.legs[row]
-    energy = talk.hear(leg, memory.listeners[leg["listen"]]["codes"], position, memory.hub)
-    change = talk.detect(leg, energy, position, memory.hub)
+    listener = memory.listeners[leg["listen"]]
+    energy = talk.hear(leg, listener, position, memory.hub)
+    change = talk.detect(leg, listener["detector"], energy, position, memory.hub)
     if change == talk.STARTED:
         post(memory, Event.TALK_STARTED, row, leg["talk_start"], 0)
     elif change == talk.ENDED:

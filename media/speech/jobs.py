@@ -3,16 +3,14 @@
 The audio itself travels in memory that both share, so that the pipe carries only these.
 """
 
-import mmap
 import os
-import sys
-import tempfile
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from media.shared_memory import mapped, nameless
 from media.speech.model_files import ModelFiles
 from media.speech.utterance import Utterance
 from media.vad import Span
@@ -96,17 +94,14 @@ _CLOSED: Final = -1
 
 
 class SharedAudio:
-    """Memory without a name, reached by a file descriptor: it goes with its last process, even by kill -9."""
+    """The audio of one order, in memory that a worker process maps."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
 
     @classmethod
     def create(cls) -> "SharedAudio":
-        if sys.platform == "linux":
-            return cls(os.memfd_create("trunkline-speech", os.MFD_CLOEXEC))
-        with tempfile.TemporaryFile() as file:
-            return cls(os.dup(file.fileno()))
+        return cls(nameless("trunkline-speech", 0))
 
     def write(self, pcm: NDArray[np.int16]) -> None:
         """Replaces what was there; the old audio's memory is given back."""
@@ -119,7 +114,7 @@ class SharedAudio:
     def read(self, samples: int) -> NDArray[np.int16]:
         if not samples:
             return np.zeros(0, np.int16)
-        return np.frombuffer(mmap.mmap(self.descriptor, samples * 2, access=mmap.ACCESS_READ), np.int16)
+        return np.frombuffer(mapped(self.descriptor, samples * 2), np.int16)
 
     def close(self) -> None:
         """Again is nothing: the number of a closed descriptor may be somebody else's by then."""

@@ -40,7 +40,16 @@ EDGES = {
 SHELLS = {
     "acd": {"dispatcher.py"},
     "ivr_flows": {"driver.py"},
-    "media": {"engine.py", "leg.py", "memory.py", "sockets.py", "syscalls.py", "ticker.py", "speech/"},
+    "media": {
+        "engine.py",
+        "leg.py",
+        "libraries.py",
+        "memory.py",
+        "sockets.py",
+        "syscalls.py",
+        "ticker.py",
+        "speech/",
+    },
     "recordings": {
         "disk_threads.py",
         "evidence/keeper.py",

@@ -410,6 +410,7 @@ class FakeEngine:
     max_recordings: int = 1 << 16
     now_s: float = 1000.0
     full: bool = False
+    has_ipv6: bool = True
     busy: float = 0.0
     legs: list[FakeLeg] = field(default_factory=list)
     """Every leg that was opened, closed ones included."""
@@ -417,10 +418,13 @@ class FakeEngine:
     _playbacks: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _rest_s: float = 0.0
 
-    def open_leg(self, on_event: Callable[[MediaEvent], None]) -> FakeLeg:
+    def open_leg(self, on_event: Callable[[MediaEvent], None], *, ipv6: bool = False) -> FakeLeg:
+        if ipv6 and not self.has_ipv6:
+            raise MediaError("there is no sound over IPv6")
         if self.full or len(self._open()) >= self.max_legs:
             raise MediaExhausted("no more legs")
         self.legs.append(FakeLeg(self, len(self.legs), on_event))
+        self.legs[-1].address = "::1" if ipv6 else "127.0.0.1"
         return self.legs[-1]
 
     def open_room(self) -> FakeRoom:

@@ -160,11 +160,11 @@ class Studio:
 
     def __init__(self, engine: MediaEngine, ticks: SteppedTicks) -> None:
         self.engine = engine
-        self._ticks = ticks
+        self.ticks = ticks
 
     def advance(self, seconds: float) -> None:
         for _ in range(SteppedTicks.frames(seconds)):
-            self._ticks.advance()
+            self.ticks.advance()
             self.engine.deliver_events()
 
     def until(self, ear: Ear, kind: type, at_most_s: float = 8.0) -> Any:

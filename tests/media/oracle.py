@@ -27,11 +27,12 @@ def _stages() -> tuple[Callable[..., Any], ...]:
 def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
     """Each turn receives packets, optionally reads an RTCP packet, then plays one frame."""
     from media.layout import FRAME, HISTORY
-    from media.memory import allocate
+    from media.memory import allocate, listening_memory
     from media.settings import MediaSettings
 
     accept, read_compound, take, hear, detect, *resets = _stages()
-    memory = allocate(MediaSettings(max_legs=1, max_recordings=1, max_listeners=1, prompt_memory_mb=1), 0)
+    settings = MediaSettings(max_legs=1, max_recordings=1, max_listeners=1, prompt_memory_mb=1)
+    memory = allocate(settings, 0, listening_memory(settings))
     leg, hub = memory.legs[0], memory.hub
     leg["rx_type"], leg["rx_events"], leg["law"] = payload_type, 101, int(payload_type == 8)
     leg["rx_candidate"], leg["rx_next_bad"], leg["round_trip_q16"] = -1, -1, -1
@@ -49,8 +50,8 @@ def listen(turns: list[Turn], payload_type: int = 0) -> dict[str, Any]:
             read_compound(leg, packet, len(data), arrival_ms * 1_000_000)
         take(leg, hub)
         levels.append(int(leg["play_top"] - leg["play_ts"]))
-        energy = hear(leg, memory.listeners[0]["codes"], number * FRAME, hub)
-        talks.append(int(detect(leg, energy, number * FRAME, hub)))
+        energy = hear(leg, memory.listeners[0], number * FRAME, hub)
+        talks.append(int(detect(leg, 0, energy, number * FRAME, hub)))
         heard.append(bytes(leg["frame"][HISTORY:]))
     fields = {name: int(leg[name]) for name in leg.dtype.names if leg.dtype[name].shape == ()}
     return {"heard": b"".join(heard), "verdicts": verdicts, "talks": talks, "leg": fields, "levels": levels}

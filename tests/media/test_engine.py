@@ -16,7 +16,7 @@ from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import DigitReceived, MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
 from media.recording_ring import RecordingSource
 from media.settings import MediaSettings
-from media.sockets import PortPairs
+from media.sockets import OwnAddress, PortPairs
 from media.sound import Sound
 from tests.media.conftest import Studio
 
@@ -536,7 +536,7 @@ async def test_finding_17_the_cost_of_news_does_not_grow_with_the_number_of_legs
 
 
 async def test_finding_37_a_taken_port_range_costs_a_bounded_number_of_tries() -> None:
-    ports = PortPairs(MediaSettings(port_range=(23600, 23999)), "192.0.2.1")
+    ports = PortPairs(MediaSettings(port_range=(23600, 23999)), OwnAddress("192.0.2.1", "192.0.2.1"))
     assert len(list(ports.candidates())) <= 200
     with pytest.raises(MediaExhausted):
         ports.bind()

@@ -10,6 +10,8 @@ import numpy as np
 from media.arena import Arena
 from media.errors import MediaExhausted, MediaStopped
 from media.layout import DIGITS, ORDER_WORDS, PLAYLIST, RECORDING, ROOMS, Command, Memory
+from media.libraries import VoiceDetectors
+from media.pointers import MISSING
 from media.ring import push_commands
 from media.settings import MediaSettings
 
@@ -24,15 +26,19 @@ class Closing(Protocol):
     def dispose(self) -> None: ...
 
 
-class Switchboard:
+class RowAllocation:
     """Belongs to the asyncio thread; only `returned_recordings` is appended to by others."""
 
-    def __init__(self, settings: MediaSettings, memory: Memory, advertised_address: str) -> None:
+    def __init__(
+        self, settings: MediaSettings, memory: Memory, detectors: VoiceDetectors, listen_fd: int
+    ) -> None:
         self.settings = settings
         self.memory = memory
         self.arena = Arena(memory.arena)
+        self._detectors = detectors
+        self.listen_fd = listen_fd
+        self.listener_uses = itertools.count(1)
         self.playback_ids = itertools.count(1)
-        self.advertised_address = advertised_address
         self.running = False
         self.free_rooms: collections.deque[int] = collections.deque(range(ROOMS))
         self.closing: dict[int, Closing] = {}
@@ -69,10 +75,20 @@ class Switchboard:
     def take_listener(self) -> int:
         if not self._free_listeners:
             raise MediaExhausted("no free listen ring: raise media.max_listeners")
-        return self._free_listeners.pop()
+        row = self._free_listeners.pop()
+        listener = self.memory.listeners[row]
+        listener["detector"] = self._detectors.fresh(int(listener["detector"]))
+        return row
 
     def give_back_listener(self, row: int) -> None:
         self._free_listeners.append(row)
+
+    def dispose(self) -> None:
+        """No tick runs any more."""
+        for listener in self.memory.listeners:
+            if listener["detector"]:
+                self._detectors.free(int(listener["detector"]))
+                listener["detector"] = MISSING
 
     def order_one(self, kind: Command, row: int, generation: int, *arguments: int) -> None:
         self.order([(kind, row, generation, *arguments)])
