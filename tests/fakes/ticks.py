@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from media.layout import FRAME_NS, GROUPS, TICK_NS, Memory
 from media.tick import run_ticks
@@ -19,6 +20,8 @@ class SteppedTicks:
     def __init__(self) -> None:
         self.now_ns = 1_000_000_000_000
         self.memory: Memory | None = None
+        self.by_kernel_time = False
+        """Packets arrived when the kernel says, a tick before this one, and not when this clock says."""
         self._tick = GROUPS - 1
 
     def start(self, memory: Memory, realtime_priority: int) -> None:
@@ -45,6 +48,8 @@ class SteppedTicks:
         hub = self.memory.hub
         hub["by_hand"], hub["stop"] = 1, 0
         hub["tick"], hub["now_ns"], hub["real_ns"] = self._tick, self.now_ns, _EPOCH_NS + self.now_ns
+        if self.by_kernel_time:
+            hub["arrived_ns"], hub["real_ns"] = 0, time.time_ns() + TICK_NS
         run_ticks(self.memory)
 
     @property

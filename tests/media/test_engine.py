@@ -540,3 +540,29 @@ async def test_finding_37_a_taken_port_range_costs_a_bounded_number_of_tries() -
     assert len(list(ports.candidates())) <= 200
     with pytest.raises(MediaExhausted):
         ports.bind()
+
+
+async def test_packets_that_come_in_pairs_or_late_are_all_heard_whatever_the_kernel_says_of_their_age(
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Any
+) -> None:
+    studio.ticks.by_kernel_time = True
+    phone, leg = make_phone(), studio.engine.open_leg(make_ear())
+    leg.connect(phone.remote())
+    feed = leg.start_recording()
+    said = wave(2.0)
+    for at in range(0, len(said), 320):
+        phone.send(leg, said[at : at + 160])
+        if at % 960 == 0:
+            studio.advance(0.02)
+            phone.send(leg, said[at + 160 : at + 320])
+            studio.advance(0.02)
+        else:
+            phone.send(leg, said[at + 160 : at + 320])
+            studio.advance(0.04)
+    report = leg.report()
+    studio.advance(0.2)
+    recorded = b""
+    while (frames := feed.read()) is not None:
+        recorded += frames.samples[:, 0].tobytes()
+    assert said in recorded
+    assert (report.packets_received, report.concealed_ms) == (100, 0)
