@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from acd.callback_settings import CallbackSettings
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from config.calls import CallSettings
 from config.speech_rules import SpeechRule
 from media.settings import MediaSettings
 from media.speech.settings import SpeechSettings
@@ -164,6 +165,9 @@ class AgentAccount(AgentSettings):
         default=None,
         description="digest password; absent: made once and saved in data_directory",
     )
+    extension: str | None = Field(
+        default=None, pattern=r"^[0-9]{2,8}$", description="digits by which colleagues dial them; unique"
+    )
 
 
 class Settings(BaseModel):
@@ -183,13 +187,22 @@ class Settings(BaseModel):
     )
     agents: tuple[AgentAccount, ...] = ()
     queues: tuple[QueueSettings, ...] = ()
+    calls: CallSettings = CallSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     bus: BusSettings = BusSettings()
     speech_rules: tuple[SpeechRule, ...] = ()
     callbacks: CallbackSettings = CallbackSettings()
 
     @property
+    def extensions(self) -> dict[str, str]:
+        """The agents by everything that they can be dialled by: name and extension."""
+        named = {agent.name: agent.name for agent in self.agents}
+        return named | {agent.extension: agent.name for agent in self.agents if agent.extension}
+
+    @property
     def acd(self) -> AcdSettings:
         """Agents without their accounts, with the queues: what dispatch needs."""
-        agents = tuple(AgentSettings(**agent.model_dump(exclude={"password"})) for agent in self.agents)
+        agents = tuple(
+            AgentSettings(**agent.model_dump(exclude={"password", "extension"})) for agent in self.agents
+        )
         return AcdSettings(agents=agents, queues=self.queues)

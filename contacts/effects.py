@@ -28,10 +28,16 @@ class FinishRecording:
 class StartFlow:
     """The flow takes the customer from its beginning; it is the flow that has a caller's call answered."""
 
+    number: str = ""
+    """The number of ours whose flow it is; empty: the one that the contact began with."""
+
 
 @dataclass(frozen=True, slots=True)
 class StopFlow:
-    """The customer is gone: nothing of the flow may go on; `FlowEnded` follows."""
+    """Nothing of the flow may go on; `FlowEnded` follows."""
+
+    transferred: bool = False
+    """The customer goes elsewhere; else they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,18 @@ class JoinQueue:
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue:
-    """Dispatch forgets the customer, who hung up; it ends what it has rung or joined for them."""
+    """Dispatch forgets the customer; it ends what it has rung or joined for them."""
+
+    transferred: bool = False
+    """They go elsewhere; else they hung up."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartWaiting:
-    """The customer hears what the queue plays."""
+    """The customer hears what the queue plays, or that somebody is being called for them."""
+
+    ringing: ParticipantId | None = None
+    """Who is being called; None in a queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,30 @@ class HangUpLeg:
     participant: ParticipantId
     leg: LegId
     cause: str
+    status: int = 0
+    """For a call that came in and was never answered: the SIP status that tells why. 0 is up to the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingLeg:
+    """Tell an agent who called somebody that the phone rings there."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLeg:
+    """Take the call of an agent who called somebody, for that party has answered."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class TellTransferor:
+    """Whoever asked for the transfer learns what became of it."""
+
+    participant: ParticipantId
+    result: TransferResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +157,9 @@ ContactEffect = (
     | Connect
     | Disconnect
     | HangUpLeg
+    | RingLeg
+    | AnswerLeg
+    | TellTransferor
     | Happened
     | Close
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from contacts.facts.contact import ParticipantRole
 from contacts.ids import LegId, ParticipantId
 
+CUSTOMER = ParticipantId("customer")
+
 
 @dataclass(frozen=True, slots=True)
 class Participant:

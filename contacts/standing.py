@@ -45,6 +45,18 @@ class Other:
 
     participant: ParticipantId
     through: Through
+    handed_on: bool = False
+    """Whoever talked with the customer before sent them here: `through` is what had brought the first."""
+
+    @property
+    def transferred(self) -> bool:
+        """A transfer is over when they are."""
+        return self.handed_on or self.through is Through.TRANSFER
+
+    @property
+    def ended_by_dispatch(self) -> bool:
+        """Who of us ends their leg when the customer is gone: dispatch, or the contact itself."""
+        return self.through is Through.DISPATCH and not self.handed_on
 
 
 def transfer_result(ended: LegEnded) -> TransferResult:

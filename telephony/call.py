@@ -75,6 +75,8 @@ class Call:
         self._wanted = Direction.SENDRECV
         self._cause = ""
         self._undecided: set[int] = set()
+        self.early_sound = False
+        """The called side lets something be heard before it answers."""
 
     @property
     def id(self) -> str:
@@ -159,6 +161,12 @@ class Call:
         self._undecided.discard(referral)
         self._command(told.AcceptReferral(referral))
 
+    def refuse_transfer(self, referral: int, status: int) -> None:
+        """Only while TransferAsked is being handled; without a word it is declined, too (603)."""
+        if referral in self._undecided:
+            self._undecided.discard(referral)
+            self._command(told.RefuseReferral(referral, status))
+
     def report_transfer(self, referral: int, status: int) -> None:
         """The status of the call that was asked for: 180 while it rings, 200 once it is answered."""
         self._command(told.ReportReferral(referral, status))
@@ -200,6 +208,7 @@ class Call:
             case told.Progress(status, _, body):
                 if body and self._media is not None:
                     self._media.hear_early(body)
+                    self.early_sound = True
                 self._emit(Ringing(status))
             case told.AnswerHeld(ack, to):
                 self._emit(AnswerWaits(ack, to))

@@ -31,7 +31,8 @@ class CallFacts:
     `called` is the number that an incoming call is for: of the Request-URI, since To may name somebody before
     a forwarding. `caller` is the number to show: what a trunk that is trusted asserts, else that of From.
     `identities` tells what was asserted, diverted and forwarded. `peer_ip` is the IPv4 address that
-    signalling comes from or goes to, when it is one.
+    signalling comes from or goes to, when it is one. `agent` is the account that
+    the calling phone has logged in with.
     """
 
     id: SessionId
@@ -45,6 +46,7 @@ class CallFacts:
     called: str | None = None
     identities: Identities = field(default_factory=Identities)
     peer_ip: str | None = None
+    agent: str | None = None
     headers: Headers = field(default_factory=Headers)
     offer: bytes = b""
 

@@ -17,6 +17,8 @@ AnyFact = (
     | contact.HoldEnded
     | contact.TransferStarted
     | contact.TransferFinished
+    | contact.FlowChanged
+    | contact.TransferRefused
     | callback.CallbackPromised
     | callback.CallbackAttempted
     | callback.CallbackAnswered

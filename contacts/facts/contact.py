@@ -18,6 +18,8 @@ class ContactOrigin(Enum):
     """With a call that came in."""
     PLACED = "placed"
     """With a call that we, or an agent of ours, made."""
+    INTERNAL = "internal"
+    """With an agent's call to a colleague, who stands on the customer's side."""
     CALLBACK = "callback"
     """With no call yet: somebody is to be called."""
 
@@ -143,7 +145,23 @@ class TransferStarted(ContactFact, frozen=True, kw_only=True, tag="transfer.star
     participant: ParticipantId
     """Whom the customer is to talk with."""
     by: str = "flow"
-    """`flow`, or the agent who asked for it."""
+    """`flow`, or the agent who asked for it; `customer` where callers may do that."""
+
+
+class FlowChanged(ContactFact, frozen=True, kw_only=True, tag="transfer.flow"):
+    """The customer is sent to the flow of another number of ours, from its beginning."""
+
+    number: str
+    by: str = ""
+    """The agent who did that."""
+
+
+class TransferRefused(ContactFact, frozen=True, kw_only=True, tag="transfer.refused"):
+    """Somebody asked for a transfer that is not allowed, or not possible now: everything stays as it was."""
+
+    participant: ParticipantId
+    """Who asked."""
+    rule: str
 
 
 class TransferFinished(ContactFact, frozen=True, kw_only=True, tag="transfer.ended"):

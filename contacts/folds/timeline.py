@@ -85,6 +85,8 @@ def _started(fact: contact.ContactStarted) -> str:
             return _with("call", from_, _if(fact.number, " to {}"), _if(fact.trunk, " over trunk {}"))
         case contact.ContactOrigin.PLACED:
             return _with(f"call to{who}", _if(fact.trunk, " over trunk {}"))
+        case contact.ContactOrigin.INTERNAL:
+            return f"call to{who}"
         case contact.ContactOrigin.CALLBACK:
             return f"a callback to{who} is due"
 
@@ -166,6 +168,8 @@ SENTENCES: dict[type[Fact], Sentence] = {
     contact.TransferStarted: lambda line, f: (
         f"transfer to {line.name(f.participant)}, asked for by {'the flow' if f.by == 'flow' else f.by}"
     ),
+    contact.FlowChanged: lambda _, f: _with(f"sent to the flow of {f.number}", _if(f.by, " by {}")),
+    contact.TransferRefused: lambda line, f: f"{line.name(f.participant)} may not transfer: {f.rule}",
     contact.TransferFinished: lambda line, f: _TRANSFER[f.result].format(line.name(f.participant)),
     contact.PromptStarted: lambda _, f: f"next prompt {f.after_key_ms:.1f} ms after the key",
     contact.PromptFailed: lambda _, f: _with("a prompt could not be played", _if(f.reason, ": {}")),

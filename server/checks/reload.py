@@ -18,6 +18,7 @@ RELOADABLE: tuple[Path, ...] = (
     ("agents",),
     ("queues",),
     ("numbers",),
+    ("calls",),
     ("flows", "directory"),
     ("flows", "number_gateway"),
     ("flows", "hooks"),
@@ -64,6 +65,8 @@ def _difference(path: Path, old: Any, new: Any) -> str:
     if old == new:
         return ""
     name = ".".join(map(str, path))
+    if isinstance(new, BaseModel):
+        old, new = dict(old), dict(new)
     if isinstance(new, tuple):
         old, new = {each.name: each for each in old}, {each.name: each for each in new}
     if isinstance(new, Mapping):

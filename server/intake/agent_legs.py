@@ -6,10 +6,8 @@ Dispatch's promise is kept here: every ring ends in one answer or failure, every
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-
-import structlog
 
 from acd.events import AgentCallEnded, OfferAnswered, OfferFailed, OfferFailure
 from acd.events import Event as DispatchEvent
@@ -19,14 +17,13 @@ from contacts.facts.queue import OfferRefused
 from contacts.ids import AgentId, ContactId, LegId, OfferId, ParticipantId
 from contacts.outcomes import EndedBy
 from server.intake.active_contact import ActiveContact
-from server.intake.legs import answered, ended
-from server.intake.ports import Lines, PhoneBook
+from server.intake.fork import Fork, ForkAnswered, ForkEvent, ForkFailed, PhoneProgress
+from server.intake.legs import ContactLeg, answered, ended
+from server.intake.ports import Lines, PhoneBook, Shown
 from server.tasks import Tasks
 from telephony.call import Call
-from telephony.call_events import Answered, CallEvent, Ended, Ringing
+from telephony.call_events import CallEvent, Ended
 from telephony.session.events import Hangup, Party
-
-log = structlog.get_logger(__name__)
 
 FAILURES = {
     408: OfferFailure.NO_ANSWER,
@@ -50,16 +47,11 @@ class _Ring:
     offer: OfferId
     agent: AgentId
     contact: ContactId
-    calls: list[Call] = field(default_factory=list)
-    """Those that ring or, after the answer, are being ended; not the one that answered."""
-    winner: Call | None = None
-    placing: bool = True
-    withdrawn: bool = False
+    fork: Fork | None = None
+    reachable: bool = False
     told: bool = False
     """The contact knows of the leg, and must hear of its end."""
     rings: bool = False
-    last: tuple[Call, Hangup] | None = None
-    """How the phone that gave up last did so."""
 
     @property
     def leg(self) -> LegId:
@@ -69,6 +61,10 @@ class _Ring:
     @property
     def participant(self) -> ParticipantId:
         return participant_of(self.agent)
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.fork is not None and self.fork.withdrawn
 
 
 class AgentLegs:
@@ -92,7 +88,8 @@ class AgentLegs:
     def ring(self, offer: OfferId, agent: AgentId, contact: ContactId, timeout_s: float) -> None:
         """Dispatch itself withdraws the offer after `timeout_s`."""
         ring = self._rings[offer] = _Ring(offer, agent, contact)
-        self._tasks.start(self._place(ring))
+        ring.fork = Fork(self._lines, self._tasks, lambda event: self._told(ring, event))
+        self._tasks.start(self._place(ring, ring.fork))
 
     def stop_ringing(self, offer: OfferId) -> None:
         self._withdraw(offer)
@@ -103,99 +100,61 @@ class AgentLegs:
     def answered_at(self, offer: OfferId) -> float | None:
         """Since when the agent's leg is up (monotonic); None when it is not."""
         ring = self._rings.get(offer)
-        return None if ring is None or ring.winner is None else ring.winner.answered_at
+        winner = None if ring is None or ring.fork is None else ring.fork.winner
+        return None if winner is None else winner.answered_at
 
     def _withdraw(self, offer: OfferId) -> None:
         ring = self._rings.get(offer)
-        if ring is None:
-            return
-        ring.withdrawn = True
-        for call in (*ring.calls, *([ring.winner] if ring.winner is not None else [])):
-            self._tasks.start(call.hang_up("offer withdrawn"))
+        if ring is not None and ring.fork is not None:
+            ring.fork.hang_up("offer withdrawn")
 
-    async def _place(self, ring: _Ring) -> None:
-        """The edge of an agent's leg: dispatch must hear of its end, or the agent would ring for ever."""
+    async def _place(self, ring: _Ring, fork: Fork) -> None:
         contact = self._active.get(ring.contact)
-        bindings = self._phones.bindings(ring.agent)
-        if contact is not None and bindings and not ring.withdrawn:
+        bindings = () if contact is None else tuple(self._phones.bindings(ring.agent))
+        ring.reachable = bool(bindings)
+        shown = Shown("") if contact is None else contact.shown
+        if bindings and not fork.withdrawn:
             ring.told = True
             self._tell(ring, _joined(ring))
             self._tell(
                 ring, fact.LegStarted(contact=ring.contact, participant=ring.participant, leg=ring.leg)
             )
-            customer = contact.customer
-            for binding in bindings:
-                try:
-                    call = await self._lines.place_call(
-                        binding,
-                        caller=customer.number,
-                        display=customer.name,
-                        headers=(("X-Contact-ID", str(ring.contact)),),
-                    )
-                except Exception as error:
-                    log.warning("agent.not_rung", agent=ring.agent, reason=type(error).__name__)
-                    continue
-                ring.calls.append(call)
-                call.on_event = partial(self._on_event, ring, call)
-        ring.placing = False
-        if not ring.calls and ring.winner is None:
-            self._failed(ring, OfferFailure.UNREACHABLE if not bindings else OfferFailure.NETWORK)
+        await fork.place(bindings, shown, (("X-Contact-ID", str(ring.contact)),))
 
-    def _on_event(self, ring: _Ring, call: Call, event: CallEvent) -> None:
+    def _told(self, ring: _Ring, event: ForkEvent) -> None:
         match event:
-            case Ringing(180) if not ring.rings:
+            case PhoneProgress(_, 180) if not ring.rings:
                 ring.rings = True
                 ringing = fact.LegRinging(contact=ring.contact, participant=ring.participant, leg=ring.leg)
                 self._tell(ring, ringing)
-            case Answered():
+            case ForkAnswered(call):
                 self._on_answered(ring, call)
-            case Ended(hangup):
-                self._on_ended(ring, call, hangup)
+            case ForkFailed(last):
+                self._failed(ring, last)
             case _:
                 pass
 
     def _on_answered(self, ring: _Ring, call: Call) -> None:
-        """The first to answer has the offer; whoever answers in the same moment is hung up on."""
-        if ring.winner is not None:
-            self._tasks.start(call.hang_up("answered elsewhere", elsewhere=True))
-            return
-        ring.winner = call
-        ring.calls.remove(call)
-        for other in ring.calls:
-            self._tasks.start(other.hang_up("answered elsewhere", elsewhere=True))
+        owner = partial(self._on_winner, ring)
         contact = self._active.get(ring.contact)
-        if contact is not None:
-            listener = partial(self._on_winner, ring, contact)
-            contact.legs.adopt(ring.participant, ring.leg, call, listener)
+        if contact is None:
+            # The contact was gone when the phone answered.
+            call.on_event = owner
+        else:
+            contact.legs.adopt(ContactLeg(ring.leg, ring.participant, call, owner))
             contact.tell(answered(ring.contact, ring.participant, ring.leg, call))
         self._post(OfferAnswered(ring.offer))
 
-    def _on_winner(self, ring: _Ring, contact: ActiveContact, event: CallEvent) -> None:
-        """After the contact heard of it."""
-        contact.on_other(event)
+    def _on_winner(self, ring: _Ring, event: CallEvent) -> None:
         if isinstance(event, Ended):
-            self._over(ring, event.hangup)
+            del self._rings[ring.offer]
+            self._post(AgentCallEnded(ring.offer, lost=event.hangup.by is Party.NETWORK))
 
-    def _on_ended(self, ring: _Ring, call: Call, hangup: Hangup) -> None:
-        if call is ring.winner:
-            # The contact was gone when the phone answered.
-            self._over(ring, hangup)
-            return
-        if call in ring.calls:
-            ring.calls.remove(call)
-        if ring.winner is None:
-            ring.last = (call, hangup)
-            if not ring.calls and not ring.placing:
-                self._failed(ring, _failure(hangup, ring.withdrawn))
-
-    def _over(self, ring: _Ring, hangup: Hangup) -> None:
+    def _failed(self, ring: _Ring, last: tuple[Call, Hangup] | None) -> None:
         del self._rings[ring.offer]
-        self._post(AgentCallEnded(ring.offer, lost=hangup.by is Party.NETWORK))
-
-    def _failed(self, ring: _Ring, failure: OfferFailure) -> None:
-        del self._rings[ring.offer]
+        failure = _failure(ring, last)
         if ring.told:
-            self._tell(ring, _never_up(ring, failure))
+            self._tell(ring, _never_up(ring, last, failure))
         refused = OfferRefused(contact=ring.contact, offer=ring.offer, agent=ring.agent, reason=failure.value)
         self._tell(ring, refused)
         self._post(OfferFailed(ring.offer, failure))
@@ -206,10 +165,10 @@ class AgentLegs:
             contact.tell(told)
 
 
-def _never_up(ring: _Ring, failure: OfferFailure) -> fact.LegEnded:
+def _never_up(ring: _Ring, last: tuple[Call, Hangup] | None, failure: OfferFailure) -> fact.LegEnded:
     """The end of a leg that no phone answered, as the last of them told it, or as we know it."""
-    if ring.last is not None:
-        return ended(ring.contact, ring.participant, ring.leg, *ring.last)
+    if last is not None:
+        return ended(ring.contact, ring.participant, ring.leg, *last)
     return fact.LegEnded(
         contact=ring.contact,
         participant=ring.participant,
@@ -225,9 +184,12 @@ def _joined(ring: _Ring) -> fact.ParticipantJoined:
     )
 
 
-def _failure(hangup: Hangup, withdrawn: bool) -> OfferFailure:
-    if withdrawn:
+def _failure(ring: _Ring, last: tuple[Call, Hangup] | None) -> OfferFailure:
+    if last is None:
+        return OfferFailure.NETWORK if ring.reachable else OfferFailure.UNREACHABLE
+    if ring.withdrawn:
         return OfferFailure.WITHDRAWN
+    hangup = last[1]
     if hangup.by is Party.NETWORK:
         return OfferFailure.NETWORK
     return FAILURES.get(hangup.status, OfferFailure.REJECTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -34,11 +35,13 @@ class ContactRecording:
         self._recording: RecordingId | None = None
         self._feed: BranchingFeed | None = None
         self._live: LiveContact | None = None
+        self._call: Call | None = None
 
     def start(self, call: Call, caller: str, called: str) -> None:
         """A caller who left with the very packet after their ACK leaves nothing to record."""
         if call.hangup is not None:
             return
+        self._call = call
         try:
             self._feed = BranchingFeed(call.leg.start_recording())
             self._recording = self._services.recordings.begin(
@@ -73,6 +76,10 @@ class ContactRecording:
             self._live.end()
         if recording is None:
             return
+        if self._call is not None and self._call.hangup is None:
+            # The call goes on in another contact, which has a recording of its own.
+            with suppress(MediaError):
+                self._call.leg.stop_recording()
         try:
             entry = await self._services.recordings.finish(recording, agent=", ".join(served_by))
         except Exception as error:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import QueueJoined
-from contacts.ids import ContactId, LegId, ParticipantId, QueueId
-from contacts.outcomes import EndedBy
+from contacts.ids import ContactId, QueueId
 from ivr_flows.definition.targets import AgentTarget
 from ivr_flows.engine.instructions import Enqueue, Transfer
 from ivr_flows.engine.requests import CallbackRequest
@@ -20,27 +17,18 @@ from media.errors import MediaError
 from media.sound import Sound
 from media.speech.errors import SpeechError
 from server.intake.flow_promises import FlowPromises
-from server.intake.legs import Legs, Listener
+from server.intake.parties import Parties
+from server.intake.ports import Shown
+from server.intake.queue_side import QueueSide, QueueStay
 from server.intake.services import Services
 from server.intake.third_party import UnreachableError, address_of
+from server.intake.transfers import Transfers
 from server.journal.journal import JournalError
 from server.outside.asking import OutsideAnswer
 from telephony.call import Call
 from telephony.call_events import CallEnded
-from telephony.sip.errors import SipSyntaxError
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStay:
-    """The queue that the customer is in, or was in last: kept for an agent who is lost."""
-
-    queue: QueueId
-    music: Sound | None
-    joined_at: float
-    announcement: tuple[Sound, ...] = ()
-    """Heard by the agent alone, before the two are joined."""
 
 
 class CustomerOrders:
@@ -50,22 +38,21 @@ class CustomerOrders:
         self,
         contact: ContactId,
         call: Call,
-        legs: Legs,
+        queue: QueueSide,
+        transfers: Transfers,
+        parties: Parties,
         services: Services,
         tell: Callable[[ContactFact], None],
-        on_other: Listener,
         voice: str | None,
-        stays: Callable[[QueueStay], None],
     ) -> None:
         self.id = contact
-        self._stays = stays
         self._last_stay: QueueStay | None = None
         self._call = call
-        self._legs = legs
+        self._queue = queue
+        self._transfers = transfers
+        self._parties = parties
         self._services = services
         self._tell = tell
-        self._on_other = on_other
-        self._transfers = 0
         self._voice = voice
 
     async def answer(self) -> None:
@@ -91,7 +78,7 @@ class CustomerOrders:
         announcement = await self._announcement(ordered)
         queue = QueueId(ordered.queue)
         self._last_stay = QueueStay(queue, music, self._services.now(), announcement)
-        self._stays(self._last_stay)
+        self._queue.stay = self._last_stay
         joined = QueueJoined(
             contact=self.id,
             queue=queue,
@@ -128,8 +115,7 @@ class CustomerOrders:
         return 0.0 if stay is None or stay.queue != queue else self._services.now() - stay.joined_at
 
     async def transfer(self, ordered: Transfer) -> None:
-        self._transfers += 1
-        participant = ParticipantId(f"transfer-{self._transfers}")
+        participant = self._transfers.next_participant()
         agent = isinstance(ordered.target, AgentTarget)
         address = address_of(ordered.target)
         joined = fact.ParticipantJoined(
@@ -141,33 +127,10 @@ class CustomerOrders:
         )
         self._tell(joined)
         self._tell(fact.TransferStarted(contact=self.id, participant=participant))
-        await self._dial(ordered, participant)
-
-    async def _dial(self, ordered: Transfer, participant: ParticipantId) -> None:
         try:
-            call = await self._services.dialler.dial(ordered.target, self._call)
-        except (UnreachableError, MediaError, SipSyntaxError, ValueError) as error:
-            leg = LegId(f"{self.id}/{participant}")
-            self._tell(fact.LegStarted(contact=self.id, participant=participant, leg=leg))
-            ended = fact.LegEnded(
-                contact=self.id,
-                participant=participant,
-                leg=leg,
-                by=EndedBy.SERVER,
-                reason=type(error).__name__,
-            )
-            self._tell(ended)
+            reach = self._services.dialler.reach(ordered.target)
+        except UnreachableError as error:
+            self._parties.unreachable(participant, str(error))
             return
-        leg = LegId(call.id)
-        self._legs.start(participant, leg, call, self._on_other)
-        self._services.tasks.start(self._give_up_ringing(call, ordered.ring_for_s))
-
-    async def _give_up_ringing(self, call: Call, after_s: float) -> None:
-        """Returns early once the call is answered or over."""
-        try:
-            async with asyncio.timeout(after_s):
-                await call.wait_answered()
-        except CallEnded:
-            return
-        except TimeoutError:
-            await call.hang_up("no answer")
+        shown = Shown(self._call.facts.caller, self._call.facts.remote_display)
+        self._parties.call(participant, reach, shown, ordered.ring_for_s)

@@ -1,8 +1,9 @@
-"""What a customer hears when the flow has not got them: the queue's music, announcements, the other party."""
+"""What a customer hears when the flow has not got them: music, announcements, ringing, the other party."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -14,7 +15,7 @@ from media.events import PlaybackFinished, PlaybackId
 from media.sound import Sound
 from media.speech.errors import SpeechError
 from server.intake.prompts import Prompts
-from server.intake.queue_sound import QueueSound, waiting_sound
+from server.intake.queue_sound import QueueSound, ringback, waiting_sound
 from server.intake.talk import Side, Talk
 from telephony.call import Call
 from telephony.call_events import CallEvent
@@ -31,6 +32,8 @@ class CustomerSound:
         self._tell = tell
         self._waiting: QueueSound | None = None
         self._talk: Talk | None = None
+        self._early: Call | None = None
+        """Whoever is being called for the customer, and is heard already."""
         self._telling: tuple[PlaybackId, Callable[[], None]] | None = None
         """What the agent is being told before the talk, and what follows it."""
 
@@ -42,9 +45,26 @@ class CustomerSound:
         """With the music of the queue, or ours where none was chosen."""
         self._waiting = waiting_sound(customer, music or self._prompts.hold_music())
 
+    def start_ringing(self, customer: Call) -> None:
+        """Somebody is being called for them."""
+        self._waiting = waiting_sound(customer, ringback())
+
+    def hear_early(self, customer: Call, other: Call) -> None:
+        """What the called side lets hear before it answers takes the place of our ringing."""
+        if self._waiting is None or self._early is not None or self._talk is not None:
+            return
+        self._waiting.end()
+        self._early = other
+        if customer.hangup is None and other.hangup is None:
+            with suppress(MediaError):
+                customer.leg.bridge(other.leg)
+
     def stop_waiting(self) -> None:
         """Who waited is joined, or has left: an agent who is still being told something joins nobody then."""
         self._telling = None
+        early, self._early = self._early, None
+        if early is not None and early.hangup is None:
+            early.leg.unbridge()
         if self._waiting is not None:
             self._waiting.end()
             self._waiting = None
@@ -82,13 +102,17 @@ class CustomerSound:
             self._talk.end()
             self._talk = None
 
-    def on_event(self, side: Side, event: CallEvent) -> bool:
+    def on_other(self, call: Call, event: CallEvent) -> None:
+        """What somebody else's call told: the one they talk with, or one that is not needed at the moment."""
+        if self._talk is not None and self._talk.side_of(call) is not None:
+            self._talk.on_event(Side.OTHER, event)
+        else:
+            self._told(event)
+
+    def on_customer(self, event: CallEvent) -> bool:
         """Says whether the event was for here, and not for the flow."""
         if self._talk is not None:
-            self._talk.on_event(side, event)
-            return True
-        if side is Side.OTHER:
-            self._told(event)
+            self._talk.on_event(Side.CUSTOMER, event)
             return True
         if self._waiting is not None and isinstance(event, PlaybackFinished):
             self._waiting.playback_finished(event.playback)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+import msgspec
 import structlog
 
 from contacts.facts.contact import ContactFact, ContactFailed
@@ -51,6 +52,8 @@ class FlowRun:
         self._services = services
         self._tell_on = tell
         self._ended = False
+        self._cause = ""
+        """Why it was stopped from outside, where that is not the caller's doing."""
         self._session = Session(flow, _variables(contact, call))
         self._port = CallerPort(
             contact, call, orders, services.prompts, services.outside, flow.voice, self._tell, services.now
@@ -59,8 +62,20 @@ class FlowRun:
         self._port.statements = self._statements
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def voice(self) -> str | None:
+        """In which everything is said to this customer."""
+        return self._flow.voice
+
     def start(self) -> None:
         self._task = self._services.tasks.start(self._run())
+
+    def hand_over(self) -> None:
+        """The customer goes to another flow: this one ends at once."""
+        self._cause = "transferred"
+        self._port.end()
+        self._statements.break_off()
+        self._cut([HungUp()])
 
     def stop(self) -> None:
         """The customer is gone: what they were saying is kept, and the flow ends, or has work to do yet."""
@@ -91,7 +106,9 @@ class FlowRun:
                 self._task.cancel()
 
     def _tell(self, told: ContactFact) -> None:
-        self._ended = self._ended or isinstance(told, FlowEnded)
+        if isinstance(told, FlowEnded):
+            self._ended = True
+            told = msgspec.structs.replace(told, cause=self._cause or told.cause)
         self._tell_on(told)
 
     def _heard(self, speech: SpeechHeard) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact
@@ -16,59 +17,104 @@ from telephony.session.events import Hangup, Party
 
 ENDED_BY = {Party.PEER: EndedBy.PARTICIPANT, Party.US: EndedBy.SERVER, Party.NETWORK: EndedBy.NETWORK}
 
-Listener = Callable[[CallEvent], None]
+Listener = Callable[[ParticipantId, Call, CallEvent], None]
+Owner = Callable[[CallEvent], None]
+
+
+def _nobody(_event: CallEvent) -> None:
+    """The contact alone has to do with the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLeg:
+    """A call of the contact. `owner` is somebody else who hears its events, too; of its end, first."""
+
+    id: LegId
+    participant: ParticipantId
+    call: Call
+    owner: Owner = _nobody
 
 
 class Legs:
     """Attached before their calls can tell anything; forgotten when they have ended."""
 
-    def __init__(self, contact: ContactId, tell: Callable[[ContactFact], None]) -> None:
+    def __init__(
+        self,
+        contact: ContactId,
+        tell: Callable[[ContactFact], None],
+        listener: Listener,
+        contacts_by_call: dict[str, ContactId],
+    ) -> None:
         self._contact = contact
         self._tell = tell
-        self._calls: dict[LegId, Call] = {}
+        self._listener = listener
+        self._contacts_by_call = contacts_by_call
+        self._legs: dict[LegId, ContactLeg] = {}
 
-    def start(self, participant: ParticipantId, leg: LegId, call: Call, listener: Listener) -> None:
+    def start(self, participant: ParticipantId, leg: LegId, call: Call, owner: Owner = _nobody) -> None:
         """A leg that begins with this call: `LegStarted`, and then what the call tells."""
-        self.adopt(participant, leg, call, listener)
+        self.adopt(ContactLeg(leg, participant, call, owner))
         started = fact.LegStarted(
             contact=self._contact, participant=participant, leg=leg, call_id=call.sip_call_id
         )
         self._tell(started)
 
-    def adopt(self, participant: ParticipantId, leg: LegId, call: Call, listener: Listener) -> None:
-        """From here on the call's events are facts of that leg; then `listener` gets them too."""
-        self._calls[leg] = call
-        call.on_event = lambda event: self._on_event(participant, leg, call, listener, event)
+    def adopt(self, leg: ContactLeg) -> None:
+        """From here on the call's events are facts of that leg; then the contact gets them too."""
+        self._legs[leg.id] = leg
+        self._contacts_by_call[leg.call.id] = self._contact
+        leg.call.on_event = lambda event: self._on_event(leg, event)
 
     def call(self, leg: LegId | None) -> Call | None:
-        """None once the leg has ended."""
-        return None if leg is None else self._calls.get(leg)
+        """None once the leg has ended, or before one of several phones has answered."""
+        found = None if leg is None else self._legs.get(leg)
+        return None if found is None else found.call
 
-    def _on_event(
-        self, participant: ParticipantId, leg: LegId, call: Call, listener: Listener, event: CallEvent
-    ) -> None:
+    def find(self, call_id: str, tag: str) -> ContactLeg | None:
+        """The leg whose dialog has that Call-ID and that tag of ours."""
+        named = (each for each in self._legs.values() if each.call.sip_call_id == call_id)
+        return next((each for each in named if each.call.id == tag), None)
+
+    def of(self, participant: ParticipantId) -> ContactLeg | None:
+        return next((each for each in self._legs.values() if each.participant == participant), None)
+
+    def release(self, leg: LegId, reason: str) -> ContactLeg | None:
+        """The call goes on elsewhere: for this contact the leg has ended."""
+        released = self._legs.pop(leg, None)
+        if released is None:
+            return None
+        self._contacts_by_call.pop(released.call.id, None)
+        hangup = Hangup(Party.US, 200, reason)
+        self._tell(ended(self._contact, released.participant, leg, released.call, hangup))
+        return released
+
+    def _on_event(self, leg: ContactLeg, event: CallEvent) -> None:
         if isinstance(event, Ended):
             # Dispatch hears of an agent's end before the contact, which may have to ask it for another.
             # Whatever comes of that, the leg has ended.
             try:
-                listener(event)
+                leg.owner(event)
+                self._listener(leg.participant, leg.call, event)
             finally:
-                self._tell_event(participant, leg, call, event)
+                self._tell_event(leg, event)
         else:
-            self._tell_event(participant, leg, call, event)
-            listener(event)
+            self._tell_event(leg, event)
+            self._listener(leg.participant, leg.call, event)
+            leg.owner(event)
 
-    def _tell_event(self, participant: ParticipantId, leg: LegId, call: Call, event: CallEvent) -> None:
+    def _tell_event(self, leg: ContactLeg, event: CallEvent) -> None:
+        participant, call = leg.participant, leg.call
         match event:
             case Ringing(180):
-                self._tell(fact.LegRinging(contact=self._contact, participant=participant, leg=leg))
+                self._tell(fact.LegRinging(contact=self._contact, participant=participant, leg=leg.id))
             case Answered():
-                self._tell(answered(self._contact, participant, leg, call))
+                self._tell(answered(self._contact, participant, leg.id, call))
             case Ended(hangup):
-                self._calls.pop(leg, None)
+                self._legs.pop(leg.id, None)
+                self._contacts_by_call.pop(call.id, None)
                 if call.answered_at is not None:
                     self._tell(media_reported(self._contact, participant, call.leg.report()))
-                self._tell(ended(self._contact, participant, leg, call, hangup))
+                self._tell(ended(self._contact, participant, leg.id, call, hangup))
             case media.MediaSilent(for_s):
                 lost = fact.SoundLost(contact=self._contact, participant=participant, for_s=round(for_s, 1))
                 self._tell(lost)

@@ -25,6 +25,8 @@ from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
 from server.intake.caller_port import CallerPort
+from server.intake.dial_plan import DialPlan
+from server.intake.exchange import Exchange
 from server.intake.ports import Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
@@ -86,6 +88,7 @@ class OpenLine:
     endpoint: SipEndpoint
     dialler: TransferDialler
     outside: OutsideAsking
+    exchange: Exchange
     bound: BoundAddress
 
 
@@ -117,7 +120,8 @@ async def open_line(
 
     desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, ground, post))
     endpoint = SipEndpoint(settings.sip, ground.engine, take, desk, measure)
-    dialler = TransferDialler(endpoint, desk, settings.flows.number_gateway, post)
+    dialler = TransferDialler(desk, settings.flows.number_gateway)
+    exchange = Exchange(_dial_plan(settings), lambda: intake.repertoire, active)
     web = HttpWeb()
     stack.push_async_callback(web.close)
     outside = OutsideAsking(
@@ -141,8 +145,10 @@ async def open_line(
         ground.metrics,
         ground.recognition,
         dialler,
+        endpoint,
         ground.transcribing,
         outside,
+        exchange,
         post,
         ground.tasks,
         callbacks,
@@ -160,12 +166,16 @@ async def open_line(
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
     restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks)
-    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, bound)
+    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, bound)
 
 
 def _signed_in(dispatcher: Dispatcher, queue: QueueId) -> int:
     """Agents who serve the queue and are there."""
     return next((each.signed_in for each in dispatcher.snapshot().queues if each.queue == queue), 0)
+
+
+def _dial_plan(settings: Settings) -> DialPlan:
+    return DialPlan(settings.calls, settings.extensions, [queue.name for queue in settings.queues])
 
 
 def _on_registrar(change: RegistrarEffect, ground: CallGround, post: Callable[[DispatchEvent], None]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contacts.facts.fact import Fact
+from contacts.ids import AgentId
 from ivr_flows.definition.targets import TransferTarget
 from media.sound import Sound
 from media.speech.synthesis import Voice
@@ -96,7 +97,32 @@ class Speaking(Protocol):
         """Raises SynthesisError."""
 
 
-class Dialler(Protocol):
-    """Calls somebody for a caller; see `server.intake.third_party`."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Who a called phone says is calling."""
 
-    async def dial(self, target: TransferTarget, caller: Call) -> Call: ...
+    number: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where somebody can be called: all their phones, or an address."""
+
+    targets: tuple[str | Binding, ...]
+    agent: AgentId | None = None
+    """Who is busy meanwhile."""
+    shown: Shown | None = None
+    """Instead of the customer, where a carrier wants a number of ours."""
+
+
+class Dialler(Protocol):
+    """Knows where to call somebody; see `server.intake.third_party`."""
+
+    def reach(self, target: TransferTarget) -> Reach:
+        """Raises UnreachableError."""
+        ...
+
+    def agent(self, agent: AgentId) -> Reach:
+        """All their phones; raises UnreachableError when none is registered."""
+        ...

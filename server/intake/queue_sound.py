@@ -1,13 +1,28 @@
-"""What a caller hears while they wait: music, and announcements between."""
+"""What a caller hears while they wait: music and announcements between, or that it rings at the other end."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
+
+import numpy as np
 
 from media.errors import MediaError
 from media.events import PlaybackId
-from media.sound import Sound
+from media.g711 import ulaw_encode
+from media.sound import SAMPLES_PER_SECOND, Sound
 from telephony.call import Call
+
+RINGING_HZ, RINGS_S, PAUSES_S, LEVEL = 425, 1, 4, 0.1
+
+
+@cache
+def ringback() -> Sound:
+    """The tone of most of Europe (ITU-T E.180): one second of it, four of silence."""
+    time_s = np.arange(RINGS_S * SAMPLES_PER_SECOND) / SAMPLES_PER_SECOND
+    tone = np.sin(2 * np.pi * RINGING_HZ * time_s) * 32767 * LEVEL
+    whole = np.concatenate([tone, np.zeros(PAUSES_S * SAMPLES_PER_SECOND)])
+    return Sound(name="builtin:ringback", ulaw=ulaw_encode(whole.astype(np.int16)).tobytes())
 
 
 class QueueSound:

@@ -100,6 +100,8 @@ class Reloading:
             return (str(error),)
         self.line.dialler.gateway = settings.flows.number_gateway
         self.line.callbacks.apply(settings.callbacks, settings.flows.number_gateway)
+        queues = [queue.name for queue in settings.queues]
+        self.line.exchange.plan.reconfigure(settings.calls, settings.extensions, queues)
         self.line.outside.hooks = settings.flows.hooks
         self.line.intake.repertoire = repertoire
         self.secrets.clear()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from acd.events import Event as DispatchEvent
 from server.http.metrics import Metrics
 from server.intake.customer import PromisedPlaces
-from server.intake.ports import Dialler, FactLog, Recognition, Recordings, Transcribing
+from server.intake.exchange import Exchange
+from server.intake.ports import Dialler, FactLog, Lines, Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
 from server.live_transcripts.following import LiveFollowing
 from server.outside.asking import OutsideAsking
@@ -25,8 +26,10 @@ class Services:
     metrics: Metrics
     recognition: Recognition
     dialler: Dialler
+    lines: Lines
     transcribing: Transcribing
     outside: OutsideAsking
+    exchange: Exchange
     post: Callable[[DispatchEvent], None]
     tasks: Tasks
     callbacks: PromisedPlaces

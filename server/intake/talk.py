@@ -35,8 +35,19 @@ class Talk:
 
     def begin(self) -> None:
         """Either may have left in this very moment; whoever owns the calls hears of it and ends this."""
-        if self.customer.hangup is None and self.other.hangup is None:
-            self.customer.leg.bridge(self.other.leg)
+        if self.customer.hangup is not None or self.other.hangup is not None:
+            return
+        self.customer.leg.bridge(self.other.leg)
+        for side, call in ((Side.CUSTOMER, self.customer), (Side.OTHER, self.other)):
+            if call.held_by_peer:
+                # They come back to each other after somebody else, and nobody has resumed meanwhile.
+                self._hold(side)
+
+    def side_of(self, call: Call) -> Side | None:
+        """None for the call of somebody who is no party to this."""
+        if call is self.customer:
+            return Side.CUSTOMER
+        return Side.OTHER if call is self.other else None
 
     def end(self) -> None:
         """Leaves both legs silent; idempotent, whichever party has left already."""

@@ -1,15 +1,10 @@
-"""Calls somebody for a caller: a SIP URI, an agent's phone, or a number through the carrier's gateway."""
+"""Where somebody is called for a customer: a SIP URI, an agent's phones, or a number through the gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from acd.events import Event as DispatchEvent
-from acd.events import OtherCallEnded, OtherCallStarted
-from contacts.ids import AgentId, CallId
+from contacts.ids import AgentId
 from ivr_flows.definition.targets import AgentTarget, NumberTarget, SipTarget, TransferTarget
-from server.intake.ports import Lines, PhoneBook
-from telephony.call import Call
+from server.intake.ports import PhoneBook, Reach
 
 
 class UnreachableError(Exception):
@@ -19,36 +14,28 @@ class UnreachableError(Exception):
 class TransferDialler:
     """`gateway` is the host (and port) that numbers are dialled through; it may be exchanged at any time."""
 
-    def __init__(
-        self, lines: Lines, phones: PhoneBook, gateway: str | None, post: Callable[[DispatchEvent], None]
-    ) -> None:
-        self._lines = lines
+    def __init__(self, phones: PhoneBook, gateway: str | None) -> None:
         self._phones = phones
         self.gateway = gateway
-        self._post = post
 
-    async def dial(self, target: TransferTarget, caller: Call) -> Call:
-        """Raises UnreachableError, and what `SipEndpoint.place_call` does."""
-        number, display = caller.facts.caller, caller.facts.remote_display
+    def reach(self, target: TransferTarget) -> Reach:
+        """Raises UnreachableError."""
         match target:
             case SipTarget(uri):
-                return await self._lines.place_call(uri, caller=number, display=display)
+                return Reach((uri,))
             case NumberTarget(called):
                 if self.gateway is None:
                     raise UnreachableError("no gateway")
-                uri = f"sip:{called}@{self.gateway}"
-                return await self._lines.place_call(uri, caller=number, display=display)
+                return Reach((f"sip:{called}@{self.gateway}",))
             case AgentTarget(agent):
-                return await self._dial_agent(AgentId(agent), number, display)
+                return self.agent(AgentId(agent))
 
-    async def _dial_agent(self, agent: AgentId, number: str | None, display: str | None) -> Call:
-        bindings = self._phones.bindings(agent)
-        if not bindings:
+    def agent(self, agent: AgentId) -> Reach:
+        """All their phones; raises UnreachableError when none is registered."""
+        phones = tuple(self._phones.bindings(agent))
+        if not phones:
             raise UnreachableError("no phone registered")
-        call = await self._lines.place_call(bindings[-1], caller=number, display=display)
-        self._post(OtherCallStarted(agent, CallId(call.id)))
-        call.ended.add_done_callback(lambda _: self._post(OtherCallEnded(agent, CallId(call.id))))
-        return call
+        return Reach(phones, agent)
 
 
 def address_of(target: TransferTarget) -> str:

@@ -36,7 +36,7 @@ class Told:
         self.now += 1
         self.last = self.contact.handle(told, self.now)
         self.all += self.last
-        if order.StopFlow() in self.last:
+        if any(isinstance(each, order.StopFlow) for each in self.last):
             ended = flow.FlowEnded(contact=ID, flow="f", cause="caller_left")
             self.last += self.contact.handle(ended, self.now)
             self.all += self.last[-2:] if self.contact.phase is ContactPhase.CLOSED else ()

@@ -39,6 +39,13 @@ class ContactLife(RuleBasedStateMachine):
         self.agents: dict[ParticipantId, LegId] = {}
         self.third: tuple[ParticipantId, LegId] | None = None
         self.third_up = False
+        self.parted: dict[ParticipantId, LegId] = {}
+        """Third parties who handed the customer on and are still on the line."""
+        self.connected: ParticipantId | None = None
+        self.through_dispatch = False
+        """Whoever talks with the customer, or the first who handed them on, was found by dispatch."""
+        self.transferor: ParticipantId | None = None
+        """Who asked for a transfer and has not been told yet what became of it."""
         self.in_dispatch = False
         self.talking_agent: ParticipantId | None = None
         self.flow_runs = False
@@ -65,6 +72,8 @@ class ContactLife(RuleBasedStateMachine):
             case Happened(told):
                 self.notes.append(told)
                 return []
+            case order.Connect() | order.Disconnect() | order.TellTransferor():
+                self.obey_talk(effect)
             case order.StartFlow():
                 assert not self.flow_runs
                 self.flow_runs = True
@@ -75,11 +84,23 @@ class ContactLife(RuleBasedStateMachine):
                 self.hanging_up.add(leg)
             case order.JoinQueue():
                 self.in_dispatch = True
-            case order.LeaveQueue():
-                return self.dispatch_forgets()
+            case order.LeaveQueue(transferred):
+                return self.dispatch_forgets(transferred)
             case _:
                 return self.obey_recording(effect)
         return []
+
+    def obey_talk(self, effect: order.Connect | order.Disconnect | order.TellTransferor) -> None:
+        match effect:
+            case order.Connect(participant):
+                self.connected = participant
+                agent = participant in self.agents
+                self.last_good_talk = ParticipantRole.AGENT if agent else ParticipantRole.THIRD_PARTY
+            case order.Disconnect():
+                self.connected = None
+            case order.TellTransferor(participant):
+                assert participant == self.transferor
+                self.transferor = None
 
     def end_flow(self) -> list[ContactEffect]:
         self.flow_runs = False
@@ -100,14 +121,14 @@ class ContactLife(RuleBasedStateMachine):
         self.recording = "on"
         return list(self.contact.handle(recording.RecordingStarted(contact=ID, recording="r"), self.now))
 
-    def dispatch_forgets(self) -> list[ContactEffect]:
+    def dispatch_forgets(self, transferred: bool) -> list[ContactEffect]:
         if self.talking_agent is not None:
             self.hanging_up.add(self.agents[self.talking_agent])
             self.talking_agent = None
         if not self.in_dispatch:
             return []
         self.in_dispatch = False
-        how = QueueExit.ABANDONED
+        how = QueueExit.TRANSFERRED if transferred else QueueExit.ABANDONED
         self.last_exit = how
         told = queue.QueueExited(contact=ID, queue=QUEUE, exit=how, waited_s=1)
         return list(self.contact.handle(told, self.now))
@@ -174,19 +195,69 @@ class ContactLife(RuleBasedStateMachine):
         number = self.number()
         participant, leg = ParticipantId(f"third-{number}"), LegId(f"third-{number}")
         self.third, self.third_up, self.transferred = (participant, leg), False, True
+        self.through_dispatch = False
         self.tell(
             fact.ParticipantJoined(contact=ID, participant=participant, role=ParticipantRole.THIRD_PARTY)
         )
         self.tell(fact.TransferStarted(contact=ID, participant=participant))
         self.tell(fact.LegStarted(contact=ID, participant=participant, leg=leg))
 
+    @precondition(lambda self: self.contact.talks_with is not None and not self.third_calls)
+    @rule()
+    def whoever_talks_hands_the_customer_on(self) -> None:
+        asks = self.contact.talks_with
+        assert asks is not None
+        number = self.number()
+        participant, leg = ParticipantId(f"third-{number}"), LegId(f"third-{number}")
+        self.transferor, self.transferred = asks, True
+        if self.third is not None:
+            self.parted[self.third[0]] = self.third[1]
+        self.third, self.third_up = (participant, leg), False
+        self.tell(
+            fact.ParticipantJoined(contact=ID, participant=participant, role=ParticipantRole.THIRD_PARTY)
+        )
+        self.tell(fact.TransferStarted(contact=ID, participant=participant, by="alice"))
+        self.tell(fact.LegStarted(contact=ID, participant=participant, leg=leg))
+
+    @property
+    def third_calls(self) -> bool:
+        return self.third is not None and not self.third_up
+
+    @precondition(lambda self: self.contact.talks_with is not None)
+    @rule(luck=st.integers(0, 2))
+    def whoever_talks_sends_the_customer_to_a_queue(self, luck: int) -> None:
+        if luck:
+            return
+        self.transferor = self.contact.talks_with
+        self.tell(queue.QueueJoined(contact=ID, queue=QUEUE))
+        assert self.in_dispatch
+        assert self.transferor is None
+
+    @precondition(lambda self: self.contact.talks_with is not None)
+    @rule(luck=st.integers(0, 2))
+    def whoever_talks_sends_the_customer_to_a_flow(self, luck: int) -> None:
+        if luck:
+            return
+        self.transferor = self.contact.talks_with
+        self.tell(fact.FlowChanged(contact=ID, number="200", by="alice"))
+        assert self.flow_runs
+        assert self.transferor is None
+
+    @precondition(lambda self: self.parted)
+    @rule(by=ENDINGS)
+    def whoever_handed_on_leaves(self, by: EndedBy) -> None:
+        """Of the third parties; agents have a rule of their own."""
+        participant, leg = next(iter(self.parted.items()))
+        del self.parted[participant]
+        self.hanging_up.discard(leg)
+        self.loses(participant, by)
+        self.tell(fact.LegEnded(contact=ID, participant=participant, leg=leg, by=by))
+
     @precondition(lambda self: self.third and not self.third_up and self.third[1] not in self.hanging_up)
     @rule()
     def third_party_answers(self) -> None:
         assert self.third is not None
         self.third_up = True
-        if self.contact.phase is ContactPhase.CONNECTING:
-            self.last_good_talk = ParticipantRole.THIRD_PARTY
         self.tell(fact.LegAnswered(contact=ID, participant=self.third[0], leg=self.third[1]))
 
     @precondition(lambda self: self.third)
@@ -194,7 +265,12 @@ class ContactLife(RuleBasedStateMachine):
     def third_party_leaves(self, by: EndedBy, status: int) -> None:
         assert self.third is not None
         (participant, leg), self.third, self.third_up = self.third, None, False
+        self.loses(participant, by)
         self.tell(fact.LegEnded(contact=ID, participant=participant, leg=leg, by=by, status=status))
+
+    def loses(self, participant: ParticipantId, by: EndedBy) -> None:
+        if by is EndedBy.NETWORK and self.connected == participant and self.through_dispatch:
+            self.last_good_talk = None
 
     # What dispatch does
 
@@ -214,7 +290,7 @@ class ContactLife(RuleBasedStateMachine):
         self.talking_agent = participant
         self.in_dispatch = False
         self.last_exit = QueueExit.ANSWERED
-        self.last_good_talk = ParticipantRole.AGENT
+        self.through_dispatch = True
         self.tell(fact.ConversationStarted(contact=ID, participant=participant))
         self.tell(queue.QueueExited(contact=ID, queue=QUEUE, exit=QueueExit.ANSWERED, waited_s=1))
 
@@ -226,9 +302,8 @@ class ContactLife(RuleBasedStateMachine):
         talked = self.talking_agent == participant
         if talked:
             self.talking_agent = None
-            if lost:
-                self.last_good_talk = None
         by = EndedBy.NETWORK if lost else EndedBy.PARTICIPANT
+        self.loses(participant, by)
         self.tell(fact.LegEnded(contact=ID, participant=participant, leg=leg, by=by))
         if talked and lost:
             self.place_after_loss(place_left)
@@ -290,6 +365,11 @@ class ContactLife(RuleBasedStateMachine):
                 self.customer_leg_ends(EndedBy.SERVER)
             elif self.third is not None and leg == self.third[1]:
                 self.third_party_leaves(EndedBy.SERVER, 0)
+            elif leg in self.parted.values():
+                participant = next(name for name, held in self.parted.items() if held == leg)
+                del self.parted[participant]
+                told = fact.LegEnded(contact=ID, participant=participant, leg=leg, by=EndedBy.SERVER)
+                self.tell(told)
             elif leg in self.agents.values():
                 participant = next(name for name, held in self.agents.items() if held == leg)
                 del self.agents[participant]
@@ -309,6 +389,9 @@ class ContactLife(RuleBasedStateMachine):
         if self.contact.phase is ContactPhase.CLOSED:
             assert not self.agents
             assert self.third is None
+            assert not self.parted
+        if self.contact.phase is ContactPhase.ENDING:
+            assert set(self.parted.values()) <= self.hanging_up
         if self.contact.phase is ContactPhase.ENDING and self.third is not None:
             assert self.third[1] in self.hanging_up
 
@@ -337,6 +420,7 @@ class ContactLife(RuleBasedStateMachine):
         if self.recording == "finishing":
             self.recording_is_saved(broken=False)
         assert self.contact.phase is ContactPhase.CLOSED
+        assert self.transferor is None, "whoever asked for a transfer is told what became of it"
         assert not self.contact.participants.on_line()
         assert not self.flow_runs
         assert not self.in_dispatch
@@ -355,7 +439,7 @@ class ContactLife(RuleBasedStateMachine):
             return ContactOutcome.FAILED
         if not self.answered:
             return ContactOutcome.COMPLETED if self.flow_ended else ContactOutcome.NOT_ANSWERED
-        if self.last_exit is not None:
+        if self.last_exit not in (None, QueueExit.TRANSFERRED):
             return {
                 QueueExit.ANSWERED: ContactOutcome.ABANDONED,
                 QueueExit.ABANDONED: ContactOutcome.ABANDONED,

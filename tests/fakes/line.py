@@ -17,6 +17,7 @@ from telephony.call_facts import CallDirection, CallFacts, Line
 from telephony.registrar.bindings import AddressOfRecord, Binding
 from telephony.session.events import (
     Accept,
+    AcceptReferral,
     Acknowledged,
     Answered,
     AnswerHeld,
@@ -25,12 +26,15 @@ from telephony.session.events import (
     HangUp,
     Hangup,
     Party,
-    Probe,
     Progress,
+    Referred,
     Refuse,
+    RefuseReferral,
     Reoffer,
     ReofferAnswered,
     Reoffered,
+    ReportReferral,
+    Ring,
     SessionId,
     TakeAnswer,
 )
@@ -64,6 +68,8 @@ class Manners:
     rings: bool = True
     answers_after_s: float | None = 1.0
     refuses: int | None = None
+    early: bool = False
+    """Lets something be heard before it answers (183 with a description)."""
 
 
 class FarPhone:
@@ -73,9 +79,13 @@ class FarPhone:
         self.call = call
         self.status: int | None = None
         """With which our side refused it."""
+        self.rung = False
+        """We told it that it rings at the other end."""
         self.reoffers = 0
         self.lasting = ""
         """The Call-ID of a call that outlives the program; its answer waits until it is taken."""
+        self.transfer: list[int] = []
+        """What it was told of the transfer that it asked for: 202 when it is tried, then how that gets on."""
         self._line = line
 
     @property
@@ -116,6 +126,15 @@ class FarPhone:
 
     def resume(self) -> None:
         self._reoffer("sendrecv")
+
+    def refer(self, target: str, replaces: str = "") -> None:
+        """Asks for its call to be transferred."""
+        self.call.handle(Referred(len(self.transfer) + 1, target, replaces))
+
+    @property
+    def as_replaced(self) -> str:
+        """How another call of this phone names this one in a Replaces."""
+        return f"{self.call.sip_call_id};to-tag={self.call.id};from-tag=far"
 
     def _reoffer(self, direction: str) -> None:
         self.reoffers += 1
@@ -192,11 +211,17 @@ class FakeLine:
     # As the test uses it
 
     def dial(
-        self, number: str, caller: str = "0301234567", headers: tuple[tuple[str, str], ...] = ()
+        self,
+        number: str,
+        caller: str = "0301234567",
+        headers: tuple[tuple[str, str], ...] = (),
+        agent: str | None = None,
     ) -> FarPhone:
-        """Somebody calls us."""
+        """Somebody calls us: over the trunk, or an agent from their phone."""
         remote, local = Uri("sip", caller, "carrier.example"), Uri("sip", number, "trunkline.example")
-        facts = self._facts(CallDirection.INCOMING, remote, local, called=number, offer=description(4000))
+        facts = self._facts(
+            CallDirection.INCOMING, remote, local, called=number, offer=description(4000), agent=agent
+        )
         facts = replace(facts, headers=Headers(headers))
         call = Call(facts, self._line)
         phone = self._connected(call)
@@ -219,6 +244,7 @@ class FakeLine:
         local: Uri,
         called: str | None = None,
         offer: bytes = b"",
+        agent: str | None = None,
     ) -> CallFacts:
         number = next(self._count)
         return CallFacts(
@@ -228,7 +254,8 @@ class FakeLine:
             remote,
             local,
             caller=str(remote.user or ""),
-            trunk="carrier" if called else None,
+            trunk="carrier" if called and agent is None else None,
+            agent=agent,
             called=called,
             peer_ip="127.0.0.1",
             offer=offer,
@@ -244,7 +271,8 @@ class FakeLine:
         if phone.over:
             return
         if manners.rings:
-            phone.call.handle(Progress(180, "Ringing", b""))
+            status, sound = (183, description(5000)) if manners.early else (180, b"")
+            phone.call.handle(Progress(status, "Progress", sound))
         if manners.refuses is not None:
             self._loop.call_later(0.1, self._ended, phone, Hangup(Party.PEER, manners.refuses, "refused"))
         elif manners.answers_after_s is not None:
@@ -275,7 +303,19 @@ class FakeLine:
                 self._loop.call_soon(phone.call.handle, Answered(description(5000)))
             case Reoffer():
                 self._loop.call_soon(phone.call.handle, ReofferAnswered(description(5000)))
-            case Probe() | _:
+            case _:
+                self._tell(phone, command)
+
+    def _tell(self, phone: FarPhone, command: Command) -> None:
+        """What the phone is told without anything that follows."""
+        match command:
+            case Ring():
+                phone.rung = True
+            case AcceptReferral():
+                phone.transfer.append(202)
+            case RefuseReferral(_, status) | ReportReferral(_, status):
+                phone.transfer.append(status)
+            case _:
                 pass
 
     def _ended(self, phone: FarPhone, hangup: Hangup) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from acd.callback_settings import CallbackSettings
@@ -15,6 +16,7 @@ from acd.effects import Effect
 from acd.events import AgentRegistered
 from acd.events import Event as DispatchEvent
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
+from config.calls import CallSettings, DialRule
 from config.speech_rules import SpeechRule
 from contacts.facts.contact import ContactClosed, ContactStarted
 from contacts.facts.fact import Fact
@@ -30,6 +32,8 @@ from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
+from server.intake.dial_plan import DialPlan
+from server.intake.exchange import Exchange
 from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
 from server.intake.services import Services
@@ -51,6 +55,13 @@ from tests.fakes.line import FakeLine, FarPhone, Manners
 from tests.fakes.media import FakeEngine
 from tests.fakes.recognizers import FakeRecognizer, LoudIsVoice
 from tests.patience import PATIENCE_S
+
+CALLS = CallSettings(
+    country="DE",
+    dial=(DialRule(pattern="0.", trunk="carrier", caller_id="+4930555000"),),
+    emergency=("112",),
+    emergency_trunk="carrier",
+)
 
 F = TypeVar("F", bound=Fact)
 
@@ -120,9 +131,12 @@ class InProcess:
         self.callbacks.staffing = lambda queue: sum(
             each.signed_in for each in self.dispatcher.snapshot().queues if each.queue == queue
         )
-        self.dialler = TransferDialler(self.line, self.line, "gateway.example", self._post)
         self.recognizer = FakeRecognizer()
         hearing = Hearing(self.recognizer, General(), SPEECH_RULES, 10, LoudIsVoice)
+        self.dialler = TransferDialler(self.line, "gateway.example")
+        names = {agent.name: agent.name for agent in settings.agents}
+        self.plan = DialPlan(CALLS, names, [queue.name for queue in settings.queues])
+        self.exchange = Exchange(self.plan, lambda: self.intake.repertoire, self.active)
         self.services = Services(
             journal=self.journal,
             prompts=Prompts(self.voice, Voice("test", 170, 50)),
@@ -130,6 +144,8 @@ class InProcess:
             metrics=self.metrics,
             recognition=self.recognition,
             dialler=self.dialler,
+            lines=self.line,
+            exchange=self.exchange,
             transcribing=self.transcribing,
             outside=OutsideAsking(self.web, {}, kept, tasks, loop.time),
             post=self._post,
@@ -215,10 +231,12 @@ async def serving(
     agents: tuple[AgentSettings, ...] = AGENTS,
     queues: tuple[QueueSettings, ...] = (SUPPORT,),
     callbacks: CallbackSettings = CALLBACKS,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[InProcess]:
     """A server whose number 100 has this flow; left, every call has been ended and every contact closed."""
     async with Tasks() as tasks:
-        server = InProcess({"100": flow}, AcdSettings(agents=agents, queues=queues), tasks, callbacks)
+        numbers = {"100": flow, **more}
+        server = InProcess(numbers, AcdSettings(agents=agents, queues=queues), tasks, callbacks)
         tasks.background(server.run())
         tasks.background(server.callbacks.run())
         try:

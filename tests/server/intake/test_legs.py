@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactFact, LegEnded, LegStarted
-from contacts.ids import ContactId, LegId
+from contacts.ids import ContactId, LegId, ParticipantId
 from ivr_flows.engine.session import Session
 from server.intake.legs import Legs
+from telephony.call import Call
 from telephony.call_events import CallEvent, Ended
 from tests.fakes.line import FakeLine
 from tests.fakes.media import FakeEngine
@@ -29,16 +30,19 @@ nodes:
 async def test_the_end_of_a_leg_is_told_even_if_whoever_listens_to_it_fails() -> None:
     phone = FakeLine(FakeEngine()).dial("100")
     facts: list[ContactFact] = []
-    legs = Legs(ContactId("c1"), facts.append)
 
-    def broken(event: CallEvent) -> None:
+    def broken(_participant: ParticipantId, _call: Call, event: CallEvent) -> None:
         if isinstance(event, Ended):
             raise RuntimeError("a fault of ours")  # noqa: TRY004 - no type is wrong
 
-    legs.start(CUSTOMER, LegId("leg"), phone.call, broken)
+    by_call: dict[str, ContactId] = {}
+    legs = Legs(ContactId("c1"), facts.append, broken, by_call)
+    legs.start(CUSTOMER, LegId("leg"), phone.call)
+    assert by_call
     phone.hang_up()
     assert [type(fact) for fact in facts] == [LegStarted, LegEnded]
     assert legs.call(LegId("leg")) is None
+    assert not by_call
 
 
 @stepped

@@ -102,6 +102,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
             endpoint,
             server.dialler,
             server.services.outside,
+            server.exchange,
             BoundAddress("127.0.0.1", 5060),
         )
         reloading = Reloading(

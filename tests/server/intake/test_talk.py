@@ -114,7 +114,7 @@ async def test_an_announcement_goes_over_the_music_which_then_comes_back() -> No
     sound, customer, _, _, _ = await sounding()
 
     def on_event(event: CallEvent) -> None:
-        sound.on_event(Side.CUSTOMER, event)
+        sound.on_customer(event)
 
     customer.call.on_event = on_event
     sound.start_waiting(customer.call, None)
@@ -152,7 +152,7 @@ async def test_an_agent_who_has_heard_it_all_when_the_customer_has_left_is_joine
     sound, customer, agent, _, _ = await sounding()
 
     def on_event(event: CallEvent) -> None:
-        sound.on_event(Side.OTHER, event)
+        sound.on_other(agent.call, event)
 
     agent.call.on_event = on_event
     joined: list[bool] = []
@@ -172,9 +172,9 @@ async def test_a_hold_is_told_with_the_participant_who_holds() -> None:
     sound, customer, agent, _, facts = await sounding()
     sound.connect(customer.call, agent.call, ALICE)
     assert sound.talking
-    sound.on_event(Side.OTHER, Held())
-    sound.on_event(Side.OTHER, Resumed())
-    sound.on_event(Side.CUSTOMER, Held())
+    sound.on_other(agent.call, Held())
+    sound.on_other(agent.call, Resumed())
+    sound.on_customer(Held())
     assert facts == [
         HoldStarted(contact=ID, participant=ALICE),
         HoldEnded(contact=ID, participant=ALICE),
@@ -187,4 +187,4 @@ async def test_a_hold_is_told_with_the_participant_who_holds() -> None:
 @stepped
 async def test_events_outside_of_talk_and_waiting_are_the_flows() -> None:
     sound, _, _, _, _ = await sounding()
-    assert not sound.on_event(Side.CUSTOMER, Digit("1", at_s=1.0))
+    assert not sound.on_customer(Digit("1", at_s=1.0))
