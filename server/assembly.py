@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine
@@ -33,7 +34,8 @@ from server.access.tokens import TokensError
 from server.bus.running import start_bus
 from server.callbacks.promises import LeftOver
 from server.checks.preflight import ground_problems, house_sentences, make_writable
-from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
+from server.checks.repertoire import Repertoire, load_repertoire
+from server.checks.rereading import reread_apart, to_be_said
 from server.errors import StartError
 from server.http.app import make_app
 from server.http.disk_watch import DiskWatch
@@ -100,13 +102,14 @@ async def running(
 ) -> AsyncIterator[Trunkline]:
     """A server that takes calls until the context is left; raises StartError with every mistake it finds.
 
-    `reread` reads the settings once more for a reload; without it a reload reads the flows only.
+    `reread` reads the settings once more for a reload, in another process: a function of a module. Without it
+    a reload reads the flows only.
     """
     repertoire = load_repertoire(settings)
     secrets = _check_ground(settings)
     async with AsyncExitStack() as stack:
         try:
-            again = reread or (lambda: settings)
+            again = reread or partial(_same, settings)
             server = await _build(settings, repertoire, secrets, stack, on_progress, again)
         except (
             StoreError,
@@ -123,6 +126,10 @@ async def running(
         gc.collect()
         gc.freeze()
         yield server
+
+
+def _same(settings: Settings) -> Settings:
+    return settings
 
 
 def _check_ground(settings: Settings) -> dict[str, Password]:
@@ -159,7 +166,9 @@ async def _build(
     line = await open_line(settings, repertoire, secrets, _call_ground(settings, ground, kept, tasks), stack)
     line.restoring.take_up(ground.left)
     tasks.background(line.callbacks.run())
-    reloading = Reloading(settings, line, ground.prompts, ground.journal, secrets, reread, asyncio.Lock())
+    reloading = Reloading(
+        settings, line, ground.prompts, ground.journal, secrets, partial(reread_apart, reread), asyncio.Lock()
+    )
     where = f"{line.bound.address}:{line.bound.port}"
     parts = RunningParts(
         reloading,
@@ -365,14 +374,10 @@ async def _prepare_prompts(
     synthesiser = Synthesiser(settings.speech)
     stack.callback(synthesiser.close)
     prompts = Prompts(synthesiser, settings.speech.voice)
-    for flow in repertoire.flows():
-        for voice, sentences in texts.by_voice(flow).items():
-            await prompts.prepare(
-                sentences,
-                prompt_files(flow),
-                voice,
-                lambda done, total: on_progress(f"rendering prompts: {done} of {total}"),
-            )
+    stock = await prompts.rendered(
+        to_be_said(repertoire), lambda done, total: on_progress(f"rendering prompts: {done} of {total}")
+    )
+    prompts.use(stock)
     return prompts
 
 

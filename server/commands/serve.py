@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ async def _serve(settings: Settings, config: Path | None) -> int:
 
     signals = lifecycle.Signals()
     with err.status("starting") as progress:
-        context = running(settings, progress.update, lambda: again(config))
+        context = running(settings, progress.update, partial(again, config))
         server = await lifecycle.started(context, signals)
     if server is None:
         return lifecycle.EXIT_BROKEN_OFF

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
@@ -15,6 +16,7 @@ from media.hold_music import hold_music
 from media.prompt_file import read_prompt
 from media.sound import SAMPLES_PER_SECOND, Sound
 from media.speech.synthesis import Progress, Voice
+from server.checks.rereading import ToBeSaid
 from server.intake.ports import Speaking
 
 POSITIONS_AHEAD = 20
@@ -27,26 +29,40 @@ def position_text(position: int) -> str:
     return f"You are number {position} in the queue. Please stay on the line."
 
 
+@dataclass(frozen=True, slots=True)
+class PromptStock:
+    """What is kept in memory because it is known ahead: no caller waits for it."""
+
+    texts: dict[tuple[str, Voice], Sound]
+    files: dict[Path, Sound]
+
+
 class Prompts:
     """Renders segments; a text that was rendered before costs a look-up."""
 
     def __init__(self, synthesiser: Speaking, voice: Voice) -> None:
         self.synthesiser = synthesiser
         self._voice = voice
-        self._files: dict[Path, Sound] = {}
-        self._texts: dict[tuple[str, Voice], Sound] = {}
+        self._stock = PromptStock({}, {})
 
-    async def prepare(
-        self, texts: Iterable[str], files: Iterable[Path], voice: str | None, on_progress: Progress
-    ) -> None:
-        """Before the first call: what is known ahead is kept in memory, so that no caller waits for it."""
-        for file in files:
-            self._files[file] = await asyncio.to_thread(read_prompt, file)
-        spoken = self._spoken_by(voice)
-        ahead = [*dict.fromkeys(texts), *(position_text(n + 1) for n in range(POSITIONS_AHEAD))]
-        for done, text in enumerate(ahead, start=1):
-            self._texts[text, spoken] = await self.synthesiser.render(text, spoken)
+    async def rendered(self, said: Iterable[ToBeSaid], on_progress: Progress) -> PromptStock:
+        """What is to be said, and nothing else; it serves nobody before `use`. Raises what `sounds` does."""
+        said = tuple(said)
+        files = {file for each in said for file in each.files}
+        stock = PromptStock({}, {file: await asyncio.to_thread(read_prompt, file) for file in files})
+        positions = tuple(position_text(n + 1) for n in range(POSITIONS_AHEAD))
+        ahead = [
+            (text, self._spoken_by(each.voice)) for each in said for text in (*each.sentences, *positions)
+        ]
+        for done, (text, spoken) in enumerate(ahead, start=1):
+            known = stock.texts.get((text, spoken)) or self._stock.texts.get((text, spoken))
+            stock.texts[text, spoken] = known or await self.synthesiser.render(text, spoken)
             on_progress(done, len(ahead))
+        return stock
+
+    def use(self, stock: PromptStock) -> None:
+        """From here on; what was kept before and is not in it is rendered, or read, when it is wanted."""
+        self._stock = stock
 
     async def position(self, position: int, voice: str | None) -> Sound:
         return await self._text(position_text(position), self._spoken_by(voice))
@@ -82,13 +98,14 @@ class Prompts:
         return hold_music() if isinstance(music, Music) else await self.file(music.path)
 
     async def file(self, path: Path) -> Sound:
-        if path not in self._files:
-            self._files[path] = await asyncio.to_thread(read_prompt, path)
-        return self._files[path]
+        files = self._stock.files
+        if path not in files:
+            files[path] = await asyncio.to_thread(read_prompt, path)
+        return files[path]
 
     async def _text(self, text: str, voice: Voice) -> Sound:
         """Only what is rendered ahead stays in memory: texts with a caller's own digits do not pile up."""
-        return self._texts.get((text, voice)) or await self.synthesiser.render(text, voice)
+        return self._stock.texts.get((text, voice)) or await self.synthesiser.render(text, voice)
 
 
 @lru_cache(maxsize=64)

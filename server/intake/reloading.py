@@ -14,12 +14,12 @@ from config.reader import ConfigError
 from config.settings import Settings
 from contacts.facts.fact import Fact
 from contacts.facts.system import SettingsApplied
-from ivr_flows import texts
 from media.errors import MediaError
 from media.speech.errors import SpeechError
 from server.access.passwords import AccountsError, passwords
-from server.checks.reload import changed_flows, reloadable
-from server.checks.repertoire import Repertoire, load_repertoire, prompt_files
+from server.checks.reload import changed_flows
+from server.checks.repertoire import Repertoire
+from server.checks.rereading import Reread
 from server.errors import StartError
 from server.http.ports import ReloadOutcome
 from server.intake.opening import OpenLine
@@ -40,14 +40,15 @@ class AppliedLog(Protocol):
 
 @dataclass(slots=True)
 class Reloading:
-    """`reread` reads and checks the settings as a start does; it blocks, and raises with every mistake."""
+    """`reread` is told the settings that apply, and reads and checks what would; it blocks, and raises with
+    every mistake."""
 
     settings: Settings
     line: OpenLine
     prompts: Prompts
     journal: AppliedLog
     secrets: dict[str, Password]
-    reread: Callable[[], Settings]
+    reread: Callable[[Settings], Reread]
     one_at_a_time: asyncio.Lock
 
     async def reload(self, by: str) -> ReloadOutcome:
@@ -61,28 +62,23 @@ class Reloading:
                 return ReloadOutcome(problems=(str(error),))
 
     async def _reload(self, by: str) -> ReloadOutcome:
-        found = reloadable(self.settings, await asyncio.to_thread(self.reread))
-        settings = found.settings
-        repertoire = await asyncio.to_thread(load_repertoire, settings)
+        read = await asyncio.to_thread(self.reread, self.settings)
+        found, repertoire, settings = read.found, read.repertoire, read.found.settings
         flows = changed_flows(self.line.intake.repertoire, repertoire)
-        await self._prepare(repertoire)
+        # What is known to be said is rendered before anybody can reach it.
+        stock = await self.prompts.rendered(read.said, lambda done, total: None)
         accounts = await asyncio.to_thread(passwords, settings.agents, settings.server.data_directory)
         secrets = {name: Password(password.get_secret_value()) for name, password in accounts.items()}
         problems = self._apply(settings, repertoire, secrets)
         if problems:
             return ReloadOutcome(problems=problems)
+        self.prompts.use(stock)
         changed = (*found.changed, *(f"flow {name}: its file is changed" for name in flows))
         if changed:
             self.journal.apply(settings_hash(settings))
             self.journal.note(SettingsApplied(tables=changed, by=by))
         log.info("settings.applied", changed=len(changed), restart_needed=len(found.restart_needed))
         return ReloadOutcome(changed, found.restart_needed)
-
-    async def _prepare(self, repertoire: Repertoire) -> None:
-        """What is known to be said is rendered before anybody can reach it."""
-        for flow in repertoire.flows():
-            for voice, sentences in texts.by_voice(flow).items():
-                await self.prompts.prepare(sentences, prompt_files(flow), voice, lambda done, total: None)
 
     def _apply(
         self, settings: Settings, repertoire: Repertoire, secrets: dict[str, Password]

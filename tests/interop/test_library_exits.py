@@ -317,7 +317,10 @@ async def test_u5_what_callers_left_is_listed_sealed_found_and_played(office: Of
     [line] = [each for each in listed if each["recording"] == item]
     assert (line["what"], line["contact"], line["state"]) == ("voicemail", trail.contact, "complete")
     assert 1.0 < line["duration_s"] < 60
-    await trail.until("transcript.ready", recording=item)
+    async with asyncio.timeout(60):
+        while item not in trail.told("transcript.ready", "recording"):
+            await asyncio.sleep(0.2)
+            await trail.look()
     verdict = await office.server.ask("recordings", "verify", item)
     assert verdict["intact"] is True or verdict[0]["intact"] is True
     sound = tmp_path / "item.wav"

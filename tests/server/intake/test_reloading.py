@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from acd.events import AgentRegistered
@@ -14,8 +19,13 @@ from config.reader import read_settings
 from config.settings import Settings
 from contacts.facts.system import SettingsApplied
 from contacts.ids import AgentId, DeviceId
+from ivr_flows.engine.inputs import Started
+from ivr_flows.engine.session import Session
+from ivr_flows.segments import Text
 from server.callbacks.restoring import Restoring
 from server.checks.repertoire import load_repertoire
+from server.checks.rereading import reread, reread_apart
+from server.errors import StartError
 from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
 from server.tasks import Tasks
@@ -106,7 +116,13 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
             BoundAddress("127.0.0.1", 5060),
         )
         reloading = Reloading(
-            settings, line, server.services.prompts, server.journal, secrets, read, asyncio.Lock()
+            settings,
+            line,
+            server.services.prompts,
+            server.journal,
+            secrets,
+            partial(reread, read),
+            asyncio.Lock(),
         )
         yield Ground(tmp_path, server, reloading, secrets)
         server.dispatcher.stop()
@@ -209,3 +225,77 @@ async def test_a_certificate_that_is_none_any_more_refuses_the_reload_and_change
     assert {agent.agent for agent in ground.server.dispatcher.snapshot().agents} == {AgentId("alice")}
     assert set(ground.secrets) == {"alice"}
     await endpoint.stop(0)
+
+
+async def test_what_a_refused_reload_would_have_said_is_said_to_nobody(ground: Ground) -> None:
+    """The file of a prompt is exchanged only when everything else is."""
+    wave_file(ground.folder / "flows" / "hello.wav", 100)
+    ground.write(first="[{file: hello.wav}]")
+    assert (await ground.reloading.reload("a test")).problems == ()
+    prompts = ground.server.services.prompts
+    before = await prompts.file(ground.folder / "flows" / "hello.wav")
+    wave_file(ground.folder / "flows" / "hello.wav", 9000)
+    ground.server.voice.mute = True
+    ground.write(first="[{file: hello.wav}, Something new.]")
+    assert (await ground.reloading.reload("a test")).problems
+    assert await prompts.file(ground.folder / "flows" / "hello.wav") == before
+    ground.server.voice.mute = False
+    assert (await ground.reloading.reload("a test")).problems == ()
+    assert await prompts.file(ground.folder / "flows" / "hello.wav") != before
+
+
+async def test_what_no_flow_says_any_more_is_kept_no_longer_and_what_is_known_is_not_rendered_again(
+    ground: Ground,
+) -> None:
+    for says in ("One.", "Two.", "Two."):
+        ground.write(first=says)
+        assert (await ground.reloading.reload("a test")).problems == ()
+    said = ground.server.voice.said
+    assert said.count("Two.") == 1
+    await ground.server.services.prompts.sounds((Text("Two."),), None)
+    assert said.count("Two.") == 1
+    await ground.server.services.prompts.sounds((Text("One."),), None)
+    assert said.count("One.") == 2
+
+
+def wave_file(path: Path, amplitude: int) -> None:
+    samples = np.full(800, amplitude, np.int16)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(samples.tobytes())
+
+
+def read_of(folder: Path) -> Settings:
+    return read_settings(folder / "trunkline.toml", {})
+
+
+def test_settings_and_flows_are_read_in_a_process_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, first="Good morning.")
+    old = read_of(tmp_path)
+    write(tmp_path, more='[[agents]]\nname = "bob"\n', first="Good evening.")
+    found = reread_apart(partial(read_of, tmp_path), old)
+    assert found.found.changed == ("agents: bob is new",)
+    flow = found.repertoire.flow_for("100")
+    assert flow is not None
+    assert "Good evening." in str(flow.nodes["hello"])
+    assert Session(flow).resume(Started(datetime(2026, 3, 2, tzinfo=UTC)), 0.0)
+
+
+def test_mistakes_come_back_from_the_other_process_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, first="Good morning.")
+    old = read_of(tmp_path)
+    (tmp_path / "flows" / "first.yaml").write_text("flow: first\nstart: nowhere\nnodes: {}\n")
+    with pytest.raises(StartError) as refused:
+        reread_apart(partial(read_of, tmp_path), old)
+    assert any("first.yaml:2" in problem for problem in refused.value.problems)
+    (tmp_path / "trunkline.toml").write_text("[sip]\nport = -1\n")
+    with pytest.raises(StartError, match=r"sip\.port"):
+        reread_apart(partial(read_of, tmp_path), old)
+
+
+def test_a_process_that_dies_refuses_the_reload(tmp_path: Path) -> None:
+    write(tmp_path, first="Good morning.")
+    with pytest.raises(StartError, match="has ended"):
+        reread_apart(partial(os._exit, 3), read_of(tmp_path))
