@@ -69,6 +69,8 @@ class StatementTaking:
         self._began_at = 0.0
         self._timers: list[asyncio.TimerHandle] = []
         self._silence: asyncio.TimerHandle | None = None
+        self._talking = False
+        """Also before the beep: who speaks through it is not told of anew."""
 
     @property
     def active(self) -> bool:
@@ -86,6 +88,8 @@ class StatementTaking:
 
     def on_event(self, event: CallEvent) -> bool:
         """Whether it belongs to the statement; a key never is one of the flow's meanwhile."""
+        if isinstance(event, media.TalkStarted | media.TalkEnded):
+            self._talking = isinstance(event, media.TalkStarted)
         if self._order is None:
             return False
         match event:
@@ -124,7 +128,10 @@ class StatementTaking:
             log.warning("statement.not_listening", reason=type(error).__name__)
             self._keep()
             return
-        self._pauses()
+        if self._talking:
+            self._speaks()
+        else:
+            self._pauses()
 
     def _speaks(self) -> None:
         self._quiet()

@@ -25,7 +25,7 @@ from media.speech.synthesis import Synthesiser
 from server.client.client import ApiClient
 from server.softphone.client import Softphone
 from server.softphone.commands import Call, HangUp, Play, Register, SendDigits
-from server.softphone.events import Disconnected, Incoming, MediaActive, Registered, Stack
+from server.softphone.events import Calling, Disconnected, Incoming, MediaActive, Registered, Stack
 from server.softphone.settings import PhoneSettings
 from tests.interop import library
 from tests.interop.sound import write_wav
@@ -244,8 +244,19 @@ async def walked(office: Office, walk: Walk) -> Trail:
         told = [(event["kind"], event["fields"].get("node", "")) for event in trail.events[-12:]]
         raise AssertionError(f"{walk} came no further than {trail.contact or 'nowhere'}: {told}") from None
     finally:
+        await _put_down(phone)
         office.free.put_nowait(phone)
     return trail
+
+
+async def _put_down(phone: Softphone) -> None:
+    """Also after a walk that came to nothing: the next one wants a phone that is free."""
+    if len(phone.seen(Disconnected)) < len(phone.seen(Calling)):
+        phone.send(HangUp())
+        ended = len(phone.seen(Calling))
+        async with asyncio.timeout(20):
+            while len(phone.seen(Disconnected)) < ended:
+                await asyncio.sleep(0.1)
 
 
 async def _walk(office: Office, walk: Walk, phone: Softphone, trail: Trail, number: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from contacts.facts.contact import ContactClosed
 from contacts.facts.flow import FlowEnded, FlowNoted, NodeEntered
 from contacts.facts.recording import StatementKept, StatementLost, StatementStarted
+from media.events import TalkEnded, TalkStarted
 from media.frames import Frames
 from media.g711 import ULAW_SILENCE
 from server.intake.branching_feed import BEFORE_FRAMES, BranchingFeed
@@ -124,6 +125,20 @@ async def test_a_key_in_a_statement_is_none_of_the_flows() -> None:
 
 
 @stepped
+async def test_a_caller_who_speaks_before_the_beep_and_through_it_is_recorded() -> None:
+    async with serving(VOICEMAIL) as server:
+        phone = await server.call()
+        await server.until(lambda: phone.hears() == ("builtin:beep",))
+        phone.leg.tell(TalkStarted(0, server.engine.now_s))
+        await server.until(lambda: phone.hears() == ())
+        await server.pass_time(4.0)
+        assert list(items(server).values()) == ["voicemail"]
+        assert phone.hears() == ()
+        phone.leg.tell(TalkEnded(0, 8000, at_s=server.engine.now_s))
+        await server.until(lambda: "Thank you." in phone.hears(), within_s=4.0)
+
+
+@stepped
 async def test_a_disk_that_takes_no_item_costs_the_item_and_the_caller_goes_on() -> None:
     async with serving(VOICEMAIL) as server:
         phone = await at_the_beep(server)
@@ -145,8 +160,8 @@ async def test_without_a_recording_of_the_contact_there_is_no_item() -> None:
 @stepped
 async def test_too_many_listeners_cost_the_detection_of_silence_only() -> None:
     async with serving(VOICEMAIL) as server:
-        phone = await server.call()
         server.engine.max_listeners = 0
+        phone = await server.call()
         await server.until(lambda: phone.hears() == ("builtin:beep",))
         await server.until(lambda: items(server))
         phone.press("#")
