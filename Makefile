@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop test-kill check simulate format clean
+.PHONY: help run test test-interop test-kill test-callbacks check simulate format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
 	@echo 'make test-interop      whole matrices of phones, codecs and transports; the slowest twenty are printed'
 	@echo 'make test-kill         kill -9 at a hundred moments of a load, KILLS=n for another number, and what must be there after'
+	@echo 'make test-callbacks    CALLBACKS=500 callbacks, KILLS=n kills: everybody answered exactly once'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
@@ -41,6 +42,12 @@ test-kill:
 	@tools/setup.sh test
 	@$(BIN)/python tools/compile_engine.py
 	$(BIN)/python -m tests.interop.test_kill_9 $(KILLS)
+
+CALLBACKS ?= 500
+test-callbacks:
+	@tools/setup.sh test
+	@$(BIN)/python tools/compile_engine.py
+	$(BIN)/python -m tests.interop.test_callbacks_killed $(CALLBACKS) $(KILLS)
 
 test-interop:
 	@tools/setup.sh test
