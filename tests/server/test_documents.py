@@ -3,12 +3,16 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 from config.reader import DEFAULT_FILE, read
+from config.settings import Settings
+from contacts.facts.entry import KINDS
+from server.access.routes import ROUTES
 from server.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +84,54 @@ def test_documents_speak_in_plain_words(page: Path) -> None:
     text = page.read_text(encoding="utf-8").lower()
     found = {word: plain for word, plain in INSIDERS_WORDS.items() if re.search(word, text)}
     assert not found
+
+
+KEY = re.compile(r"`\[?\[?([a-z][a-z_]*(?:\.[a-z_]+)+)\]?\]?(?: = [^`]*)?`")
+# A dotted name may also be a file, an event, a line of the log or the rule of a refusal.
+OTHERS = {"sip.refused", "media.transport"}
+FILES = (".toml", ".db", ".json", ".yaml", ".key", ".md", ".py", ".txt", ".wav", ".service", ".example")
+
+
+def has_key(model: type[BaseModel], names: list[str]) -> bool:
+    """Whether a table of the settings, or one of its tables, has that key."""
+    first, *rest = names
+    field = model.model_fields.get(first)
+    if field is None:
+        return False
+    inner = [each for each in _models(field.annotation) if not rest or has_key(each, rest)]
+    return bool(inner) if rest and _models(field.annotation) else True
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_u17_settings_keys_in_the_documents_exist(page: Path) -> None:
+    kinds = set(KINDS)
+    found = {match for match in KEY.findall(page.read_text(encoding="utf-8")) if not match.endswith(FILES)}
+    keys = {key for key in found if key.split(".")[0] in Settings.model_fields and key not in kinds | OTHERS}
+    assert {key for key in keys if not has_key(Settings, key.split("."))} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_routes_in_the_documents_exist(page: Path) -> None:
+    told = re.findall(r"\b((?:GET|POST|PUT|DELETE) /[a-z][^\s`|,;)?]*)", page.read_text(encoding="utf-8"))
+    assert {route.rstrip(".") for route in told} - set(ROUTES) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_in_the_documents_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    ours = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in ours if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_u17_every_table_of_settings_in_the_documents_is_understood(page: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block)
+        assert [line for line in read(file, {}).problems if "unknown setting" in line] == []
