@@ -63,6 +63,7 @@ _NOTED = {
     "flow.requested": "asked outside: {what}",
     "flow.request_done": "answer from outside: {outcome}",
     "flow.recorded": "statement {item} of {duration_s} s",
+    "flow.effort": "caller's effort {effort}: keys {keys}, prompts {prompts}, repeated questions {repeats}",
 }
 
 

@@ -16,6 +16,11 @@ from contacts.ids import ContactId
         ("flow.request_done", {"outcome": "failed"}, "answer from outside: failed"),
         ("flow.recorded", {"item": "i7", "duration_s": "12"}, "statement i7 of 12 s"),
         ("flow.recorded", {"item": "", "duration_s": "0"}, "no statement was recorded"),
+        (
+            "flow.effort",
+            {"effort": "8", "keys": "1", "prompts": "2", "repeats": "0", "handed_on": "1", "waited_s": "0"},
+            "caller's effort 8: keys 1, prompts 2, repeated questions 0",
+        ),
         ("flow.scored", {"score": "9"}, "flow.scored"),
         ("flow.something_new", {"x": "1"}, "flow.something new"),
     ],
