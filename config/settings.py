@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from acd.callback_settings import CallbackSettings
 from acd.settings import AcdSettings, AgentSettings, QueueSettings
 from config.calls import CallSettings
+from config.capture import CaptureRule
 from config.speech_rules import SpeechRule
 from media.settings import MediaSettings
 from media.speech.settings import SpeechSettings
@@ -190,6 +191,7 @@ class Settings(BaseModel):
     calls: CallSettings = CallSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     bus: BusSettings = BusSettings()
+    capture: tuple[CaptureRule, ...] = ()
     speech_rules: tuple[SpeechRule, ...] = ()
     callbacks: CallbackSettings = CallbackSettings()
 

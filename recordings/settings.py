@@ -30,6 +30,22 @@ class RecordingSettings(BaseModel):
         ge=0,
         description="recordings older than so many days are erased at night, unless held; 0: for ever",
     )
+    pause_max_s: float = Field(
+        default=300.0, gt=0, le=86_400, description="seconds after which a paused recording is resumed"
+    )
+    pause_keys: str = Field(
+        default="",
+        pattern=r"^([0-9*#]{2,6})?$",
+        description="keys with which an agent pauses and resumes the recording; empty: none",
+    )
+    withdrawal_keys: str = Field(
+        default="",
+        pattern=r"^([0-9*#]{2,6})?$",
+        description="keys with which an agent ends the recording because the customer wants it; empty: none",
+    )
+    destroy_withdrawn: bool = Field(
+        default=True, description="a recording whose consent is withdrawn is destroyed"
+    )
     drain_interval_s: float = Field(
         default=0.4,
         gt=0,

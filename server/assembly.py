@@ -27,7 +27,9 @@ from media.speech.vocabulary import General, LanguageModel, Vocabulary
 from media.speech.worker_session import WorkerRecognizer
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
+from recordings.life import RecordingLife
 from recordings.recorder import Recorder
+from recordings.segment import RecordingId
 from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
 from server.access.tokens import TokensError
@@ -44,6 +46,7 @@ from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
 from server.http.wiring import RunningParts, api_ports
 from server.intake.call_intake import CallIntake
+from server.intake.capture_policy import CapturePolicy
 from server.intake.opening import CallGround, open_line
 from server.intake.prompts import Prompts
 from server.intake.recognition import PhraseRecognition
@@ -248,6 +251,15 @@ def _call_ground(settings: Settings, ground: _Ground, kept: _KeptForFlows, tasks
         ground.metrics,
         tasks,
         ground.following(settings, tasks),
+        _capture(settings),
+        ground.destroy,
+    )
+
+
+def _capture(settings: Settings) -> CapturePolicy:
+    kept = settings.recordings
+    return CapturePolicy(
+        settings.capture, kept.pause_max_s, kept.pause_keys, kept.withdrawal_keys, kept.destroy_withdrawn
     )
 
 
@@ -300,6 +312,11 @@ class _Ground:
     transcription: Transcription
     vocabulary: LanguageModel
     left: LeftOver
+
+    async def destroy(self, recording: RecordingId, reason: str) -> None:
+        """Raises RecordingsError, for one on hold too."""
+        life = RecordingLife(self.catalogue, self.recorder.files, self.recorder.evidence)
+        await asyncio.to_thread(life.erase, recording, "the server", reason, _utc())
 
     def following(self, settings: Settings, tasks: Tasks) -> LiveFollowing:
         """Of live calls; runs as long as the tasks."""

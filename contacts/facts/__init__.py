@@ -51,6 +51,7 @@ AnyFact = (
     | flow.NoMatch
     | flow.FellBack
     | flow.Branched
+    | flow.ConsentAnswered
     | flow.LimitReached
     | flow.FlowFailed
     | flow.FlowNoted
@@ -61,6 +62,11 @@ AnyFact = (
     | recording.StatementStarted
     | recording.StatementKept
     | recording.StatementLost
+    | recording.RecordingPaused
+    | recording.RecordingResumed
+    | recording.RecordingWithheld
+    | recording.ConsentWithdrawn
+    | recording.RecordingDestroyed
     | recording.RecordingGap
     | recording.TranscriptReady
     | recording.TranscriptFailed

@@ -79,6 +79,19 @@ class Branched(FlowFact, frozen=True, kw_only=True, tag="flow.branched"):
     case: str = ""
 
 
+class ConsentAnswered(FlowFact, frozen=True, kw_only=True, tag="flow.consented"):
+    """Whether the customer may be recorded: the evidence of what they heard, and what they said to it."""
+
+    rule: str = ""
+    """`opt-in`, `opt-out` or `announced`: the stricter of both parties' regions."""
+    answer: str = ""
+    """`yes`, `no`, `silence`, `not refused` or `announced`."""
+    prompt: str = ""
+    """A hash of the words that they heard."""
+    flow_version: str = ""
+    language: str = ""
+
+
 class LimitReached(FlowFact, frozen=True, kw_only=True, tag="flow.limit_reached"):
     """The call went on for longer, or through more nodes, than a flow may take."""
 

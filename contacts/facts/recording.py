@@ -52,6 +52,43 @@ class StatementLost(RecordingFact, frozen=True, kw_only=True, tag="statement.los
     reason: str = ""
 
 
+class RecordingPaused(RecordingFact, frozen=True, kw_only=True, tag="recording.paused"):
+    """From here on the track holds silence, until it is resumed."""
+
+    by: str = ""
+    """Who paused it; `key` for the agent's keypad."""
+    at_most_s: float = 0.0
+    """After so long it is resumed by itself."""
+
+
+class RecordingResumed(RecordingFact, frozen=True, kw_only=True, tag="recording.resumed"):
+    """Sound is kept again."""
+
+    by: str = ""
+    overdue: bool = False
+    """Nobody resumed it in time: somebody should ask why."""
+    masked_s: float = 0.0
+
+
+class RecordingWithheld(ContactFact, frozen=True, kw_only=True, tag="recording.withheld"):
+    """Nothing is recorded, and why: a rule, or a consent that is not there yet or was refused."""
+
+    reason: str = ""
+
+
+class ConsentWithdrawn(ContactFact, frozen=True, kw_only=True, tag="consent.withdrawn"):
+    """From here on nothing is recorded; what was is destroyed where `destroyed` says so."""
+
+    by: str = ""
+    destroyed: bool = False
+
+
+class RecordingDestroyed(RecordingFact, frozen=True, kw_only=True, tag="recording.destroyed"):
+    """Its key is gone, and with it every copy."""
+
+    reason: str = ""
+
+
 class RecordingGap(RecordingFact, frozen=True, kw_only=True, tag="recording.gap"):
     """Frames are missing in it."""
 

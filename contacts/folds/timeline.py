@@ -208,6 +208,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
     flow.NoMatch: lambda _, f: f"caller's choice is none of those offered ({f.count})",
     flow.FellBack: lambda _, f: _with("fallback", _if(f.to, " to {}"), _if(f.reason, ": {}")),
     flow.Branched: lambda _, f: f"branch: {f.case or 'otherwise'}",
+    flow.ConsentAnswered: lambda _, f: f"consent to be recorded ({f.rule}): {f.answer}",
     flow.LimitReached: lambda _, f: f"the flow has reached its limit of {f.limit}",
     flow.FlowFailed: lambda _, f: _with("the flow failed", _if(f.reason, ": {}")),
     flow.FlowNoted: lambda _, f: _noted(f),
@@ -222,6 +223,17 @@ SENTENCES: dict[type[Fact], Sentence] = {
         f"{f.what} saved as recording {f.recording}: {f.duration_s:.1f} s, {f.state}"
     ),
     recording.StatementLost: lambda _, f: _with(f"{f.what} could not be saved", _if(f.reason, ": {}")),
+    recording.RecordingPaused: lambda _, f: _with("recording paused", _if(f.by, " by {}")),
+    recording.RecordingResumed: lambda _, f: (
+        f"recording resumed by itself after {f.masked_s:.0f} s: nobody did"
+        if f.overdue
+        else _with("recording resumed", _if(f.by, " by {}"), f" after {f.masked_s:.0f} s")
+    ),
+    recording.RecordingWithheld: lambda _, f: _with("not recorded", _if(f.reason, ": {}")),
+    recording.ConsentWithdrawn: lambda _, f: _with(
+        "consent to the recording withdrawn", _if(f.by, " by {}"), "; it is destroyed" if f.destroyed else ""
+    ),
+    recording.RecordingDestroyed: lambda _, f: f"recording {f.recording} destroyed: {f.reason}",
     recording.RecordingGap: lambda _, f: f"recording {f.recording} misses {f.frames} frames",
     recording.TranscriptReady: lambda _, f: f"transcript ready: {f.words} words",
     recording.TranscriptFailed: lambda _, f: _with("no transcript", _if(f.reason, ": {}")),

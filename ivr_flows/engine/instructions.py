@@ -162,6 +162,8 @@ class Fact(StrEnum):
     """outcome"""
     RECORDED = "flow.recorded"
     """item, duration_s"""
+    CONSENTED = "flow.consented"
+    """rule, answer, prompt, flow_version, language"""
     FELL_BACK = "flow.fell_back"
     """reason, to"""
     BRANCHED = "flow.branched"

@@ -7,6 +7,7 @@ from ivr_flows.kinds.bot import BOT
 from ivr_flows.kinds.branch import BRANCH
 from ivr_flows.kinds.callback import CALLBACK
 from ivr_flows.kinds.collect import COLLECT
+from ivr_flows.kinds.consent import CONSENT
 from ivr_flows.kinds.declare import Kind
 from ivr_flows.kinds.directory import DIRECTORY
 from ivr_flows.kinds.faq import FAQ
@@ -58,6 +59,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "notice": NOTICE,
     "notify": NOTIFY,
     "record": RECORD,
+    "consent": CONSENT,
     "send_digits": SEND_DIGITS,
     "transfer": TRANSFER,
     "return": RETURN,

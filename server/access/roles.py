@@ -35,6 +35,7 @@ class Permission(Enum):
     ERASE_PERSONAL = "erase numbers and names of a customer"
     READ_RECORDINGS = "find and hear recordings"
     CHANGE_RECORDINGS = "hold, release, export or delete recordings"
+    PAUSE_RECORDINGS = "pause, resume or end the recording of a call, as its agent or for them"
     READ_ACCESS = "see who used the API"
     GRANT_ACCESS = "make and revoke tokens"
 
@@ -53,6 +54,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ERASE_PERSONAL: _ADMINISTRATOR | {Role.OFFICER},
     Permission.READ_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.CHANGE_RECORDINGS: _ADMINISTRATOR | {Role.OFFICER},
+    Permission.PAUSE_RECORDINGS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER, Role.AGENT},
     Permission.READ_ACCESS: _ADMINISTRATOR | {Role.OFFICER},
     Permission.GRANT_ACCESS: _ADMINISTRATOR,
 }

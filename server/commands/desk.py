@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 LAST_EVENTS = 8
-KEYS = "b break   r ready again (ends wrap-up or break)   q leave this page"
+KEYS = "b break   r ready again (ends wrap-up or break)   p pause recording   q leave this page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,24 @@ def act(client: ApiClient, name: str, key: str | None) -> str:
             return f"{refused} (trunkline agents ready {name} --code CODE)"
         client.post(f"{path}/back")
         return "ready again"
+    if key == "p":
+        return _pause(client, name)
     return "" if key is None else f"no such key; {KEYS}"
+
+
+def _pause(client: ApiClient, name: str) -> str:
+    """The one key for both: what is paused is resumed."""
+    contact = client.get(f"/agents/{segment(name)}/contact")["contact"]
+    if contact is None:
+        return "no customer"
+    path = f"/contacts/{segment(contact)}/recording"
+    try:
+        if client.post(f"{path}/resume")["changed"]:
+            return "recording again"
+        client.post(f"{path}/pause")
+    except ApiRefusedError as refused:
+        return str(refused)
+    return "recording paused: p resumes it"
 
 
 def desk_screen(page: Page) -> Group:

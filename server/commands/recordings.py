@@ -14,6 +14,7 @@ import typer
 from server.client.client import ApiClient, segment
 from server.commands.console import EXIT_DAMAGED, ConfigOption, JsonOption, err, out, print_json
 from server.commands.moments import clock, instant, seconds
+from server.commands.recordings_control import pause, resume, withdraw
 from server.commands.recordings_life import (
     LINE_COLUMNS,
     Identifier,
@@ -211,7 +212,7 @@ def play(
     _complain(verdict)
 
 
-for _command in (export, hold, release, delete, due, erasures):
+for _command in (pause, resume, withdraw, export, hold, release, delete, due, erasures):
     app.command()(_command)
 
 

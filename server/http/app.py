@@ -30,6 +30,7 @@ from server.http.notices import add_notice_routes, add_profile_routes
 from server.http.operation import add_operation_routes
 from server.http.ports import ApiPorts
 from server.http.queues import add_queue_routes
+from server.http.recording_control import add_recording_control_routes
 from server.http.recordings import add_recording_routes
 from server.http.tokens import add_token_routes
 from server.version import VERSION
@@ -64,6 +65,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_decision_routes(app, ports)
     add_callback_routes(app, ports)
     add_recording_routes(app, ports)
+    add_recording_control_routes(app, ports, live)
     add_event_routes(app, ports)
     add_token_routes(app, ports)
     add_access_log_routes(app, ports)

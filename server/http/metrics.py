@@ -29,6 +29,11 @@ class Metrics:
         self.refused = Counter(
             "trunkline_calls_refused", "Calls not taken, by reason", ["reason"], registry=self.registry
         )
+        self.pauses_overdue = Counter(
+            "trunkline_recordings_pause_overdue",
+            "Paused recordings that nobody resumed in time",
+            registry=self.registry,
+        )
         self.setup_s = Histogram(
             "trunkline_call_setup_seconds",
             "From INVITE to our 200",

@@ -150,6 +150,27 @@ class Customers(Protocol):
         """Their number; empty when it is unknown."""
         ...
 
+    def recording(self, contact: ContactId) -> RunningRecording | None:
+        """None for a contact that is not on the line."""
+        ...
+
+
+class RunningRecording(Protocol):
+    """The recording of a contact that is on the line."""
+
+    @property
+    def paused(self) -> bool: ...
+
+    def pause(self, by: str) -> bool:
+        """False when there is nothing to pause."""
+        ...
+
+    def resume(self, by: str) -> bool: ...
+
+    def withdraw(self, by: str) -> bool:
+        """Whether anything was being recorded; nothing is any more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:

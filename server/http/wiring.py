@@ -31,7 +31,7 @@ from server.http.load_metrics import LoadFigures
 from server.http.metrics import Metrics
 from server.http.off_loop import OffLoop
 from server.http.parts import TickWatch, disk_health, journal_health, recogniser_health, recorder_health
-from server.http.ports import ApiPorts, TrunkStatus
+from server.http.ports import ApiPorts, RunningRecording, TrunkStatus
 from server.http.status import PartHealth
 from server.http.watch import Watch
 from server.intake.call_intake import CallIntake
@@ -188,3 +188,7 @@ class _OnTheLine:
     def caller(self, contact: ContactId) -> str:
         active = self._line.active.get(contact)
         return "" if active is None else active.customer.number
+
+    def recording(self, contact: ContactId) -> RunningRecording | None:
+        active = self._line.active.get(contact)
+        return None if active is None else active.recording

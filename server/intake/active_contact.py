@@ -22,6 +22,7 @@ from contacts.standing import ContactPhase
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
 from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded, TransferOutcome
+from server.intake.capture_policy import CaptureSubject
 from server.intake.contact_recording import ContactRecording
 from server.intake.customer import Customer
 from server.intake.customer_orders import CustomerOrders
@@ -35,7 +36,7 @@ from server.intake.queue_side import QueueSide
 from server.intake.services import Services
 from server.intake.transfers import Transfers
 from telephony.call import Call
-from telephony.call_events import CallEnded, CallEvent, TransferAsked
+from telephony.call_events import CallEnded, CallEvent, Digit, TransferAsked
 from telephony.call_facts import CallDirection
 
 QUEUE_OUTCOMES = {
@@ -83,7 +84,7 @@ class ActiveContact:
         self._sound = CustomerSound(contact, services.prompts, self.tell)
         self.queue = QueueSide(contact, customer, services, self._sound, self.tell)
         self.transfers = Transfers(contact, self.core, self.legs, self.parties, services, self.tell)
-        self._recording = ContactRecording(contact, services, self.tell)
+        self.recording = ContactRecording(contact, services, self.tell)
         self._run: FlowRun | None = None
 
     @property
@@ -137,6 +138,7 @@ class ActiveContact:
     def tell(self, told: ContactFact) -> None:
         """One fact after the other, each to its end."""
         self._mailbox.tell(told)
+        self.recording.told(told)
 
     def _handled(self) -> None:
         """After each fact."""
@@ -151,7 +153,7 @@ class ActiveContact:
         """The flow that the customer, whose call this is, gets: made early, so that no key is lost."""
         parts = (self.queue, self.transfers, self.parties)
         orders = CustomerOrders(self.id, call, *parts, self._services, self.tell, flow.voice)
-        self._run = FlowRun(self.id, flow, call, orders, self._recording, self._services, self.tell)
+        self._run = FlowRun(self.id, flow, call, orders, self.recording, self._services, self.tell)
 
     @property
     def dialled(self) -> str:
@@ -185,7 +187,12 @@ class ActiveContact:
         if isinstance(event, TransferAsked):
             self.transfers.asked(participant, call, event, self.shown)
         elif participant != CUSTOMER:
+            if isinstance(event, Digit):
+                self.recording.agent_pressed(event.digit)
             self._sound.on_other(call, event)
+        elif isinstance(event, Digit) and self.recording.paused and self._sound.talking:
+            # What is not to be recorded is not for the agent's ear either: a card number, keyed.
+            pass
         elif not self._sound.on_customer(event) and self._run is not None:
             self._run.on_event(event)
 
@@ -209,11 +216,15 @@ class ActiveContact:
 
     def _start_recording(self, effect: order.StartRecording) -> None:
         call = self.legs.call(effect.leg)
-        if call is not None and self.recorded:
-            self._recording.start(call, self.customer.number, self.customer.called)
+        if call is None or not self.recorded:
+            return
+        flow = "" if self._run is None else self._run.flow.name
+        called = self.customer.called
+        subject = CaptureSubject(self.id, flow, call.facts.trunk or "", called, caller=self.customer.number)
+        self.recording.start(call, subject, asks_consent=self._run is not None and self._run.asks_consent)
 
     def _finish_recording(self, effect: order.FinishRecording) -> None:
-        self._services.tasks.start(self._recording.finish(effect.served_by))
+        self._services.tasks.start(self.recording.finish(effect.served_by))
 
     def _start_flow(self, effect: order.StartFlow) -> None:
         customer = self._customer
@@ -260,7 +271,7 @@ class ActiveContact:
         customer, other = self._customer, self.legs.of(effect.participant)
         if customer is not None and other is not None:
             self._sound.connect(customer, other.call, effect.participant)
-            self._recording.follow(effect.participant, other.call)
+            self.recording.follow(effect.participant, other.call)
 
     def _disconnect(self, effect: order.Disconnect) -> None:
         self._sound.disconnect()

@@ -16,6 +16,7 @@ from ivr_flows.driver import Clocks, drive
 from ivr_flows.engine.inputs import HungUp, Input, RecordingEnded, SpeechHeard
 from ivr_flows.engine.instructions import Note
 from ivr_flows.engine.session import Session
+from ivr_flows.kinds.consent import Consent
 from server.intake.caller_port import CallerPort, FlowOrders
 from server.intake.contact_recording import ContactRecording
 from server.intake.listening import Listening
@@ -66,6 +67,16 @@ class FlowRun:
     def voice(self) -> str | None:
         """In which everything is said to this customer."""
         return self._flow.voice
+
+    @property
+    def flow(self) -> Flow:
+        return self._flow
+
+    @property
+    def asks_consent(self) -> bool:
+        """Whether the flow, or one that it leads to, asks the caller before anything is recorded."""
+        flows = (self._flow, *self._flow.flows.values())
+        return any(isinstance(node, Consent) for each in flows for node in each.nodes.values())
 
     def start(self) -> None:
         self._task = self._services.tasks.start(self._run())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from contacts.facts.agent import PhoneRegistered, PhoneUnregistered
 from contacts.ids import AgentId, ContactId, DeviceId, QueueId
 from ivr_flows.ports import Caller
 from media.call_sound import SoundEngine
+from recordings.segment import RecordingId
 from server.callbacks.desk import CallbackDesk, DeskClocks
 from server.callbacks.restoring import Restoring
 from server.checks.repertoire import Repertoire
@@ -25,6 +26,7 @@ from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
 from server.intake.caller_port import CallerPort
+from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
 from server.intake.exchange import Exchange
 from server.intake.ports import Recognition, Recordings, Transcribing
@@ -75,6 +77,8 @@ class CallGround:
     metrics: Metrics
     tasks: Tasks
     live: LiveFollowing
+    capture: CapturePolicy
+    destroy: Callable[[RecordingId, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ async def open_line(
         callbacks,
         asyncio.get_running_loop().time,
         ground.live,
+        ground.capture,
+        ground.destroy,
     )
     legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
     ledger = JournalLedger(ground.journal)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from acd.events import Event as DispatchEvent
+from recordings.segment import RecordingId
 from server.http.metrics import Metrics
+from server.intake.capture_policy import CapturePolicy
 from server.intake.customer import PromisedPlaces
 from server.intake.exchange import Exchange
 from server.intake.ports import Dialler, FactLog, Lines, Recognition, Recordings, Transcribing
@@ -35,3 +37,6 @@ class Services:
     callbacks: PromisedPlaces
     now: Callable[[], float]
     live: LiveFollowing
+    capture: CapturePolicy
+    destroy: Callable[[RecordingId, str], Awaitable[None]]
+    """Of a recording that may not be kept, and why: its key, for good."""

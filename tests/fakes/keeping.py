@@ -94,6 +94,8 @@ class FakeRecordings:
     live: dict[RecordingId, tuple[str, RecordingSource]] = field(default_factory=dict)
     what: dict[RecordingId, str] = field(default_factory=dict)
     """Empty for a contact's own recording."""
+    destroyed: dict[RecordingId, str] = field(default_factory=dict)
+    """Why, by recording."""
     finished: dict[RecordingId, str] = field(default_factory=dict)
     """The agents' names, by recording."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -114,6 +116,9 @@ class FakeRecordings:
         self.live[recording] = (contact_id, source)
         self.what[recording] = what
         return recording
+
+    async def destroy(self, recording_id: RecordingId, reason: str) -> None:
+        self.destroyed[recording_id] = reason
 
     async def finish(self, recording_id: RecordingId, *, agent: str = "") -> RecordingEntry:
         if self.breaks:

@@ -230,11 +230,39 @@ class Erasures:
 
 
 @dataclass
+class RecordingOnTheLine:
+    """Who did what to it."""
+
+    paused: bool = False
+    told: list[str] = field(default_factory=list)
+
+    def pause(self, by: str) -> bool:
+        return self._tell("paused", by, to=True)
+
+    def resume(self, by: str) -> bool:
+        return self._tell("resumed", by, to=False)
+
+    def withdraw(self, by: str) -> bool:
+        self.told.append(f"withdrawn by {by}")
+        return True
+
+    def _tell(self, what: str, by: str, *, to: bool) -> bool:
+        changed, self.paused = self.paused is not to, to
+        if changed:
+            self.told.append(f"{what} by {by}")
+        return changed
+
+
+@dataclass
 class Line:
     """The customers on the line."""
 
     callers: dict[str, str] = field(default_factory=dict)
     draining: bool = False
+    recordings: dict[str, RecordingOnTheLine] = field(default_factory=dict)
+
+    def recording(self, contact: ContactId) -> RecordingOnTheLine | None:
+        return self.recordings.get(contact)
 
     def caller(self, contact: ContactId) -> str:
         return self.callers.get(contact, "")

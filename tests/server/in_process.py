@@ -32,6 +32,7 @@ from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
+from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
 from server.intake.exchange import Exchange
 from server.intake.prompts import Prompts
@@ -76,6 +77,7 @@ AGENTS = (
 SUPPORT = QueueSettings(name="support", skills={"support": 1}, wrap_up_s=0, pause_after_no_answer_s=10)
 
 
+RECORD_ALL = CapturePolicy()
 SPEECH_RULES = (SpeechRule(name="leaving", phrases=("cancel my contract",)),)
 
 
@@ -93,6 +95,7 @@ class InProcess:
         settings: AcdSettings,
         tasks: Tasks,
         callbacks: CallbackSettings | None = None,
+        capture: CapturePolicy = RECORD_ALL,
     ) -> None:
         loop = asyncio.get_running_loop()
         known = Known(
@@ -153,6 +156,8 @@ class InProcess:
             callbacks=self.callbacks,
             now=loop.time,
             live=LiveFollowing(hearing, self.journal.note, tasks, loop.time),
+            capture=capture,
+            destroy=self.recordings.destroy,
         )
         tasks.background(self.services.live.run())
         repertoire = Repertoire({number: _flow(number, text, known) for number, text in flows.items()})
@@ -232,11 +237,12 @@ async def serving(
     queues: tuple[QueueSettings, ...] = (SUPPORT,),
     callbacks: CallbackSettings = CALLBACKS,
     more: Mapping[str, str] = MappingProxyType({}),
+    capture: CapturePolicy = RECORD_ALL,
 ) -> AsyncIterator[InProcess]:
     """A server whose number 100 has this flow; left, every call has been ended and every contact closed."""
     async with Tasks() as tasks:
         numbers = {"100": flow, **more}
-        server = InProcess(numbers, AcdSettings(agents=agents, queues=queues), tasks, callbacks)
+        server = InProcess(numbers, AcdSettings(agents=agents, queues=queues), tasks, callbacks, capture)
         tasks.background(server.run())
         tasks.background(server.callbacks.run())
         try:
