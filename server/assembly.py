@@ -24,12 +24,9 @@ from media.speech.errors import SpeechError
 from media.speech.recogniser import SpeechWorkers
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import General, LanguageModel, Vocabulary
-from media.speech.worker_session import WorkerRecognizer
 from recordings.catalogue import Catalogue, RecordingEntry
 from recordings.errors import RecordingsFolderError
-from recordings.life import RecordingLife
 from recordings.recorder import Recorder
-from recordings.segment import RecordingId
 from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
 from server.access.tokens import TokensError
@@ -47,6 +44,7 @@ from server.http.ports import ApiPorts
 from server.http.wiring import RunningParts, api_ports
 from server.intake.call_intake import CallIntake
 from server.intake.capture_policy import CapturePolicy
+from server.intake.destroying import Destroying
 from server.intake.opening import CallGround, open_line
 from server.intake.prompts import Prompts
 from server.intake.recognition import PhraseRecognition
@@ -54,7 +52,7 @@ from server.intake.reloading import Reloading
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
-from server.live_transcripts.following import Hearing, LiveFollowing
+from server.live_transcripts.starting import start_following
 from server.outside.asking import Kept
 from server.outside.notices import NoticeBoard
 from server.outside.profiles import StoredProfiles
@@ -250,16 +248,9 @@ def _call_ground(settings: Settings, ground: _Ground, kept: _KeptForFlows, tasks
         Kept(kept.notices, kept.profiles, _utc),
         ground.metrics,
         tasks,
-        ground.following(settings, tasks),
-        _capture(settings),
-        ground.destroy,
-    )
-
-
-def _capture(settings: Settings) -> CapturePolicy:
-    kept = settings.recordings
-    return CapturePolicy(
-        settings.capture, kept.pause_max_s, kept.pause_keys, kept.withdrawal_keys, kept.destroy_withdrawn
+        start_following(settings, ground.workers, ground.vocabulary, ground.journal, ground.metrics, tasks),
+        CapturePolicy.of(settings.capture, settings.recordings),
+        Destroying(ground.catalogue, ground.recorder, _utc),
     )
 
 
@@ -312,24 +303,6 @@ class _Ground:
     transcription: Transcription
     vocabulary: LanguageModel
     left: LeftOver
-
-    async def destroy(self, recording: RecordingId, reason: str) -> None:
-        """Raises RecordingsError, for one on hold too."""
-        life = RecordingLife(self.catalogue, self.recorder.files, self.recorder.evidence)
-        await asyncio.to_thread(life.erase, recording, "the server", reason, _utc())
-
-    def following(self, settings: Settings, tasks: Tasks) -> LiveFollowing:
-        """Of live calls; runs as long as the tasks."""
-        hearing = Hearing(
-            WorkerRecognizer(self.workers),
-            self.vocabulary,
-            settings.speech_rules,
-            settings.speech.live_tracks,
-        )
-        following = LiveFollowing(hearing, self.journal.note, tasks, asyncio.get_running_loop().time)
-        self.metrics.watch_live(following.status)
-        tasks.background(following.run())
-        return following
 
 
 async def _lay_ground(

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from config.capture import CaptureRule, Keep
+from recordings.settings import RecordingSettings
 
 _PARTS = 10_000
 
@@ -31,6 +32,10 @@ class CapturePolicy:
     pause_keys: str = ""
     withdrawal_keys: str = ""
     destroy_withdrawn: bool = True
+
+    @classmethod
+    def of(cls, rules: tuple[CaptureRule, ...], kept: RecordingSettings) -> CapturePolicy:
+        return cls(rules, kept.pause_max_s, kept.pause_keys, kept.withdrawal_keys, kept.destroy_withdrawn)
 
     def at_answer(self, call: CaptureSubject) -> Keep:
         """Never SAMPLED: whether a call is part of the sample is decided here, for ever the same way."""
