@@ -31,6 +31,7 @@ from server.access.local_socket import listen_locally
 from server.access.passwords import AccountsError, passwords
 from server.access.tokens import TokensError
 from server.bus.running import start_bus
+from server.callbacks.desk import CallbackDesk
 from server.callbacks.promises import LeftOver
 from server.checks.preflight import ground_problems, house_sentences, make_writable
 from server.checks.repertoire import Repertoire, load_repertoire
@@ -81,6 +82,7 @@ class Trunkline:
     journal: Journal
     catalogue: Catalogue
     intake: CallIntake
+    callbacks: CallbackDesk
     dispatcher: Dispatcher
     reloading: Reloading
     transcription: Transcription
@@ -201,6 +203,7 @@ async def _build(
         ground.journal,
         ground.catalogue,
         line.intake,
+        line.callbacks,
         line.dispatcher,
         reloading,
         ground.transcription,

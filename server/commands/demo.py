@@ -18,6 +18,9 @@ SERIOUS = "error"
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the demonstration.")] = False,
+    callback: Annotated[
+        bool, typer.Option("--callback", help="A caller keeps the place, hangs up, and is called.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Two agents register, a caller dials in, waits, talks, and leaves a recording with a transcript.
@@ -25,6 +28,7 @@ def demo(
     Exit code 0 only if every step really happened. Without --once the server goes on until Ctrl-C.
 
     Example: trunkline demo --once
+    Example: trunkline demo --callback --once
     """
     with mistakes_explained():
         settings = startable(config)
@@ -36,12 +40,16 @@ def demo(
             update={"vocabulary": (*settings.flows.vocabulary, HOUSE_SENTENCES)}
         )
         settings = settings.model_copy(update={"flows": flows})
+        if callback:
+            from server.demonstration.callback_performance import with_callbacks
+
+            settings = with_callbacks(settings)
         configure_logs(settings.server.log_format, SERIOUS)
-        code = lifecycle.run(_demonstrate(settings, config, once))
+        code = lifecycle.run(_demonstrate(settings, config, once, callback))
     raise typer.Exit(code)
 
 
-async def _demonstrate(settings: Settings, config: Path | None, once: bool) -> int:
+async def _demonstrate(settings: Settings, config: Path | None, once: bool, callback: bool) -> int:
     from server.assembly import running
     from server.commands import lifecycle
     from server.commands.serve import again, ready_line, reload
@@ -55,7 +63,7 @@ async def _demonstrate(settings: Settings, config: Path | None, once: bool) -> i
         return lifecycle.EXIT_BROKEN_OFF
     try:
         out.print(ready_line(server), markup=False)
-        happened = await show(server, signals.end)
+        happened = await show(server, signals.end, callback=callback)
         if not once and not signals.end.is_set():
             explain(server, program())
             await lifecycle.serve_until_asked(signals, lambda: reload(server))

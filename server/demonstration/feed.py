@@ -59,6 +59,11 @@ class Feed:
                 await self._changed.wait()
             return found[-1]
 
+    async def until(self, holds: Callable[[], bool], timeout_s: float) -> None:
+        """Looks again after every fact; raises TimeoutError."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            await self._changed.wait_for(holds)
+
     def _ours(self, fact: Fact) -> bool:
         return fact.contact_id == self.entries[0].fact.contact_id
 

@@ -15,8 +15,10 @@ from recordings.transcripts import Transcripts, render_transcript
 from recordings.wav import play_path, read_wav
 from server.access.passwords import passwords
 from server.commands.console import out
+from server.demonstration.callback_performance import CallbackPerformance
+from server.demonstration.cast import NUMBER, Cast, StepFailedError
 from server.demonstration.feed import Feed
-from server.demonstration.performance import NUMBER, Heard, Performance, StepFailedError
+from server.demonstration.performance import Heard, Performance
 from server.demonstration.script import Turn, rehearse
 from server.demonstration.verdict import Exhibits, Proof, judge, key_to_prompt_ms
 
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from server.assembly import Trunkline
 
 
-async def show(server: Trunkline, stop: asyncio.Event) -> bool:
+async def show(server: Trunkline, stop: asyncio.Event, *, callback: bool = False) -> bool:
     """Ctrl-C ends the demonstration; that is a failure of it."""
-    showing = asyncio.create_task(_perform(server))
+    showing = asyncio.create_task(_perform(server, callback))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({showing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (showing, stopping):
@@ -35,7 +37,7 @@ async def show(server: Trunkline, stop: asyncio.Event) -> bool:
     return not showing.cancelled() and showing.result()
 
 
-async def _perform(server: Trunkline) -> bool:
+async def _perform(server: Trunkline, callback: bool) -> bool:
     timeline = Timeline()
     feed = Feed(lambda entry: out.print(timeline.line(entry), markup=False))
     secrets = passwords(server.settings.agents, server.settings.server.data_directory)
@@ -43,7 +45,8 @@ async def _perform(server: Trunkline) -> bool:
         unsubscribe = server.journal.subscribe(feed.told)
         try:
             turns = await rehearse(server.prompts.synthesiser, Path(folder))
-            heard = await Performance(server, secrets, turns, feed, Path(folder), _announce).run()
+            cast = Cast(server, secrets, turns, feed, Path(folder), _announce)
+            heard = await (CallbackPerformance(cast) if callback else Performance(cast)).run()
         except (StepFailedError, SynthesisError) as failure:
             out.print(str(failure), style="bold red", markup=False)
             return False
@@ -53,7 +56,8 @@ async def _perform(server: Trunkline) -> bool:
 
 
 async def _report(server: Trunkline, turns: tuple[Turn, ...], heard: Heard, feed: Feed) -> bool:
-    (entry,) = server.catalogue.list(contact_id=feed.contact)
+    # Of a callback there are two: the call in which it was asked for, and the one that was promised.
+    entry = max(server.catalogue.list(contact_id=feed.contact), key=lambda each: each.started_at)
     kept = server.settings.recordings
     wav = play_path(RecordingFiles.open(kept.directory, kept.key_directory), entry)
     transcript = Transcripts(server.catalogue).of(entry.recording_id)
@@ -86,7 +90,9 @@ def _print_figures(exhibits: Exhibits, feed: Feed) -> None:
     talk = feed.seen(ConversationStarted)[0]
     out.print(f"\nmeasured    (caller and agents on {exhibits.heard.stack})", markup=False)
     out.print(f"  INVITE to 200            {exhibits.heard.invite_to_ok_ms:8.1f} ms  at the caller's phone")
-    out.print(f"  key press to next prompt {key_to_prompt_ms(exhibits):8.1f} ms  at the caller's ear")
+    after_key_ms = key_to_prompt_ms(exhibits)
+    if after_key_ms is not None:
+        out.print(f"  key press to next prompt {after_key_ms:8.1f} ms  at the caller's ear")
     out.print(f"  wait in the queue        {talk.waited_s:8.1f} s")
     out.print(f"  bridge delay             {talk.bridge_ms:8.1f} ms  from the agent's answer")
 

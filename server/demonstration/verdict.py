@@ -62,11 +62,12 @@ def judge(exhibits: Exhibits) -> tuple[Proof, ...]:
     )
 
 
-def key_to_prompt_ms(exhibits: Exhibits) -> float:
+def key_to_prompt_ms(exhibits: Exhibits) -> float | None:
     """From the key to the first sample of the next prompt, at the caller's ear (within a frame of 20 ms)."""
     heard = read_wav(exhibits.heard.by_caller).samples[:, 0]
     at_s = find(_pcm(exhibits.position), heard).at / SAMPLES_PER_SECOND
-    return (exhibits.heard.audio_began_at + at_s - exhibits.heard.key_sent_at) * 1000
+    sent_at = exhibits.heard.key_sent_at
+    return None if sent_at is None else (exhibits.heard.audio_began_at + at_s - sent_at) * 1000
 
 
 def _recorded(exhibits: Exhibits, role: Actor, claim: str) -> Proof:

@@ -9,7 +9,7 @@ import pytest
 
 from media.errors import MediaError
 from media.speech.errors import SynthesisError
-from server.demonstration.performance import HOLD_BEFORE_TURN, StepFailedError, step
+from server.demonstration.cast import HOLD_BEFORE_TURN, StepFailedError, step
 from server.demonstration.script import HOUSE_SENTENCES, Actor, rehearse
 from server.softphone.client import SoftphoneError
 from tests.fakes.keeping import FakeVoice
