@@ -123,6 +123,12 @@ class Admission:
             return None if source.phone else NO_PHONE
         return NOT_ALLOWED if method == "INVITE" and source.trunk is None else None
 
+    def signalling(self, behind_s: float) -> Refusal | None:
+        """May anything new begin while signalling is that far behind? Asked before anything is read."""
+        if behind_s < self._limits.max_delay_s:
+            return None
+        return Refusal(503, "Signalling behind", "load.signalling", self._limits.retry_after_s)
+
     def call(self, load: Load) -> Refusal | None:
         """Does one more call fit? The first reason counts."""
         limits, later = self._limits, self._limits.retry_after_s

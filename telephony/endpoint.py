@@ -118,6 +118,7 @@ class SipEndpoint:
         self._outgoing: Counter[str] = Counter()
         if desk is not None:
             desk.on_refused = self._signalling.note
+            desk.on_login = self._signalling.trust
 
     @property
     def calls(self) -> tuple[Call, ...]:

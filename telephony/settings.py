@@ -138,6 +138,21 @@ class AdmissionSettings(BaseModel):
         description="Refusals a second that one address is sent; more are counted and dropped",
     )
     refusals_in_all: int = Field(default=500, ge=1, description="Refusals a second that are sent in all")
+    max_delay_s: float = Field(
+        default=0.25,
+        gt=0,
+        le=5,
+        description="Seconds that every SIP message may wait until it is read for new calls to fit",
+    )
+    ban_after: int = Field(
+        default=200,
+        ge=1,
+        description="Refusals a minute after which a source is banned, a wrong password counting as five",
+    )
+    ban_s: float = Field(
+        default=60.0, gt=0, description="Seconds that the first ban lasts; each further one twice as long"
+    )
+    longest_ban_s: float = Field(default=86400.0, gt=0, description="Seconds that a ban lasts at most")
     phone_requests_per_source: int = Field(
         default=50, ge=1, description="REGISTER and the like a second that are read of one address of phones"
     )

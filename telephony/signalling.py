@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from telephony.admission import STRANGER, TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
-from telephony.refusals import Budget, Refusals
+from telephony.admission import TOO_MUCH, UNKNOWN_SOURCE, Admission, Refusal
+from telephony.gate import BANNED, Gate, Measure
+from telephony.refusals import Refusals
 from telephony.session.agent_events import (
     AgentEffect,
     CallArrived,
@@ -30,9 +31,8 @@ from telephony.settings import SipSettings, TlsSettings
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Request, Response
-from telephony.sip.parser import call_id_in, method_in, parse_message
-from telephony.sip.received import ReceivedRequest
-from telephony.sip.responses import reason_phrase, response_to
+from telephony.sip.parser import parse_message
+from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import SendMessage, TransactionId
 from telephony.transport.own_address import own_address
 from telephony.transport.resolver import Resolver
@@ -47,13 +47,7 @@ Told = CallArrived | CallFact | RequestWaits | ResponseCame | RequestFailed | Co
 _MAX_TRANSACTIONS = 50_000
 _UNREADABLE = "sip.unreadable"
 
-Measure = Callable[[str], Load]
-"""Tells how busy everything is, for a call of the trunk of that name."""
-
-
-def _phone_requests(settings: SipSettings) -> Budget:
-    limits = settings.admission
-    return Budget(limits.phone_requests_per_source, limits.phone_requests_in_all)
+_HEARTBEAT_S = 0.1
 
 
 class Signalling:
@@ -72,11 +66,7 @@ class Signalling:
     ) -> None:
         self._settings = settings
         self._on_told = on_told
-        self._measure = measure
-        self.admission = Admission(settings)
-        self.refusals = Refusals(settings.admission)
-        self._phone_requests = _phone_requests(settings)
-        self._rates: dict[str, Budget] = {}
+        self._gate = Gate(settings, measure, self._on_ban)
         self.resolver = Resolver()
         self._transport = SipTransport(
             settings.transport,
@@ -86,11 +76,22 @@ class Signalling:
             on_failed=self._on_transport_failed,
             on_lost=self._on_connection_lost,
             is_needed=lambda connection: is_needed(connection) or self._agent.uses(connection),
+            backlog=self._gate.backlog,
         )
         self._tls: ssl.SSLContext | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = math.inf
         self._drained: asyncio.Event | None = None
+        self._heartbeat: asyncio.TimerHandle | None = None
+        self._ban_ends: asyncio.TimerHandle | None = None
+
+    @property
+    def admission(self) -> Admission:
+        return self._gate.admission
+
+    @property
+    def refusals(self) -> Refusals:
+        return self._gate.refusals
 
     async def open(self) -> BoundAddress:
         """Raises TransportError when no port can be had."""
@@ -106,7 +107,10 @@ class Signalling:
             )
         self.identity = Identity(addresses, advertised=self._settings.advertised_address)
         means = Means(self.identity, lambda: secrets.token_hex(8))
-        self._agent = UserAgent(means, _MAX_TRANSACTIONS, self._admits)
+        self._agent = UserAgent(
+            means, _MAX_TRANSACTIONS, lambda received: self._gate.admits(received, self.now())
+        )
+        self._heartbeat = self._loop.call_later(_HEARTBEAT_S, self._beat)
         return bound
 
     def reconfigure(self, settings: SipSettings) -> None:
@@ -116,9 +120,7 @@ class Signalling:
                 load(self._tls, settings.tls)
             except TlsError as error:
                 raise ValueError(str(error)) from error
-        self.admission.reconfigure(settings)
-        self.refusals.reconfigure(settings.admission)
-        self._phone_requests = _phone_requests(settings)
+        self._gate.reconfigure(settings)
 
     async def drain(self, within_s: float) -> bool:
         """Waits until every ended call has had its last answer; False when that took too long."""
@@ -132,9 +134,10 @@ class Signalling:
         return True
 
     async def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._heartbeat, self._ban_ends):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._heartbeat = self._ban_ends = None
         self.resolver.close()
         await self._transport.close()
 
@@ -193,45 +196,16 @@ class Signalling:
     def _on_arrival(self, data: bytes, source: Hop) -> None:
         """The edge of a message: what nobody expected costs this one, not those that came with it."""
         try:
-            refusal = self._refusal_unread(data, source)
+            refusal = self._gate.unread(data, source.host, self._agent.knows, self.now())
             if refusal is None:
                 self._on_message(data, source)
                 return
-            if self._may_answer(refusal, source) and refusal is not TOO_MUCH:
+            if refusal is not BANNED and self._may_answer(refusal, source) and refusal is not TOO_MUCH:
                 self._turn_away(data, refusal, source)
-            if refusal is UNKNOWN_SOURCE:
+            if refusal is UNKNOWN_SOURCE or refusal is BANNED:
                 self._transport.hang_up(source)
         except Exception:
             log.exception("sip.message_failed", source=str(source))
-
-    def _refusal_unread(self, data: bytes, source: Hop) -> Refusal | None:
-        """Judges what is of no known call by its source and its first word, for that costs nothing."""
-        judged = self.admission.source(source.host)
-        if judged.trunk is not None or self._agent.knows(call_id_in(data)):
-            return None
-        if judged is STRANGER:
-            return UNKNOWN_SOURCE
-        refusal = self.admission.request(method_in(data), judged)
-        if refusal is None and not self._phone_requests.take(source.host, self.now()):
-            return TOO_MUCH
-        return refusal
-
-    def _admits(self, received: ReceivedRequest) -> Refusal | None:
-        source = self.admission.source(received.source.host)
-        refusal = self.admission.request(received.method, source)
-        if refusal is not None or received.method != "INVITE":
-            return refusal
-        trunk = source.trunk or ""
-        return self.admission.call(self._measure(trunk)) or self._too_fast(trunk)
-
-    def _too_fast(self, trunk: str) -> Refusal | None:
-        most = self.admission.rate_of(trunk)
-        if most is None:
-            return None
-        rate = self._rates.get(trunk)
-        if rate is None or rate.in_all != most:
-            rate = self._rates[trunk] = Budget(most, most)
-        return None if rate.take(trunk, self.now()) else TOO_FAST
 
     def _turn_away(self, data: bytes, refusal: Refusal, source: Hop) -> None:
         """Read only now, and only to address the answer."""
@@ -242,31 +216,37 @@ class Signalling:
                 return
             message = error.request
         if isinstance(message, Request) and message.method != "ACK":
-            response = response_to(message, refusal.status, refusal.reason, to_tag="stranger")
+            response = response_to(
+                message, refusal.status, refusal.reason, to_tag="stranger", extra=refusal.headers
+            )
             self._transport.send(response.to_bytes(), source)
 
     def note(self, refusal: Refusal, host: str) -> None:
         """A refusal that is answered by a call itself: counted, with a line about it if there is room."""
-        self.refusals.counts[refusal.rule_id] += 1
-        self._write_line(refusal, host, self.now())
+        self._gate.note(refusal, host, self.now())
+
+    def trust(self, host: str) -> None:
+        """Somebody of ours is there."""
+        self._gate.bans.trust(host, self.now())
 
     def _may_answer(self, refusal: Refusal, source: Hop) -> bool:
-        now = self.now()
-        self._write_line(refusal, source.host, now)
-        trusted = self.admission.source(source.host).trunk is not None
-        return self.refusals.may_answer(refusal.rule_id, source.host, now, trusted=trusted)
+        return self._gate.may_answer(refusal, source.host, self.now())
 
-    def _write_line(self, refusal: Refusal, host: str, now: float) -> None:
-        line = self.refusals.line(refusal.rule_id, host, now)
-        if line is not None:
-            log.warning(
-                "sip.refused",
-                rule_id=line.rule_id,
-                source=host,
-                status=refusal.status,
-                reason=refusal.reason or reason_phrase(refusal.status),
-                unlogged=line.unlogged,
-            )
+    def _on_ban(self, sources: frozenset[str]) -> None:
+        self._transport.ignore(sources)
+        if self._ban_ends is not None:
+            self._ban_ends.cancel()
+        at = self._gate.bans.next_end(self.now())
+        self._ban_ends = None if at is None else self._loop.call_at(at, self._lift_bans)
+
+    def _lift_bans(self) -> None:
+        self._gate.lift_bans(self.now())
+
+    def _beat(self) -> None:
+        """Tells how late the event loop is; what comes over TCP waits in it unseen."""
+        late_s = 0.0 if self._heartbeat is None else self.now() - self._heartbeat.when()
+        self._gate.lateness.saw(late_s, self.now())
+        self._heartbeat = self._loop.call_later(_HEARTBEAT_S, self._beat)
 
     def _refuse(self, refused: Refused) -> None:
         if self._may_answer(refused.refusal, refused.received.source):
@@ -290,17 +270,30 @@ class Signalling:
 
     def _on_timer(self) -> None:
         self._timer, self._wakes_at = None, math.inf
-        self._carry_out(self._agent.fire(self.now()))
+        try:
+            self._carry_out(self._agent.fire(self.now()))
+        except Exception:
+            # What was due beside it is still due: it comes at the next turn.
+            log.exception("sip.timer_failed")
 
     def _carry_out(self, effects: Iterable[AgentEffect]) -> None:
-        for effect in effects:
-            if isinstance(effect, SendMessage):
-                self._transport.send(effect.message.to_bytes(), effect.to)
-            elif isinstance(effect, Refused):
-                self._refuse(effect)
-            else:
-                self._on_told(effect)
-        self._after()
+        """One that fails takes neither the others along nor the clock."""
+        try:
+            for effect in effects:
+                try:
+                    self._carry_out_one(effect)
+                except Exception:
+                    log.exception("sip.effect_failed", effect=type(effect).__name__)
+        finally:
+            self._after()
+
+    def _carry_out_one(self, effect: AgentEffect) -> None:
+        if isinstance(effect, SendMessage):
+            self._transport.send(effect.message.to_bytes(), effect.to)
+        elif isinstance(effect, Refused):
+            self._refuse(effect)
+        else:
+            self._on_told(effect)
 
     def _after(self) -> None:
         at = self._agent.next_timer()

@@ -71,6 +71,14 @@ def _address_of_record(uri: Uri) -> AddressOfRecord | None:
     return AddressOfRecord(unescape(uri.user)) if uri.is_sip and uri.user else None
 
 
+def addressed_user(request: Request) -> str | None:
+    """Whose phone it says it is."""
+    try:
+        return _address_of_record(parse_name_addr(request.headers.get("To") or "").uri)
+    except SipSyntaxError:
+        return None
+
+
 def claimed_user(request: Request) -> str | None:
     """Who the first readable credentials say they are from; None without any."""
     for value in request.headers.get_all("Authorization"):

@@ -6,11 +6,12 @@ import asyncio
 import math
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import structlog
 
 from telephony.admission import Refusal
-from telephony.registrar.authorization import GUESSES, Authorized, authorize, claimed_user
+from telephony.registrar.authorization import GUESSES, Authorized, addressed_user, authorize, claimed_user
 from telephony.registrar.bindings import (
     AddressOfRecord,
     Binding,
@@ -30,9 +31,15 @@ from telephony.sip.responses import response_to
 
 log = structlog.get_logger(__name__)
 
+_NOBODY = "login.nobody"
+
 
 def _untold(_refusal: Refusal, _source: str) -> None:
     """Nobody counts."""
+
+
+def _unmoved(_source: str) -> None:
+    """Nobody trusts a source the more for it."""
 
 
 def _unheard(_effect: RegistrarEffect) -> None:
@@ -42,7 +49,8 @@ def _unheard(_effect: RegistrarEffect) -> None:
 class RegistrationDesk:
     """`secret_of` knows the agents' passwords; `on_change` hears of telephones that come, stay and go.
 
-    `on_refused` is told refusals with where they came from; the endpoint that the desk belongs to sets it.
+    `on_refused` is told refusals with where they came from, `on_login` where somebody logged in from; the
+    endpoint that the desk belongs to sets both.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class RegistrationDesk:
             settings.realm, secrets.token_bytes(32), nonce_life_s=settings.nonce_life_s
         )
         self.on_refused: Callable[[Refusal, str], None] = _untold
+        self.on_login: Callable[[str], None] = _unmoved
         self._guard = LoginGuard()
         self._secret_of = secret_of
         self._md5_only = settings.registrar.md5_only_user_agents
@@ -100,12 +109,20 @@ class RegistrationDesk:
         self._remember(verdict, request, source.host, now)
         if isinstance(verdict, Authorized):
             return self._registrar.register(verdict.aor, request, source, now)
-        return verdict
+        return replace(verdict, rule_id=_NOBODY) if self._asks_for_nobody(verdict, request) else verdict
+
+    def _asks_for_nobody(self, verdict: Outcome, request: Request) -> bool:
+        """A challenge like any other for who asks; many of them tell a scanner."""
+        if verdict.status != 401 or verdict.rule_id:
+            return False
+        user = addressed_user(request)
+        return user is not None and self._secret_of(user) is None
 
     def _remember(self, verdict: Authorized | Outcome, request: Request, source: str, now: float) -> None:
         user = claimed_user(request)
         if isinstance(verdict, Authorized):
             self._guard.succeeded(source, verdict.aor)
+            self.on_login(source)
         elif user is not None and verdict.rule_id in GUESSES:
             self._guard.failed(source, user, now)
 

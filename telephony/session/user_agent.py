@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import assert_never
 
 from telephony.admission import Refusal
@@ -105,13 +105,14 @@ class UserAgent:
             return transaction if session is None else session
         return min(transaction, session)
 
-    def fire(self, now: float) -> list[AgentEffect]:
-        effects = self._outward(self._layer.fire(now), now)
+    def fire(self, now: float) -> Iterator[AgentEffect]:
+        """What is due, one after the other: what was not taken out when one of them fails is due again."""
+        for effect in self._layer.fire(now):
+            yield from self._outward((effect,), now)
         for ident, timer, cseq in self._timers.due(now):
             session = self._sessions.get(ident)
             if session is not None:
-                effects += self._carry_out(session, session.on_wake(timer, cseq, now), now)
-        return effects
+                yield from self._carry_out(session, session.on_wake(timer, cseq, now), now)
 
     def knows(self, call_id: str) -> bool:
         """Whether a message with that Call-ID may be about a call or a request of ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from telephony.sip.client import Client
@@ -64,11 +65,9 @@ class TransactionLayer:
     def next_timer(self) -> float | None:
         return self._heap.next()
 
-    def fire(self, now: float) -> list[Effect]:
-        effects: list[Effect] = []
+    def fire(self, now: float) -> Iterator[Effect]:
         for ident, timer in self._heap.due(now):
-            effects += self._tell(ident, TimerFired(timer), now)
-        return effects
+            yield from self._tell(ident, TimerFired(timer), now)
 
     def match(self, received: ReceivedRequest) -> tuple[TransactionId, bool]:
         """The server transaction of a request, and whether it exists; that of an ACK is its INVITE's."""

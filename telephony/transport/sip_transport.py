@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import structlog
 
+from telephony.backlog import Backlog
 from telephony.settings import TransportSettings
 from telephony.sip.hop import ConnectionId, Hop, Transport, is_address, udp_hop
 from telephony.sip.uri import format_host_port
@@ -86,8 +87,11 @@ class SipTransport:
         on_failed: Callable[[Hop], None],
         on_lost: Callable[[ConnectionId], None] = _nothing,
         is_needed: Callable[[ConnectionId], bool] = _never,
+        backlog: Backlog | None = None,
     ) -> None:
         self._settings = settings
+        self._backlog = backlog or Backlog()
+        self._ignored: frozenset[str] = frozenset()
         self._resolver = resolver
         self._on_message = on_message
         self._on_framing_lost = on_framing_lost
@@ -169,6 +173,14 @@ class SipTransport:
             return
         self._send_to_address(data, destination.host, destination)
 
+    def ignore(self, sources: frozenset[str]) -> None:
+        """Nothing is heard of those any more, and their connections end."""
+        self._ignored = sources
+        if self._udp is not None:
+            self._udp.ignore(sources)
+        for connection in [each for each in self._connections.values() if each.hop.host in sources]:
+            connection.abort()
+
     def hang_up(self, hop: Hop) -> None:
         """Ends the connection that a message came over, once what is to be sent on it is sent."""
         connection = None if hop.connection is None else self._connections.get(hop.connection)
@@ -180,7 +192,7 @@ class SipTransport:
         kind = "udp"
         udp: UdpSocket | None = None
         try:
-            udp = UdpSocket(address, port, self._datagram)
+            udp = UdpSocket(address, port, self._datagram, self._backlog)
             kind, port = "tcp", udp.port
             make = partial(self._new_connection, Transport.TCP)
             server = await loop.create_server(make, address, port, backlog=1024)
@@ -282,6 +294,9 @@ class SipTransport:
         )
 
     def _opened(self, connection: TcpConnection) -> None:
+        if connection.hop.host in self._ignored:
+            connection.abort()
+            return
         if len(self._connections) >= self._settings.max_connections and not self._make_room():
             log.warning("tcp.too_many_connections", peer=str(connection.hop))
             connection.abort()

@@ -64,6 +64,7 @@ SHELLS = {
     "telephony": {
         "call.py",
         "endpoint.py",
+        "gate.py",
         "liveness.py",
         "trunks/outbound_trunks.py",
         "transport/own_address.py",
@@ -74,6 +75,7 @@ SHELLS = {
         "signalling.py",
         "transport/tcp_connection.py",
         "transport/sip_transport.py",
+        "transport/source_filter.py",
         "transport/udp_socket.py",
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from telephony.admission import Refusal
@@ -137,7 +137,7 @@ class Wire:
         self.sides[(host, port)] = side
         return side
 
-    def carry(self, side: Side, effects: list[AgentEffect]) -> None:
+    def carry(self, side: Side, effects: Iterable[AgentEffect]) -> None:
         for effect in effects:
             match effect:
                 case SendMessage(message, to):
