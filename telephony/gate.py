@@ -12,13 +12,13 @@ from collections.abc import Callable
 import structlog
 
 from telephony.admission import STRANGER, TOO_FAST, TOO_MUCH, UNKNOWN_SOURCE, Admission, Load, Refusal
-from telephony.backlog import Backlog
 from telephony.bans import Bans
 from telephony.refusals import Budget, Refusals
 from telephony.settings import SipSettings
 from telephony.sip.parser import call_id_in, method_in
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import reason_phrase
+from telephony.standing_delay import StandingDelay
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +42,9 @@ class Gate:
         self.admission = Admission(settings)
         self.refusals = Refusals(settings.admission)
         self.bans = Bans(settings.admission)
-        self.backlog = Backlog()
+        self.delay = StandingDelay()
         """How long datagrams wait until they are read."""
-        self.lateness = Backlog()
+        self.lateness = StandingDelay()
         """How late the event loop is with what is due."""
         self._measure = measure
         self._on_ban = on_ban
@@ -101,7 +101,7 @@ class Gate:
         self._on_ban(frozenset(self.bans.active(now)))
 
     def _overload(self, data: bytes, knows: Callable[[str], bool], now: float) -> Refusal | None:
-        behind_s = max(self.backlog.delay_s(now), self.lateness.delay_s(now))
+        behind_s = max(self.delay.delay_s(now), self.lateness.delay_s(now))
         refusal = self.admission.signalling(behind_s)
         if refusal is None or method_in(data) != "INVITE" or knows(call_id_in(data)):
             return None

@@ -76,7 +76,7 @@ class Signalling:
             on_failed=self._on_transport_failed,
             on_lost=self._on_connection_lost,
             is_needed=lambda connection: is_needed(connection) or self._agent.uses(connection),
-            backlog=self._gate.backlog,
+            delay=self._gate.delay,
         )
         self._tls: ssl.SSLContext | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import structlog
 
-from telephony.backlog import Backlog
 from telephony.settings import TransportSettings
 from telephony.sip.hop import ConnectionId, Hop, Transport, is_address, udp_hop
 from telephony.sip.uri import format_host_port
+from telephony.standing_delay import StandingDelay
 from telephony.transport.resolver import Resolver
 from telephony.transport.tcp_connection import OnFramingLost, OnMessage, TcpConnection
 from telephony.transport.udp_socket import UdpSocket
@@ -87,10 +87,10 @@ class SipTransport:
         on_failed: Callable[[Hop], None],
         on_lost: Callable[[ConnectionId], None] = _nothing,
         is_needed: Callable[[ConnectionId], bool] = _never,
-        backlog: Backlog | None = None,
+        delay: StandingDelay | None = None,
     ) -> None:
         self._settings = settings
-        self._backlog = backlog or Backlog()
+        self._delay = delay or StandingDelay()
         self._ignored: frozenset[str] = frozenset()
         self._resolver = resolver
         self._on_message = on_message
@@ -192,7 +192,7 @@ class SipTransport:
         kind = "udp"
         udp: UdpSocket | None = None
         try:
-            udp = UdpSocket(address, port, self._datagram, self._backlog)
+            udp = UdpSocket(address, port, self._datagram, self._delay)
             kind, port = "tcp", udp.port
             make = partial(self._new_connection, Transport.TCP)
             server = await loop.create_server(make, address, port, backlog=1024)

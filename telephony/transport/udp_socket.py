@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from telephony.backlog import Backlog
+from telephony.standing_delay import StandingDelay
 from telephony.transport import source_filter
 
 # Room for what a flood brings while the event loop does something else for half a second.
@@ -38,14 +38,14 @@ def _widen(udp: socket.socket) -> None:
 class UdpSocket:
     """Reads from the moment it is made; made inside a running loop. Raises OSError when it cannot bind.
 
-    `backlog` is told how long the first datagram of each burst lay in the kernel.
+    `delay` is told how long the first datagram of each burst lay in the kernel.
     """
 
     def __init__(
-        self, address: str, port: int, on_datagram: Callable[[bytes, str, int], None], backlog: Backlog
+        self, address: str, port: int, on_datagram: Callable[[bytes, str, int], None], delay: StandingDelay
     ) -> None:
         self._on_datagram = on_datagram
-        self._backlog = backlog
+        self._delay = delay
         self._ignored: frozenset[str] = frozenset()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -111,7 +111,7 @@ class UdpSocket:
             if kind == _SO_TIMESTAMPNS and len(value) >= _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(value)
                 delay_s = time.time() - seconds - nanoseconds / 1e9
-                self._backlog.saw(max(0.0, delay_s), self._loop.time())
+                self._delay.saw(max(0.0, delay_s), self._loop.time())
         if source[0] not in self._ignored:
             self._on_datagram(bytes(self._readable[:length]), source[0], source[1])
         return True

@@ -40,7 +40,7 @@ class Entrance:
 
     def fall_behind(self, now: float) -> None:
         for step in range(10):
-            self.gate.backlog.saw(0.4, now - 1 + 0.1 * step)
+            self.gate.delay.saw(0.4, now - 1 + 0.1 * step)
 
 
 def test_signalling_that_is_behind_turns_new_calls_away_with_a_time_to_come_again() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from telephony.backlog import Backlog
+from telephony.standing_delay import StandingDelay
 from telephony.transport.source_filter import MAX_SOURCES, program
 from telephony.transport.udp_socket import UdpSocket
 from tests.patience import PATIENCE_S
@@ -32,7 +32,7 @@ def senders() -> Iterator[dict[str, socket.socket]]:
 
 async def test_only_what_is_ignored_is_not_heard(senders: dict[str, socket.socket]) -> None:
     heard: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue()
-    udp = UdpSocket("127.0.0.1", 0, lambda data, host, _: heard.put_nowait((data, host)), Backlog())
+    udp = UdpSocket("127.0.0.1", 0, lambda data, host, _: heard.put_nowait((data, host)), StandingDelay())
     try:
         udp.ignore(frozenset({BANNED}))
         senders[BANNED].sendto(b"banned", ("127.0.0.1", udp.port))

@@ -12,7 +12,7 @@ import math
 _PERIOD_S = 0.25
 
 
-class Backlog:
+class StandingDelay:
     """Told the delay of messages as they are taken up; forgets within half a second."""
 
     __slots__ = ("_before", "_began", "_least")
