@@ -5,15 +5,18 @@ These rules look at what was written, not at what could be made of it: a mistake
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from config.tables import Path
-from config.words import not_an_address
+from config.words import not_an_address, not_reachable
 
 # Every list of tables whose entries are told apart by their names.
+LONGEST_NAME = 253
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 NAMED: tuple[tuple[Path, str], ...] = (
     (("agents",), "agent"),
     (("queues",), "queue"),
@@ -92,6 +95,39 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Mistake]:
         if isinstance(value, str) and not _is_address(value):
             yield Mistake((table, "address"), not_an_address(value))
     yield from _sound(data)
+    yield from _advertised(data)
+    for table in ("sip", "http", "media"):
+        value = _table(data, table).get("address")
+        if isinstance(value, str) and _is_address(value) and _of_many(value):
+            yield Mistake((table, "address"), not_an_address(value))
+    name = _table(data, "media").get("address")
+    if isinstance(name, str) and not _is_address(name) and not _is_name(name):
+        yield Mistake(("media", "address"), not_an_address(name))
+
+
+def _advertised(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What we tell others to send to must be somewhere."""
+    for table in ("sip", "media"):
+        value = _table(data, table).get("advertised_address")
+        if not isinstance(value, str):
+            continue
+        if _is_address(value):
+            wrong = ip_address(value).is_unspecified or _of_many(value)
+        else:
+            wrong = not _is_name(value)
+        if wrong:
+            yield Mistake((table, "advertised_address"), not_reachable(value))
+
+
+def _of_many(value: str) -> bool:
+    """Whether it is no one machine's: multicast, broadcast."""
+    return ip_address(value).is_multicast or value == "255.255.255.255"
+
+
+def _is_name(value: str) -> bool:
+    """Of a host, by its form (RFC 1123); digits alone would be an address that is none."""
+    labels = value.removesuffix(".").split(".")
+    return all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit() and len(value) <= LONGEST_NAME
 
 
 def _sound(data: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -58,7 +58,7 @@ class ServerSettings(BaseModel):
         ge=1,
         description="days until numbers, names and what was keyed are erased from events; absent: never",
     )
-    max_calls: int = Field(default=1000, ge=1, description="callers at once; the next one gets 503")
+    max_calls: int = Field(default=1000, ge=1, le=65536, description="callers at once; the next one gets 503")
 
     @property
     def database(self) -> Path:

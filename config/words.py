@@ -43,6 +43,11 @@ def not_an_address(value: str) -> str:
     return f"{shown(value)} is no IP address; write {own}"
 
 
+def not_reachable(value: str) -> str:
+    """The mistake of an address that nobody could send to."""
+    return f"{shown(value)} is no address that others reach; write the one that they see, or leave it out"
+
+
 def _number(said: str, value: Any, _context: Context) -> str:
     if isinstance(value, str):
         try:
@@ -95,6 +100,14 @@ def _plain(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+_FORMS = {
+    r"^\S+$": "{said} has a space in it; write it without",
+    r"^[0-9]{2,8}$": "{said} is no extension; write 2 to 8 digits",
+    r"^(|mqtts?://[^\s/?#@]+)$": "{said} is no broker; write mqtt:// or mqtts:// and a host",
+    r"^[^\s+#/$][^\s+#]*$": "{said} is no topic; write words, with / between them",
+    r"^https?://[^\s/?#]+[^\s#]*$": "{said} is no web address; write https:// and a host",
+}
+
 _WORDS: dict[str, Callable[[str, Any, Context], str]] = {
     "missing": lambda *_: "required, but not given",
     "int_type": _whole,
@@ -120,9 +133,7 @@ _WORDS: dict[str, Callable[[str, Any, Context], str]] = {
     "string_too_long": lambda _said, _value, context: f"longer than {context.get('max_length')} characters",
     "too_short": lambda _said, _value, context: f"needs at least {context.get('min_length')} item(s)",
     "too_long": lambda _said, _value, context: f"takes at most {context.get('max_length')} item(s)",
-    "string_pattern_mismatch": lambda said, _value, context: (
-        f"{said} has a space in it; write it without"
-        if context.get("pattern") == r"^\S+$"
-        else f"{said} has another form than {context.get('pattern')}"
-    ),
+    "string_pattern_mismatch": lambda said, _value, context: _FORMS.get(
+        str(context.get("pattern")), "{said} has another form than {pattern}"
+    ).format(said=said, pattern=context.get("pattern")),
 }

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
 from config.settings import HttpSettings, Settings
+from media.errors import MediaError
+from media.settings import MediaSettings
+from media.sockets import own_address
 from server.access.exposure import exposure_problem
 from server.errors import StartError
 from telephony.settings import SipSettings
+from telephony.transport.tls import TlsError, load
 
 PRIVATE_FOLDER = 0o750  # what is in it tells of callers
 
@@ -23,6 +28,7 @@ def ground_problems(settings: Settings) -> list[str]:
     }
     problems = [no_sip_port(settings.sip), _no_http_port(settings.http), exposure_problem(settings.http)]
     problems += [_not_writable(folder, key) for key, folder in folders.items()]
+    problems += [_no_sound_address(settings.media), *_bad_certificates(settings)]
     return [problem for problem in problems if problem]
 
 
@@ -54,6 +60,37 @@ def no_sip_port(settings: SipSettings) -> str:
     """Why no wanted port can be had; empty when one can."""
     kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
     return _none_free("sip.port", settings, kinds, "UDP or TCP; ")
+
+
+def _no_sound_address(settings: MediaSettings) -> str:
+    try:
+        bound = own_address(settings).bound
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((bound, 0))
+    except MediaError as error:
+        return str(error)
+    except OSError:
+        fix = "write an address of this machine, and media.advertised_address where phones see another"
+        return f"media.address: {settings.address} is not of this machine; {fix}"
+    return ""
+
+
+def _bad_certificates(settings: Settings) -> list[str]:
+    """Of files that are there; those that SIP lacks are made."""
+    problems: list[str] = []
+    tls, http = settings.sip.tls, settings.http
+    if tls.port is not None and (tls.certificate.exists() or tls.key.exists()):
+        try:
+            load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tls)
+        except TlsError as error:
+            problems.append(str(error))
+    if http.certificate is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(http.certificate, http.private_key)
+        except OSError as error:
+            where = " and ".join(str(file) for file in (http.certificate, http.private_key) if file)
+            problems.append(f"http.certificate: {where} are no certificate and its key: {error}")
+    return problems
 
 
 def nearest_existing(path: Path) -> Path:

@@ -206,12 +206,48 @@ def test_u17_a_wrong_value_from_the_environment_names_the_variable(tmp_path: Pat
             '2: media.address: "0.0.0.0" is no address that sound could be sent to; '
             "write the address that phones reach, or add media.advertised_address",
         ),
+        *(
+            (
+                f'[media]\naddress = "{wrong}"',
+                f'2: media.address: "{wrong}" is no IP address; '
+                "write an address of this machine, such as 203.0.113.10",
+            )
+            for wrong in ("", "256.1.1.1", "127.0.0.1:5060", "http://pbx", " 127.0.0.1", "224.0.0.1", "-x")
+        ),
+        *(
+            (
+                f'[{table}]\nadvertised_address = "{wrong}"',
+                f'2: {table}.advertised_address: "{wrong}" is no address that others reach; '
+                "write the one that they see, or leave it out",
+            )
+            for table in ("sip", "media")
+            for wrong in ("", "0.0.0.0", "::", "a b", "255.255.255.255", "203.0.113.1:5060")
+        ),
     ],
 )
 def test_finding_34_names_and_wildcards_as_addresses_are_refused_with_how_to_fix_them(
     tmp_path: Path, text: str, told: str
 ) -> None:
     assert problems(tmp_path, text + "\n") == [f"trunkline.toml:{told}"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "pbx-1.example", "10.0.0.1.nip.example"])
+def test_an_address_of_ours_or_a_name_of_one_is_no_mistake(tmp_path: Path, address: str) -> None:
+    assert problems(tmp_path, f'[media]\naddress = "{address}"\nadvertised_address = "{address}"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[webhooks]]\nname = "a"\nurl = "ftp://x"', "is no web address; write https:// and a host"),
+        ('[bus]\nurl = "http://x"', "is no broker; write mqtt:// or mqtts:// and a host"),
+        ('[[agents]]\nname = "a"\nextension = "12x"', "is no extension; write 2 to 8 digits"),
+    ],
+)
+def test_u17_a_form_that_is_wanted_is_told_in_words(tmp_path: Path, text: str, told: str) -> None:
+    found = problems(tmp_path, text + "\n")
+    assert any(told in line for line in found)
+    assert not any("another form" in line or "^" in line for line in found)
 
 
 def test_sound_that_callers_could_not_reach_is_a_mistake(tmp_path: Path) -> None:

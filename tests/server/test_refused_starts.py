@@ -111,6 +111,34 @@ def test_finding_35_an_administration_port_open_to_others_is_refused(tmp_path: P
     assert "http.address" in refused(write(tmp_path, "[http]", '[http]\naddress = "0.0.0.0"', flow=GOOD_FLOW))
 
 
+@pytest.mark.parametrize("address", ["203.0.113.9", "nobody.invalid"])
+def test_finding_34_an_address_for_sound_that_is_not_ours_is_named(tmp_path: Path, address: str) -> None:
+    assert "media.address" in refused(
+        write(tmp_path, new=f'[media]\naddress = "{address}"\n', flow=GOOD_FLOW)
+    )
+
+
+def test_certificates_that_cannot_be_used_are_told_together_before_anything_is_started(
+    tmp_path: Path,
+) -> None:
+    for name in ("sip.crt", "sip.key", "web.crt", "web.key"):
+        (tmp_path / name).write_text("no certificate")
+    text = '[sip.tls]\nport = 0\ncertificate = "sip.crt"\nkey = "sip.key"\n'
+    web = '[http]\ncertificate = "web.crt"\nprivate_key = "web.key"'
+    said = refused(write(tmp_path, "[http]", web, flow=GOOD_FLOW).parent / "trunkline.toml")
+    assert "http.certificate" in said and str(tmp_path / "web.crt") in said
+    (tmp_path / "trunkline.toml").write_text((tmp_path / "trunkline.toml").read_text() + text)
+    said = refused(tmp_path / "trunkline.toml")
+    assert "http.certificate" in said and "sip.tls" in said
+
+
+def test_a_sip_certificate_that_is_not_there_is_no_fault_for_one_is_made(tmp_path: Path) -> None:
+    startable(
+        write(tmp_path, new='[sip.tls]\nport = 0\ncertificate = "sip.crt"\nkey = "sip.key"\n', flow=GOOD_FLOW)
+    )
+    assert not (tmp_path / "sip.crt").exists(), "a look makes nothing"
+
+
 def test_a_recordings_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     said = refused(write(tmp_path, new='[recordings]\ndirectory = "file/recordings"\n'))
