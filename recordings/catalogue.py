@@ -116,7 +116,7 @@ class RecordingEntry:
     @property
     def is_empty(self) -> bool:
         """Ended before there was any sound, as when a caller hangs up at once: there is no file of it."""
-        return self.state is RecordingState.COMPLETE and not self.size_bytes
+        return self.state is RecordingState.COMPLETE and not self.size_bytes and not self.duration_s
 
 
 _COLUMNS = tuple(column.name for column in RECORDING.columns)

@@ -19,7 +19,7 @@ from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import numbered_frames
 
 ID = RecordingId("20250301-101530-0000000000aa")
-ENTRY = RecordingEntry(ID, "c", RecordingState.COMPLETE, Path(f"{ID}.tlr"), STARTED, "a", "b")
+ENTRY = RecordingEntry(ID, "c", RecordingState.COMPLETE, Path(f"{ID}.tlr"), STARTED, "a", "b", duration_s=0.5)
 
 
 @pytest.fixture
