@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop test-kill test-callbacks check simulate format clean
+.PHONY: help run test test-interop test-kill test-callbacks check simulate fuzz-flows format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test-kill         kill -9 at a hundred moments of a load, KILLS=n for another number, and what must be there after'
 	@echo 'make test-callbacks    CALLBACKS=500 callbacks, KILLS=n kills: everybody answered exactly once'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
+	@echo 'make fuzz-flows        100,000 flow files with mistakes in them, FILES=n for another number'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
 	@echo 'make clean             remove .venv, caches and built files; keeps var/ (recordings, database)'
@@ -59,6 +60,11 @@ test-interop:
 simulate:
 	@tools/setup.sh test
 	SIMULATED_CALLERS=400000 $(PYTEST) -s tests/acd/test_simulation.py --timeout 3600 $(ARGS)
+
+FILES ?= 100000
+fuzz-flows:
+	@tools/setup.sh test
+	$(BIN)/python -m tests.ivr_flows.mutation $(FILES)
 
 check:
 	@tools/setup.sh test

@@ -15,6 +15,7 @@ from media.g711 import ulaw_encode
 from media.sound import SAMPLES_PER_SECOND, Sound
 
 MAX_SECONDS = 600
+MIN_RATE_HZ = 1000
 
 
 class PromptFileError(MediaError):
@@ -22,21 +23,48 @@ class PromptFileError(MediaError):
 
 
 def read_prompt(file: Path) -> Sound:
-    """A 16-bit PCM WAV file of any rate, mixed to mono and resampled to 8 kHz. Blocks on the disk."""
+    """A PCM WAV file of any rate, mixed to mono and resampled to 8 kHz. Blocks on the disk."""
+    ulaw = ulaw_encode(read_pcm(file)).tobytes()
+    return Sound(name=f"file:{hashlib.sha256(ulaw).hexdigest()[:24]}", ulaw=ulaw)
+
+
+def read_pcm(file: Path, channel: int | None = None) -> NDArray[np.int16]:
+    """At 8 kHz: one channel of it, or all of them mixed. Samples of 8, 16, 24 or 32 bits are read."""
     try:
         with wave.open(str(file), "rb") as stream:
-            rate_hz, channels = stream.getframerate(), stream.getnchannels()
-            if stream.getsampwidth() != 2:
-                raise PromptFileError(
-                    f"{file}: {stream.getsampwidth() * 8}-bit samples; prompts are 16-bit PCM"
-                )
+            rate_hz, channels, width = stream.getframerate(), stream.getnchannels(), stream.getsampwidth()
+            if not 1 <= width <= 4 or rate_hz < MIN_RATE_HZ:
+                raise PromptFileError(f"{file}: {width * 8}-bit samples at {rate_hz} Hz; prompts are PCM")
             data = stream.readframes(min(stream.getnframes(), rate_hz * MAX_SECONDS))
     except (OSError, EOFError, wave.Error) as error:
         raise PromptFileError(f"{file}: not a readable PCM WAV file ({error})") from None
-    pcm = np.frombuffer(data, dtype="<i2")
-    mono = pcm[: len(pcm) // channels * channels].reshape(-1, channels).mean(axis=1)
-    ulaw = ulaw_encode(_resampled(mono, rate_hz)).tobytes()
-    return Sound(name=f"file:{hashlib.sha256(ulaw).hexdigest()[:24]}", ulaw=ulaw)
+    whole = len(data) // (channels * width) * channels * width
+    frames = _samples(data[:whole], width).reshape(-1, channels)
+    return _resampled(frames.mean(axis=1) if channel is None else frames[:, channel], rate_hz)
+
+
+def write_pcm(file: Path, pcm: NDArray[np.int16]) -> None:
+    """As prompts are read best: 8 kHz, mono, 16 bit. Whole or not at all; raises OSError."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with part.open("wb") as opened, wave.open(opened, "wb") as stream:
+            stream.setnchannels(1)
+            stream.setsampwidth(2)
+            stream.setframerate(SAMPLES_PER_SECOND)
+            stream.writeframes(pcm.astype("<i2").tobytes())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _samples(data: bytes, width: int) -> NDArray[np.float64]:
+    """On the scale of 16 bits, whatever their width; those of 8 bits have no sign (RIFF)."""
+    if width == 1:
+        return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) * 256
+    octets = np.frombuffer(data, np.uint8).reshape(-1, width)
+    aligned = np.zeros((len(octets), 4), np.uint8)
+    aligned[:, 4 - width :] = octets
+    return aligned.reshape(-1).view("<i4").astype(np.float64) / 65536
 
 
 def _resampled(mono: NDArray[np.float64], rate_hz: int) -> NDArray[np.int16]:

@@ -19,12 +19,16 @@ from server.commands.console import (
     out,
     print_json,
 )
+from server.commands.flow_record import record
 
 if TYPE_CHECKING:
     from config.reader import SettingsRead
     from ivr_flows.findings import Finding
 
 app = typer.Typer(no_args_is_help=True, help="Check flow files, try them, and keep them up to date.")
+
+
+app.command("record")(record)
 
 
 @app.command()
