@@ -47,7 +47,7 @@ class RecordingSettings(BaseModel):
         default=True, description="a recording whose consent is withdrawn is destroyed"
     )
     drain_interval_s: float = Field(
-        default=0.4,
+        default=0.6,
         gt=0,
         le=0.9,
         description="seconds between two writes of a recording; a killed server loses at most this much",
