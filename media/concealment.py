@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from media.compiled import stage
-from media.layout import HISTORY, Words
+from media.layout import CONCEALED, HISTORY, SILENT, Words
 from media.octets import fill, wide
 from media.silence import silence_of
 
@@ -87,7 +87,9 @@ def conceal(leg: np.void, at: int, count: int, hub: np.void) -> None:
     frame = leg["frame"]
     if run == NEVER_HEARD or run >= SILENT_FROM:
         fill(frame, at, count, silence_of(leg["law"]))
+        leg["marks"] |= SILENT
         return
+    leg["marks"] |= CONCEALED
     encode = hub["encode"][leg["law"]]
     for k in range(count):
         frame[at + k] = encode[sample(leg, run + k) & 0xFFFF]
@@ -102,6 +104,7 @@ def rejoin(leg: np.void, at: int, count: int, hub: np.void) -> None:
     leg["lost_run"] = 0
     if run <= 0:
         return
+    leg["marks"] |= CONCEALED
     frame = leg["frame"]
     decode = hub["decode"][leg["law"]]
     encode = hub["encode"][leg["law"]]

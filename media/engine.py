@@ -197,7 +197,8 @@ def _warm_up(memory: Memory) -> None:
     run_ticks(memory)
     push_commands(memory.hub, np.zeros(ORDER_WORDS, dtype=np.int64), 0)
     pop_events(memory.hub, np.zeros(EVENT_WORDS, dtype=np.int64))
-    take_frames(memory.recordings[0], np.zeros(0, dtype=np.uint8))
+    nothing = np.zeros(0, dtype=np.uint8)
+    take_frames(memory.recordings[0], nothing, nothing)
 
 
 def _raise_descriptor_limit(wanted: int) -> None:

@@ -43,6 +43,13 @@ TONES: Final = 8
 ULAW: Final = 0
 ALAW: Final = 1
 
+CONCEALED: Final = 1
+SILENT: Final = 2
+MASKED: Final = 4
+"""Of a recorded frame: its sound is made up, in part at least, for a packet never came; nothing came for
+longer than sound can be made up, or the party was silent and said so; a secret was keyed or said.
+"""
+
 
 class Command(IntEnum):
     """Orders to the tick: words are kind, row, generation and arguments."""
@@ -135,7 +142,7 @@ _LEG_FIELDS: Final = (
         "stretch",
         "shrink",
     ),
-    *("late", "concealed", "lost_run", "lag", "step"),
+    *("late", "concealed", "lost_run", "lag", "step", "marks", "marks_before"),
     # digits received and sent
     *("digit_seen", "digit_ssrc", "digit_ts", "digit_event", "digit_duration", "digit_ended"),
     *("tone_key", "tone_run", "tone_told"),
@@ -192,6 +199,8 @@ RECORDING: Final = np.dtype(
         ("apart", "i8", (8,)),
         ("read", "i8"),
         ("numbers", "i8", (RECORDING_FRAMES,)),
+        ("laws", "u1", (RECORDING_FRAMES,)),
+        ("marks", "u1", (RECORDING_FRAMES * 2,)),
         ("samples", "u1", (RECORDING_FRAMES * 2 * FRAME,)),
     ],
     align=True,

@@ -15,7 +15,7 @@ import numpy as np
 from media.comfort_noise import comfort
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, begin, conceal, rejoin
-from media.layout import FRAME, GROUPS, HISTORY, RING, TICK_NS, Octets
+from media.layout import FRAME, GROUPS, HISTORY, RING, SILENT, TICK_NS, Octets
 from media.octets import add_up, copy, fill, signed32, wide
 from media.silence import silence_of
 
@@ -157,7 +157,10 @@ def take(leg: np.void, hub: np.void) -> None:
     """Play the next frame behind the history, moving what was played before into it."""
     frame = leg["frame"]
     copy(frame, 0, frame, FRAME, HISTORY)
+    leg["marks_before"] = leg["marks"]
+    leg["marks"] = 0
     if not leg["play_started"]:
+        leg["marks"] = SILENT
         fill(frame, HISTORY, FRAME, silence_of(leg["law"]))
         return
     _observe(leg, hub)
@@ -245,6 +248,7 @@ def _patch(leg: np.void, hub: np.void) -> None:
                 leg["frame"][HISTORY + k] = ring[base + k & _MASK]
             rejoin(leg, HISTORY + done, run, hub)
         elif leg["noise"] > 0:
+            leg["marks"] |= SILENT
             comfort(leg, HISTORY + done, run, hub)
         else:
             conceal(leg, HISTORY + done, run, hub)

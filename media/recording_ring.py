@@ -6,15 +6,15 @@ import numpy as np
 
 from media.compiled import entry, fence, stage
 from media.frames import Frames
-from media.layout import ALAW, FRAME, HISTORY, RECORDING_FRAMES, ULAW, Memory, Octets
-from media.octets import convert, copy, fill
+from media.layout import FRAME, HISTORY, RECORDING_FRAMES, SILENT, Memory, Octets
+from media.octets import copy, fill
 from media.silence import silence_of
 
 _READ_AT_ONCE = 64
 
 
 @stage
-def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
+def record(recording: np.void, number: int, leg: np.void) -> bool:
     """Append the frame before this one; False, and it is dropped, when the writer is a whole ring behind.
 
     A leg in a bridge may be answered after its own slot: the frame before is the last one that is complete.
@@ -27,15 +27,15 @@ def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
     at = slot * 2 * FRAME
     parity = leg["served_before"] & 1
     answered = parity * FRAME
+    marks = recording["marks"]
+    marks[2 * slot] = np.uint8(leg["marks_before"])
+    marks[2 * slot + 1] = np.uint8(0)
     if leg["sent_frames"][parity] != leg["served_before"]:
         fill(leg["sent"], answered, FRAME, silence_of(leg["law"]))
-    if leg["law"] == ULAW:
-        copy(recording["samples"], at, leg["frame"], HISTORY - FRAME, FRAME)
-        copy(recording["samples"], at + FRAME, leg["sent"], answered, FRAME)
-    else:
-        to_ulaw = hub["translate"][2 * ALAW + ULAW]
-        convert(recording["samples"], at, leg["frame"], HISTORY - FRAME, FRAME, to_ulaw)
-        convert(recording["samples"], at + FRAME, leg["sent"], answered, FRAME, to_ulaw)
+        marks[2 * slot + 1] = np.uint8(SILENT)
+    copy(recording["samples"], at, leg["frame"], HISTORY - FRAME, FRAME)
+    copy(recording["samples"], at + FRAME, leg["sent"], answered, FRAME)
+    recording["laws"][slot] = np.uint8(leg["law"])
     recording["numbers"][slot] = number
     fence()
     recording["written"] = written + 1
@@ -43,26 +43,34 @@ def record(recording: np.void, number: int, leg: np.void, hub: np.void) -> bool:
 
 
 @entry
-def take_frames(recording: np.void, samples: Octets) -> tuple[int, int]:
-    """Copy consecutive frames into `samples`; returns the number of the first one and how many."""
+def take_frames(recording: np.void, samples: Octets, marks: Octets) -> tuple[int, int, int]:
+    """Copy consecutive frames of one law; returns the number of the first one, how many, and the law.
+
+    The first half of `samples` and of `marks` is for what the party sent, the second for what it heard.
+    """
     read = recording["read"]
     numbers = recording["numbers"]
     recorded = recording["samples"]
-    ready = min(recording["written"] - read, len(samples) // (2 * FRAME))
+    room = len(samples) // (2 * FRAME)
+    ready = min(recording["written"] - read, room)
     fence()
     first = 0
+    law = 0
     count = 0
     while count < ready:
         slot = (read + count) % RECORDING_FRAMES
         if count == 0:
             first = int(numbers[slot])
-        elif numbers[slot] != first + count:
+            law = int(recording["laws"][slot])
+        elif numbers[slot] != first + count or recording["laws"][slot] != law:
             break
-        copy(samples, count * 2 * FRAME, recorded, slot * 2 * FRAME, 2 * FRAME)
+        for side in range(2):
+            copy(samples, (side * room + count) * FRAME, recorded, (2 * slot + side) * FRAME, FRAME)
+            marks[side * room + count] = recording["marks"][2 * slot + side]
         count += 1
     fence()
     recording["read"] = read + count
-    return first, count
+    return first, count, law
 
 
 class RecordingSource:
@@ -99,9 +107,11 @@ class RecordingSource:
             return None
         ended = bool(self._recording["ended"])
         samples = np.empty(_READ_AT_ONCE * 2 * FRAME, dtype=np.uint8)
-        first, count = take_frames(self._recording, samples)
+        marks = np.empty(_READ_AT_ONCE * 2, dtype=np.uint8)
+        first, count, law = take_frames(self._recording, samples, marks)
         if count:
-            return Frames(int(first), samples[: count * 2 * FRAME].reshape(count, 2, FRAME))
+            tracks = samples.reshape(2, _READ_AT_ONCE, FRAME)[:, :count]
+            return Frames(int(first), tracks, int(law), marks.reshape(2, _READ_AT_ONCE)[:, :count])
         if ended:
             self._drain()
         return None

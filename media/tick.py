@@ -13,6 +13,7 @@ from media.layout import (
     FRAME,
     GROUPS,
     HISTORY,
+    MASKED,
     TICK_NS,
     Event,
     Memory,
@@ -78,6 +79,7 @@ def hear(memory: Memory, row: int, frame: int, tick: int) -> None:
             post(memory, Event.DIGIT, row, key, 0)
     if leg["shielded"]:
         fill(leg["frame"], HISTORY, FRAME, silence_of(leg["law"]))
+        leg["marks"] = MASKED
     if leg["bridge"] < 0:
         answer(memory, row, frame)
         if leg["room"] >= 0:
@@ -133,7 +135,7 @@ def _record(memory: Memory, row: int, elapsed: int) -> None:
         recording["started_frame"] = elapsed
         return
     number = leg["served_before"] - leg["opened_frame"] - recording["started_frame"]
-    if not record(recording, number, leg, memory.hub):
+    if not record(recording, number, leg):
         memory.hub["recording_dropped"] += 1
 
 

@@ -22,8 +22,8 @@ from recordings.segment import (
     FileHeader,
     SegmentError,
 )
-from recordings.source import RecordingSource
-from recordings.tracks import stereo_blocks
+from recordings.source import RecordingSource, StereoFrames
+from recordings.tracks import Codec, g711_blocks
 from recordings.vault import Vault, VaultFile
 
 # A block shorter than what the engine gives at once is nearly always all there was. Asking again costs as
@@ -144,11 +144,8 @@ class Capture:
                 )
             self.gap_frames += frames.first_frame - self.next_frame
             self.next_frame = frames.first_frame
-            for begin in range(0, len(frames.samples), MAX_SEGMENT_FRAMES):
-                samples = frames.samples[begin : begin + MAX_SEGMENT_FRAMES]
-                self._put(Piece(self.next_frame, len(samples), stereo_blocks(samples), now_s))
-                self.next_frame += len(samples)
-            if len(frames.samples) < _SHORT_BLOCK_FRAMES:
+            self._put_frames(frames, now_s)
+            if len(frames) < _SHORT_BLOCK_FRAMES:
                 break
         if self.next_frame > MAX_RECORDING_FRAMES:
             raise SegmentError("the recording has reached its greatest length")
@@ -160,6 +157,15 @@ class Capture:
             self._put(Piece(self.next_frame, 0, b"", now_s))
         self.give_up_s = give_up_s
         self.ended = True
+
+    def _put_frames(self, frames: StereoFrames, now_s: float) -> None:
+        codec, marks = Codec(frames.law), frames.marks
+        for begin in range(0, len(frames), MAX_SEGMENT_FRAMES):
+            part = slice(begin, begin + MAX_SEGMENT_FRAMES)
+            tracks = frames.tracks[:, part]
+            payload = g711_blocks(tracks, codec, None if marks is None else marks[:, part])
+            self._put(Piece(self.next_frame, tracks.shape[1], payload, now_s))
+            self.next_frame += tracks.shape[1]
 
     def _put(self, piece: Piece) -> None:
         self.taken_bytes += len(piece.payload)

@@ -9,13 +9,23 @@ from numpy.typing import NDArray
 
 
 class StereoFrames(Protocol):
-    """Consecutive frames of 20 ms: `samples` is (n, 2, 160) mu-law, left (caller) before right (agent)."""
+    """Consecutive frames of 20 ms as they travelled: `tracks` is (2, n, 160), the caller's before what they
+    hear, in codes of G.711 mu-law (0) or A-law (1); `marks` is (2, n) of `FrameFlag`, or None without any.
+    """
 
     @property
     def first_frame(self) -> int: ...
 
     @property
-    def samples(self) -> NDArray[np.uint8]: ...
+    def tracks(self) -> NDArray[np.uint8]: ...
+
+    @property
+    def law(self) -> int: ...
+
+    @property
+    def marks(self) -> NDArray[np.uint8] | None: ...
+
+    def __len__(self) -> int: ...
 
 
 class RecordingSource(Protocol):

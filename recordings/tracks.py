@@ -33,7 +33,10 @@ _CODECS = frozenset(map(int, Codec))
 
 
 class FrameFlag(enum.IntFlag):
-    """`CONCEALED`: the packet never came, the sound is made up. `MASKED`: a secret was keyed or said."""
+    """`CONCEALED`: a packet never came, the sound is made up in part at least. `SILENT`: nothing came for
+    longer than sound can be made up, or the party was silent and said so. `MASKED`: a secret was keyed or
+    said.
+    """
 
     CONCEALED = 1
     SILENT = 2
@@ -62,18 +65,19 @@ class TrackBlock:
     frames: tuple[bytes, ...]
 
 
-def stereo_blocks(samples: NDArray[np.uint8], codec: Codec = Codec.ULAW, flags: bytes = b"") -> bytes:
-    """Two tracks of G.711 in the form of a chunk's payload; `samples` is (n, 2, 160)."""
-    count = len(samples)
-    if samples.shape[1:] != (2, FRAME_SAMPLES) or not 0 < count <= MAX_BLOCK_FRAMES:
+def g711_blocks(
+    samples: NDArray[np.uint8], codec: Codec = Codec.ULAW, flags: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Tracks of G.711 as a chunk's payload; `samples` is (tracks, n, 160), and `flags` (tracks, n)."""
+    count = samples.shape[1]
+    if samples.shape[2:] != (FRAME_SAMPLES,) or not 0 < count <= MAX_BLOCK_FRAMES:
         raise TrackError(f"a chunk cannot hold samples of shape {samples.shape}")
-    head = count.to_bytes(2, "little")
-    marks = flags or bytes(count)
-    octets = [
-        _BLOCK.pack(track, codec, FRAME_SAMPLES, count) + marks + samples[:, track].tobytes()
-        for track in range(2)
-    ]
-    return head + b"".join(octets)
+    none = bytes(count)
+    parts: list[bytes | memoryview] = [count.to_bytes(2, "little")]
+    for track, codes in enumerate(samples):
+        marks = none if flags is None else np.ascontiguousarray(flags[track]).data
+        parts += (_BLOCK.pack(track, codec, FRAME_SAMPLES, count), marks, np.ascontiguousarray(codes).data)
+    return b"".join(parts)
 
 
 def encode_blocks(count: int, blocks: tuple[TrackBlock, ...]) -> bytes:

@@ -7,9 +7,7 @@ reads goes into the open branches, too, which the same thread reads as sources o
 from __future__ import annotations
 
 from collections import deque
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
 from media.call_sound import RecordingFeed
 from media.frames import Frames
@@ -31,7 +29,7 @@ class FeedBranch:
 
     def __init__(self) -> None:
         self.dropped_frames = 0
-        self._blocks: deque[tuple[int, NDArray[np.uint8]]] = deque()
+        self._blocks: deque[Frames] = deque()
         self._held = 0
         self._base: int | None = None
         self._kept = False
@@ -53,23 +51,23 @@ class FeedBranch:
     def read(self) -> Frames | None:
         if not self._blocks:
             return None
-        first, samples = self._blocks.popleft()
-        self._held -= len(samples)
+        frames = self._blocks.popleft()
+        self._held -= len(frames)
         if self._base is None:
-            self._base = first
-        return Frames(first - self._base, samples)
+            self._base = frames.first_frame
+        return replace(frames, first_frame=frames.first_frame - self._base)
 
     def take(self, frames: Frames) -> None:
         """The feed has read these."""
         if self._closed:
             return
-        self._blocks.append((frames.first_frame, frames.samples))
-        self._held += len(frames.samples)
+        self._blocks.append(frames)
+        self._held += len(frames)
         most = WAITING_FRAMES if self._kept else BEFORE_FRAMES
-        while self._held - len(self._blocks[0][1]) >= most:
-            _, samples = self._blocks.popleft()
-            self._held -= len(samples)
-            self.dropped_frames += len(samples) if self._kept else 0
+        while self._held - len(self._blocks[0]) >= most:
+            lost = len(self._blocks.popleft())
+            self._held -= lost
+            self.dropped_frames += lost if self._kept else 0
 
     @property
     def ending(self) -> bool:
@@ -115,7 +113,7 @@ class BranchingFeed:
         if frames is not None:
             for branch in branches:
                 branch.take(frames)
-        if frames is None or len(frames.samples) < SHORT_FRAMES:
+        if frames is None or len(frames) < SHORT_FRAMES:
             for branch in branches if self._feed.finished else ending:
                 branch.close()
         return frames

@@ -176,7 +176,7 @@ class StereoCapture:
         while True:
             frames = self._source.read()
             if frames is not None:
-                self._blocks.append((frames.first_frame, frames.samples.copy()))
+                self._blocks.append((frames.first_frame, frames.samples))
             elif self._source.finished:
                 return
             else:

@@ -81,7 +81,8 @@ class FakeRecording:
         if not waiting:
             self._drained = self.ended
             return None
-        return Frames(first, np.frombuffer(b"".join(waiting), np.uint8).reshape(-1, 2, FRAME))
+        stereo = np.frombuffer(b"".join(waiting), np.uint8).reshape(-1, 2, FRAME)
+        return Frames(first, stereo.transpose(1, 0, 2))
 
     def heard(self) -> bytes:
         """Everything the party heard so far."""

@@ -14,6 +14,7 @@ from media.description import PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.errors import MediaError, MediaExhausted, MediaStopped
 from media.events import DigitReceived, MediaResumed, MediaSilent, PlaybackFinished, TalkEnded, TalkStarted
+from media.layout import ALAW, CONCEALED, MASKED, SILENT
 from media.recording_ring import RecordingSource
 from media.settings import MediaSettings
 from media.sockets import OwnAddress, PortPairs
@@ -218,6 +219,58 @@ async def test_a_recording_holds_both_directions_on_one_timeline(
     assert prompt in frames[:, 1].tobytes()
     assert (source.finished, source.dropped_frames) == (True, 0)
     leg.start_recording()
+
+
+async def test_finding_32_alaw_is_recorded_as_it_travelled_bit_for_bit(
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
+) -> None:
+    phone = make_phone()
+    leg = studio.engine.open_leg(make_ear())
+    leg.connect(phone.remote(SoundCodec.PCMA))
+    source = leg.start_recording()
+    # All 256 codes: four of them do not survive the way through mu-law and back.
+    spoken = bytes(range(256)) * 25
+    prompt = wave(0.2, 2000)
+    leg.play([Sound("prompt", prompt)])
+    studio.talk((phone, leg, spoken, 8))
+    studio.advance(0.3)
+    blocks = []
+    while (block := source.read()) is not None:
+        blocks.append(block)
+    assert {block.law for block in blocks} == {ALAW}
+    said, heard = (b"".join(block.tracks[side].tobytes() for block in blocks) for side in range(2))
+    assert spoken in said
+    assert g711.ULAW_TO_ALAW[np.frombuffer(prompt, np.uint8)].tobytes() in heard
+
+
+async def test_finding_32_what_was_made_up_was_silent_or_masked_is_marked_in_its_frames(
+    studio: Studio, make_phone: Any, make_ear: Any, wave: Wave
+) -> None:
+    phone = make_phone()
+    leg = studio.engine.open_leg(make_ear())
+    leg.connect(phone.remote())
+    source = leg.start_recording()
+    studio.advance(0.1)
+    studio.talk((phone, leg, wave(0.2)))
+    phone.sequence += 2
+    phone.timestamp += 320
+    studio.advance(0.04)
+    studio.talk((phone, leg, wave(0.2)))
+    leg.shield(True)
+    studio.talk((phone, leg, wave(0.1)))
+    leg.shield(False)
+    studio.talk((phone, leg, wave(0.1)))
+    leg.stop_recording()
+    studio.advance(0.05)
+    marks: list[int] = []
+    while (block := source.read()) is not None:
+        assert block.marks is not None
+        marks += block.marks[0].tolist()
+    runs = [(mark, len(list(run))) for mark, run in itertools.groupby(marks)]
+    assert [mark for mark, _ in runs[:6]] == [SILENT, 0, CONCEALED, 0, MASKED, 0]
+    # After the two that never came the next one is blended in.
+    assert runs[1:3] == [(0, 10), (CONCEALED, 3)]
+    assert runs[4][1] == 5
 
 
 async def test_a_writer_that_stops_reading_loses_the_newest_frames_and_nobody_else_notices(

@@ -25,6 +25,15 @@ Samples = NDArray[np.uint8]
 class FakeFrames:
     first_frame: int
     samples: Samples
+    law: int = 0
+    marks: Samples | None = None
+
+    @property
+    def tracks(self) -> Samples:
+        return self.samples.transpose(1, 0, 2)
+
+    def __len__(self) -> int:
+        return len(self.samples)
 
 
 def numbered_frames(first: int, count: int) -> Samples:

@@ -31,8 +31,8 @@ from recordings.tracks import (
     TrackBlock,
     TrackError,
     encode_blocks,
+    g711_blocks,
     parse_blocks,
-    stereo_blocks,
 )
 from tests.recordings.fakes import numbered_frames
 
@@ -49,7 +49,10 @@ SEAL = AesGcmSeal(bytes(range(32)))
 def pieces(seal: AesGcmSeal | None = SEAL, header: FileHeader = HEADER) -> list[bytes]:
     """A header, six chunks of half a second, and the mark of the end."""
     writer = ChunkWriter(header, seal)
-    chunks = [writer.chunk(n * 25, 25, stereo_blocks(numbered_frames(n * 25, 25))) for n in range(6)]
+    chunks = [
+        writer.chunk(n * 25, 25, g711_blocks(numbered_frames(n * 25, 25).transpose(1, 0, 2)))
+        for n in range(6)
+    ]
     return [writer.header, *chunks, writer.last(150)]
 
 

@@ -11,6 +11,7 @@ from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.settings import MediaSettings
 from recordings.source import RecordingSource, StereoFrames
+from recordings.tracks import Codec
 from tests.patience import PATIENCE_S
 from tests.recordings.fakes import FakeSource, PacedSource
 
@@ -45,7 +46,7 @@ async def played(request: pytest.FixtureRequest) -> AsyncIterator[Played]:
 async def taken(source: RecordingSource, at_least: int) -> list[StereoFrames]:
     blocks: list[StereoFrames] = []
     async with asyncio.timeout(PATIENCE_S):
-        while sum(len(block.samples) for block in blocks) < at_least:
+        while sum(len(block) for block in blocks) < at_least:
             while (block := source.read()) is not None:
                 blocks.append(block)
             await asyncio.sleep(0.01)
@@ -53,16 +54,18 @@ async def taken(source: RecordingSource, at_least: int) -> list[StereoFrames]:
 
 
 @pytest.mark.timeout(400)
-async def test_frames_are_stereo_mulaw_numbered_from_0_without_a_hole(played: Played) -> None:
+async def test_frames_are_two_tracks_as_they_travelled_numbered_from_0_without_a_hole(played: Played) -> None:
     played.push(20)
     blocks = await taken(played.source, 20)
     expected = 0
     for block in blocks:
         assert block.first_frame == expected
-        assert block.samples.dtype == np.uint8
-        assert block.samples.shape == (len(block.samples), 2, 160)
-        assert len(block.samples) > 0
-        expected += len(block.samples)
+        assert block.law == Codec.ULAW
+        assert block.tracks.dtype == np.uint8
+        assert block.tracks.shape == (2, len(block), 160)
+        assert block.marks is None or block.marks.shape == (2, len(block))
+        assert len(block) > 0
+        expected += len(block)
     assert played.source.dropped_frames == 0
 
 
@@ -70,10 +73,10 @@ async def test_frames_are_stereo_mulaw_numbered_from_0_without_a_hole(played: Pl
 async def test_a_block_once_given_is_not_written_to_again(played: Played) -> None:
     played.push(5)
     blocks = await taken(played.source, 5)
-    before = [block.samples.copy() for block in blocks]
+    before = [block.tracks.copy() for block in blocks]
     played.push(5)
     await taken(played.source, 5)
-    assert all(np.array_equal(block.samples, earlier) for block, earlier in zip(blocks, before, strict=True))
+    assert all(np.array_equal(block.tracks, earlier) for block, earlier in zip(blocks, before, strict=True))
 
 
 @pytest.mark.timeout(400)

@@ -18,7 +18,7 @@ from recordings.evidence.signing import Signer, Verifier
 from recordings.files import RecordingFiles
 from recordings.keyring import Keyring
 from recordings.segment import FileHeader, RecordingId
-from recordings.tracks import stereo_blocks
+from recordings.tracks import g711_blocks
 from server.store.store import open_store
 from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import numbered_frames
@@ -56,7 +56,9 @@ class Vault:
         content = ContentDigest()
         octets = [writer.header]
         for n in range(6):
-            octets.append(writer.chunk(n * 25, 25, stereo_blocks(numbered_frames(n * 25, 25))))
+            octets.append(
+                writer.chunk(n * 25, 25, g711_blocks(numbered_frames(n * 25, 25).transpose(1, 0, 2)))
+            )
         octets.append(writer.last(150))
         for piece in octets:
             content.add(piece)

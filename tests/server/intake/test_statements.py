@@ -235,7 +235,7 @@ class Ring:
     def give(self, frames: int) -> None:
         samples = np.full((frames, 2, 160), ULAW_SILENCE, np.uint8)
         samples[:, 0, 0] = np.arange(self.next, self.next + frames) % 256
-        self.waiting.append(Frames(self.next, samples))
+        self.waiting.append(Frames(self.next, samples.transpose(1, 0, 2)))
         self.next += frames
 
     def read(self) -> Frames | None:
