@@ -37,7 +37,7 @@ class TickWatch:
 
 def journal_health(now: JournalHealth) -> PartHealth:
     problem = now.last_error if now.writer_alive else "its writer has ended: restart the server"
-    return PartHealth("journal", problem, {"behind": now.behind})
+    return PartHealth("journal", problem, {"behind": now.behind, "set_aside": now.set_aside})
 
 
 def recorder_health(now: RecorderHealth) -> PartHealth:

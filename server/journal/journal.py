@@ -60,6 +60,8 @@ class JournalHealth:
     failing_since_s: float | None
     last_error: str
     writer_alive: bool
+    set_aside: int = 0
+    """Facts that the database took no row of, since the start: a bug of ours."""
 
     @property
     def well(self) -> bool:
@@ -96,6 +98,7 @@ class Journal:
         self._listeners: list[Listener] = []
         self._failing_since_s: float | None = None
         self._last_error = ""
+        self._set_aside = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
@@ -129,7 +132,9 @@ class Journal:
 
     def health(self) -> JournalHealth:
         alive = self._writer.health().alive
-        return JournalHealth(len(self._waiting), self._failing_since_s, self._last_error, alive)
+        return JournalHealth(
+            len(self._waiting), self._failing_since_s, self._last_error, alive, self._set_aside
+        )
 
     def append(self, fact: Fact) -> JournalEntry:
         """Never waits; raises JournalFull when the disk has fallen too far behind."""
@@ -199,6 +204,11 @@ class Journal:
 
     def committed(self) -> None:
         self._rows.keep()
+        lost = {entry.sequence for entry in self._rows.set_aside}
+        kept = tuple(line for line in self._batch if line[0].sequence not in lost) if lost else self._batch
+        for entry in self._rows.set_aside:
+            self._set_aside += 1
+            log.error("journal.fact_set_aside", kind=entry.fact.kind(), sequence=entry.sequence)
         with self._lock:
             for _ in self._batch:
                 self._waiting.popleft()
@@ -207,7 +217,7 @@ class Journal:
         if self._submitted:
             self._submit()
         self._failing_since_s, self._last_error = None, ""
-        self._tell(self._batch, done, None)
+        self._tell(kept, done, None)
 
     def refused(self, error: StoreError) -> None:
         if self._failing_since_s is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
@@ -19,6 +20,7 @@ from contacts.ids import ContactId
 from contacts.outcomes import ContactOutcome
 from recordings.instants import from_utc_text, to_utc_text
 from server.journal.tables import CONTACT
+from server.store.writer import of_the_disk
 
 Line = tuple[JournalEntry, str]
 """An entry, and its fact's JSON form."""
@@ -50,9 +52,38 @@ class JournalRows:
         self._new_runs: dict[tuple[str, str, str], int] = {}
         self._tallies: dict[ContactId, Tally] = {}
         self._changed: dict[ContactId, Tally] = {}
+        self._set_aside: list[JournalEntry] = []
 
-    def write(self, connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
-        self._changed, self._new_runs = {}, {}
+    @property
+    def set_aside(self) -> Sequence[JournalEntry]:
+        """What the last `write` left out, for the database takes no row of it."""
+        return self._set_aside
+
+    def write(self, connection: sqlite3.Connection, lines: Sequence[Line]) -> None:
+        """A line that the database refuses, for a bug of ours, must not keep all that follow from the disk."""
+        self._changed, self._new_runs, self._set_aside = {}, {}, []
+        try:
+            with _savepoint(connection):
+                self._write(connection, lines)
+        except Exception as error:
+            if of_the_disk(error):
+                raise
+            self._changed, self._new_runs = {}, {}
+            self._write_singly(connection, lines)
+
+    def _write_singly(self, connection: sqlite3.Connection, lines: Sequence[Line]) -> None:
+        for line in lines:
+            changed, new_runs = self._changed.copy(), self._new_runs.copy()
+            try:
+                with _savepoint(connection):
+                    self._write(connection, (line,))
+            except Exception as error:
+                if of_the_disk(error):
+                    raise
+                self._changed, self._new_runs = changed, new_runs
+                self._set_aside.append(line[0])
+
+    def _write(self, connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
         changed: set[ContactId] = set()
         rows = []
         for entry, text in lines:
@@ -115,6 +146,18 @@ class JournalRows:
     def _look_up(self, connection: sqlite3.Connection, contact: ContactId) -> Tally | None:
         row = connection.execute(_LOAD_CONTACT, (contact,)).fetchone()
         return None if row is None else Tally(summary_from(dict(zip(_COLUMNS, row, strict=True))))
+
+
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT lines")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO lines")
+        connection.execute("RELEASE lines")
+        raise
+    connection.execute("RELEASE lines")
 
 
 def entry_from(row: Mapping[str, Any]) -> JournalEntry:

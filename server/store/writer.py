@@ -177,7 +177,7 @@ class StoreWriter:
         try:
             work.write(connection)
         except Exception as error:
-            if _of_the_disk(error):
+            if of_the_disk(error):
                 raise
             connection.execute("ROLLBACK TO work")
             connection.execute("RELEASE work")
@@ -189,7 +189,7 @@ class StoreWriter:
     def _failed(self, error: Exception, works: tuple[Work, ...]) -> None:
         if self._failing_since_s is None:
             self._failing_since_s = monotonic()
-            bug = None if _of_the_disk(error) else error
+            bug = None if of_the_disk(error) else error
             log.error("store.failing", cause=str(error), works=len(works), exc_info=bug)
         self._last_error = str(error)
         for work in works:
@@ -247,7 +247,8 @@ class CatalogueRows:
             raise CatalogueError(f"the catalogue cannot be used: {error}") from error
 
 
-def _of_the_disk(error: Exception) -> bool:
+def of_the_disk(error: Exception) -> bool:
+    """Whether the disk, or another program that holds the lock, is to blame, and no row."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _OF_THE_DISK
 

@@ -180,6 +180,31 @@ async def test_durable_tells_that_the_disk_refuses_and_the_facts_follow_later(
     assert len(journal.entries("c")) == 1
 
 
+async def test_a_row_that_the_database_refuses_costs_that_fact_only_and_is_counted(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    async with journalling(*ground) as journal:
+        heard: list[int] = []
+        journal.subscribe(lambda entry: heard.append(entry.sequence))
+        journal.append(started("c"))
+        await journal.durable()
+        with ground[0].begin() as connection:
+            # Somebody took the number of the third fact.
+            connection.exec_driver_sql(
+                "INSERT INTO journal (sequence, run, at, clock_s, kind, fact) VALUES (3, 1, '', 0, 'x', '{}')"
+            )
+        for number in range(1, 5):
+            journal.append(counted("c", number))
+        journal.append(closed("c"))
+        await journal.durable()
+        await asyncio.sleep(0)
+        assert heard == [1, 2, 4, 5, 6]
+        assert numbers(journal.entries("c")) == [1, 3, 4]
+        assert unclosed_contacts(ground[0]) == []
+        health = journal.health()
+        assert (health.set_aside, health.behind, health.well) == (1, 0, True)
+
+
 async def test_a_dead_writer_is_seen(ground: tuple[Engine, StoreWriter]) -> None:
     async with journalling(*ground) as journal:
         await asyncio.to_thread(ground[1].stop)
