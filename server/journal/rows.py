@@ -60,7 +60,7 @@ class JournalRows:
         return self._set_aside
 
     def write(self, connection: sqlite3.Connection, lines: Sequence[Line]) -> None:
-        """A line that the database refuses, for a bug of ours, must not keep all that follow from the disk."""
+        """A line that the database refuses, for a bug of ours, must not keep those that follow from it."""
         self._changed, self._new_runs, self._set_aside = {}, {}, []
         try:
             with _savepoint(connection):
