@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from media.call_sound import RecordingFeed
 from media.frames import Frames
-from media.g711 import ULAW_SILENCE
+from media.g711 import ALAW_SILENCE, ULAW_SILENCE
+from media.layout import ALAW, MASKED
 
 FRAMES_PER_S = 50
 MARGIN_FRAMES = 5
@@ -51,12 +53,14 @@ class MaskedFeed:
         frames = self._feed.read()
         if frames is None or not spans:
             return frames
-        numbers = np.arange(frames.first_frame, frames.first_frame + len(frames.samples))
+        numbers = np.arange(frames.first_frame, frames.first_frame + len(frames))
         masked = np.zeros(len(numbers), np.bool_)
         for first, last in spans:
             masked |= (numbers >= first) & (numbers < last)
         if not masked.any():
             return frames
-        samples = frames.samples.copy()
-        samples[masked] = ULAW_SILENCE
-        return Frames(frames.first_frame, samples)
+        tracks = frames.tracks.copy()
+        tracks[:, masked] = ALAW_SILENCE if frames.law == ALAW else ULAW_SILENCE
+        marks = np.zeros(tracks.shape[:2], np.uint8) if frames.marks is None else frames.marks.copy()
+        marks[:, masked] = MASKED
+        return replace(frames, tracks=tracks, marks=marks)

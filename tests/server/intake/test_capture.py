@@ -20,6 +20,7 @@ from contacts.facts.recording import (
 from contacts.ids import ContactId
 from media.frames import Frames
 from media.g711 import ULAW_SILENCE
+from media.layout import MASKED
 from server.intake.capture_policy import CapturePolicy, CaptureSubject, KeySequence
 from server.intake.masked_feed import MaskedFeed
 from tests.fakes.stepped_loop import stepped
@@ -295,7 +296,7 @@ class _Loud:
 
     def come(self, count: int) -> Frames:
         self._next += count
-        return Frames(self._next - count, np.zeros((count, 2, 160), np.uint8))
+        return Frames(self._next - count, np.zeros((2, count, 160), np.uint8))
 
     waiting = 0
 
@@ -315,7 +316,9 @@ def test_a_mask_is_silence_in_the_track_and_no_hole_in_it_however_late_it_is_rea
     silent = np.flatnonzero((frames.samples == ULAW_SILENCE).all(axis=(1, 2)))
     assert (silent[0], silent[-1]) == (95, 204), "two seconds, and a tenth of one on both sides"
     assert len(silent) == 110
-    assert len(frames.samples) == 500
+    assert len(frames) == 500
+    assert frames.marks is not None
+    assert np.flatnonzero((frames.marks == MASKED).all(axis=0)).tolist() == silent.tolist()
 
 
 def test_what_was_said_under_the_mask_stays_masked_when_it_is_read_after_it() -> None:
