@@ -33,7 +33,8 @@ from server.access.tokens import TokensError
 from server.bus.running import start_bus
 from server.callbacks.desk import CallbackDesk
 from server.callbacks.promises import LeftOver
-from server.checks.preflight import ground_problems, house_sentences, make_writable
+from server.checks.configuration import house_sentences
+from server.checks.preflight import ground_problems, make_writable
 from server.checks.repertoire import Repertoire, load_repertoire
 from server.checks.rereading import reread_apart, to_be_said
 from server.errors import StartError

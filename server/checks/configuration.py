@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.across import Mistake
 from config.reader import DEFAULT_FILE, ConfigError, read
 from config.settings import Settings
-from server.checks.preflight import house_sentences
 from server.checks.repertoire import LIBRARY, Repertoire, examine_repertoire
 from server.errors import StartError
 
@@ -44,6 +43,18 @@ def examine(file: Path, environment: Mapping[str, str] = os.environ) -> Configur
     repertoire, problems = examine_repertoire(reading.settings, reading.told)
     problems += [reading.told(each) for each in _unreadable(reading.settings.flows.vocabulary)]
     return Configuration(file, reading.settings, repertoire, (*reading.problems, *problems))
+
+
+def house_sentences(files: Iterable[Path]) -> tuple[str, ...]:
+    """The lines of the vocabulary files; `#` begins a comment. Raises StartError naming an unreadable one."""
+    sentences: list[str] = []
+    for file in files:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise StartError(f"flows.vocabulary: {file}: {error}") from None
+        sentences += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return tuple(sentences)
 
 
 def settings_beside(flow: Path) -> Path | None:

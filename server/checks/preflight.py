@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterable
 from pathlib import Path
 
 from config.settings import HttpSettings, Settings
@@ -30,18 +29,6 @@ def ground_problems(settings: Settings) -> list[str]:
     problems += [_not_writable(folder, key) for key, folder in folders.items()]
     problems += [_no_sound_address(settings.media), *_bad_certificates(settings)]
     return [problem for problem in problems if problem]
-
-
-def house_sentences(files: Iterable[Path]) -> tuple[str, ...]:
-    """The lines of the vocabulary files; `#` begins a comment. Raises StartError naming an unreadable one."""
-    sentences: list[str] = []
-    for file in files:
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise StartError(f"flows.vocabulary: {file}: {error}") from None
-        sentences += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return tuple(sentences)
 
 
 def make_writable(folder: Path, key: str) -> None:
