@@ -42,6 +42,7 @@ COMMANDS = {
     "webhooks": CommandEntry("server.commands.operation", "How far each webhook is."),
     "events": CommandEntry("server.commands.events", "Follow the journal as it grows."),
     "recordings": CommandEntry("server.commands.recordings", "List, show, verify and play recordings."),
+    "speech": CommandEntry("server.commands.speech", "Speech recognition for other machines."),
     "vault": CommandEntry(
         "server.commands.vault", "Check that recordings are what they were, without the server."
     ),

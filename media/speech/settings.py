@@ -49,6 +49,15 @@ class SpeechSettings(BaseModel):
         le=64,
         description="further processes that only understand callers in menus; 0: these wait for the others",
     )
+    server_url: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(|wss?://[^\s/?#@]+(/[^\s]*)?)$",
+        description="ws:// or wss:// of a Vosk server that understands live calls; absent: the workers do",
+    )
+    server_token_file: Path | None = Field(
+        default=None, description="file with the token that this server asks for, where it does"
+    )
     live_tracks: int = Field(
         default=16,
         ge=0,

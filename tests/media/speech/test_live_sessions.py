@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from media.speech.queued_session import BEHIND, MAX_WAITING
 from media.speech.recogniser import SpeechWorkers
 from media.speech.session import FinalHeard, NotHeard, PartialHeard, SessionEvent, SpokenChannel
 from media.speech.settings import SpeechSettings
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import Vocabulary
-from media.speech.worker_session import BEHIND, MAX_WAITING, WorkerRecognizer
+from media.speech.worker_session import WorkerRecognizer
 
 HOUSE = Vocabulary("house", ("support is here", "please hold the line", "i want a refund for my order"))
 CHANNEL = SpokenChannel("contact", "customer")
