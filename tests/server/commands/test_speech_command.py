@@ -51,7 +51,7 @@ async def test_it_serves_vosk_clients_until_it_is_told_to_end(tmp_path: Path) ->
 def test_beyond_loopback_a_token_is_needed(tmp_path: Path, content: str) -> None:
     file = tmp_path / "token"
     file.write_text(content)
-    arguments = ["speech", "serve", "--host", "0.0.0.0"]  # noqa: S104 - it must refuse to
+    arguments = ["speech", "serve", "--host", "0.0.0.0"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "--token-file is needed" in result.output
