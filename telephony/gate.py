@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 Measure = Callable[[str], Load]
 """Tells how busy everything is, for a call of the trunk of that name."""
 
+_REMEMBERED = 0.99
+
 BANNED = Refusal(403, "Banned for a while", "source.banned")
 
 
@@ -50,6 +52,8 @@ class Gate:
         self._on_ban = on_ban
         self._phone_requests = _phone_requests(settings)
         self._rates: dict[str, Budget] = {}
+        # The share of the last hundred messages that no trunk sent.
+        self._strangers = 0.0
 
     def reconfigure(self, settings: SipSettings) -> None:
         self.admission.reconfigure(settings)
@@ -61,7 +65,9 @@ class Gate:
         """Judges by source and first word, for that costs nothing. What is of a known call comes in."""
         judged = self.admission.source(host)
         if judged.trunk is not None:
+            self._strangers *= _REMEMBERED
             return self._overload(data, knows, now)
+        self._strangers = self._strangers * _REMEMBERED + (1 - _REMEMBERED)
         if knows(call_id_in(data)):
             self.bans.trust(host, now)
             return None
@@ -101,6 +107,9 @@ class Gate:
         self._on_ban(frozenset(self.bans.active(now)))
 
     def _overload(self, data: bytes, knows: Callable[[str], bool], now: float) -> Refusal | None:
+        # What strangers keep waiting is not helped by turning the trunk's calls away.
+        if self._strangers > 0.5:
+            return None
         behind_s = max(self.delay.delay_s(now), self.lateness.delay_s(now))
         refusal = self.admission.signalling(behind_s)
         if refusal is None or method_in(data) != "INVITE" or knows(call_id_in(data)):

@@ -90,3 +90,13 @@ def test_a_trunk_is_never_banned() -> None:
         entrance.gate.note(BANNED, TRUNK, 1.0)
         entrance.rule("INVITE", TRUNK, 1.0)
     assert not entrance.banned
+
+
+def test_a_flood_of_strangers_turns_no_call_of_a_trunk_away() -> None:
+    entrance = Entrance()
+    for number in range(300):
+        entrance.rule("INVITE", f"203.0.{number % 256}.{number // 256}", 9.9)
+    entrance.fall_behind(10.0)
+    assert entrance.rule("INVITE", TRUNK, 9.95) == ""
+    assert {entrance.rule("BYE", TRUNK, 9.95) for _ in range(100)} == {""}
+    assert entrance.rule("INVITE", TRUNK, 9.95) == "load.signalling", "the trunk's own load does"
