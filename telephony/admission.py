@@ -121,7 +121,9 @@ class Admission:
             return UNKNOWN_SOURCE
         if method == "REGISTER":
             return None if source.phone else NO_PHONE
-        return NOT_ALLOWED if method == "INVITE" and source.trunk is None else None
+        # A phone that calls has to log in; see `telephony.registrar.desk.RegistrationDesk.caller`.
+        known = source.trunk is not None or source.phone
+        return NOT_ALLOWED if method == "INVITE" and not known else None
 
     def signalling(self, behind_s: float) -> Refusal | None:
         """May anything new begin while signalling is that far behind? Asked before anything is read."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from telephony.admission import Refusal
 from telephony.session.events import Command, SessionId
+from telephony.sip.hop import is_address
 from telephony.sip.message import Headers
+from telephony.sip.received import ReceivedRequest
 from telephony.sip.uri import Uri
-from telephony.trunks.numbers import Identities
+from telephony.trunks.numbers import Identities, caller_of, identities_in, number_of
 
 if TYPE_CHECKING:
     from media.call_sound import SoundEngine
@@ -61,3 +63,32 @@ class Line:
     new_session_id: Callable[[], int]
     note_refusal: Callable[[Refusal, str], None]
     lookup: Callable[[str, Callable[[str | None], None]], None]
+
+
+def arrived(
+    session: SessionId, invite: ReceivedRequest, trunk: str, agent: str | None, *, trusted: bool
+) -> CallFacts:
+    """Of a call that came in: over a trunk, whose word on who calls is `trusted` or not, or of an agent."""
+    identities = identities_in(invite.request.headers)
+    return CallFacts(
+        session,
+        invite.call_id,
+        CallDirection.INCOMING,
+        invite.from_.uri,
+        invite.to.uri,
+        remote_display=invite.from_.display,
+        trunk=trunk,
+        caller=agent or caller_of(invite.from_.uri, identities, trusted=trusted),
+        called=number_of(Uri.parse(invite.request.uri)) or None,
+        identities=identities,
+        headers=invite.request.headers,
+        offer=invite.request.body,
+        peer_ip=ipv4_of(invite.source.host),
+        agent=agent,
+    )
+
+
+def ipv4_of(host: str) -> str | None:
+    """The host if sound can come from it as it stands: the engine speaks IPv4, and looks up no names."""
+    mapped = host.removeprefix("::ffff:")
+    return mapped if is_address(mapped) and ":" not in mapped else None

@@ -14,9 +14,9 @@ from urllib.parse import quote as escape
 
 import structlog
 
-from telephony.admission import Load, Refusal
+from telephony.admission import NOT_ALLOWED, Load, Refusal
 from telephony.call import Call
-from telephony.call_facts import CallDirection, CallFacts, Line
+from telephony.call_facts import CallDirection, CallFacts, Line, arrived, ipv4_of
 from telephony.liveness import Liveness
 from telephony.refusals import Refusals
 from telephony.registrar.bindings import Binding
@@ -46,7 +46,7 @@ from telephony.session.outgoing import Invitation
 from telephony.settings import SipSettings
 from telephony.signalling import Signalling, Told
 from telephony.sip.fields import NameAddr
-from telephony.sip.hop import ConnectionId, Hop, Transport, is_address
+from telephony.sip.hop import ConnectionId, Hop, Transport
 from telephony.sip.message import Request, Response
 from telephony.sip.received import ReceivedRequest
 from telephony.sip.responses import response_to
@@ -54,7 +54,6 @@ from telephony.sip.transaction_events import Failure, TransactionId
 from telephony.sip.uri import Uri
 from telephony.transport.sip_transport import BoundAddress
 from telephony.trunks.destination import Destination, destination
-from telephony.trunks.numbers import caller_of, identities_in, number_of
 from telephony.trunks.outbound_trunks import OutboundTrunk, OutboundTrunks
 from telephony.trunks.registration import RequestUnanswered
 
@@ -218,7 +217,7 @@ class SipEndpoint:
             CallDirection.OUTGOING,
             where.uri,
             from_.uri,
-            peer_ip=_ipv4(where.hop.host),
+            peer_ip=ipv4_of(where.hop.host),
         )
         phone = target if isinstance(target, Binding) else None
         if phone is not None and probe_after_s is None:
@@ -317,23 +316,15 @@ class SipEndpoint:
     def _on_arrival(self, session: SessionId, invite: ReceivedRequest) -> None:
         admission = self._signalling.admission
         trunk = admission.source(invite.source.host).trunk or ""
-        identities = identities_in(invite.request.headers)
-        facts = CallFacts(
-            session,
-            invite.call_id,
-            CallDirection.INCOMING,
-            invite.from_.uri,
-            invite.to.uri,
-            remote_display=invite.from_.display,
-            trunk=trunk,
-            caller=caller_of(invite.from_.uri, identities, trusted=admission.trusts(trunk)),
-            called=number_of(Uri.parse(invite.request.uri)) or None,
-            identities=identities,
-            headers=invite.request.headers,
-            offer=invite.request.body,
-            peer_ip=_ipv4(invite.source.host),
-        )
-        call = Call(facts, self._line)
+        agent = self._caller(invite, must=not trunk)
+        if isinstance(agent, Refusal):
+            if agent.rule_id:
+                self._signalling.note(agent, invite.source.host)
+            self._signalling.command(session, Refuse(agent.status, agent.reason, agent.headers))
+            return
+        trunk = trunk if agent is None else ""
+        facts = arrived(session, invite, trunk, agent, trusted=admission.trusts(trunk))
+        call = Call(facts, self._line, None if agent is None else self._settings.probe_phones_after_s)
         self._calls[session] = call
         self._incoming[trunk] += 1
         try:
@@ -342,6 +333,12 @@ class SipEndpoint:
             log.exception("call.not_taken", call_id=call.id)
             self._signalling.note(_NOT_TAKEN, facts.peer_ip or "")
             self._signalling.command(session, Refuse(_NOT_TAKEN.status))
+
+    def _caller(self, invite: ReceivedRequest, *, must: bool) -> str | Refusal | None:
+        """The agent whose phone calls; None for a call over a trunk."""
+        if self._desk is None:
+            return NOT_ALLOWED if must else None
+        return self._desk.caller(invite, self._signalling.now(), must=must)
 
     def _forget(self, session: SessionId, hangup: Hangup) -> None:
         call = self._calls.pop(session, None)
@@ -385,9 +382,3 @@ class SipEndpoint:
             answered.set_exception(RequestUnanswered(result))
         elif result.status >= 200:
             answered.set_result(result)
-
-
-def _ipv4(host: str) -> str | None:
-    """The host if sound can come from it as it stands: the engine speaks IPv4, and looks up no names."""
-    mapped = host.removeprefix("::ffff:")
-    return mapped if is_address(mapped) and ":" not in mapped else None

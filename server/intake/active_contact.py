@@ -16,7 +16,7 @@ from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ContactOrigin, ParticipantRole
-from contacts.ids import ContactId, LegId, ParticipantId
+from contacts.ids import AgentId, ContactId, LegId, ParticipantId
 from contacts.outcomes import QueueExit, TransferResult
 from contacts.standing import ContactPhase
 from ivr_flows.definition.causes import HangupCause
@@ -30,7 +30,7 @@ from server.intake.customer_sound import CustomerSound
 from server.intake.flow_run import FlowRun
 from server.intake.legs import ContactLeg, Legs
 from server.intake.mailbox import ContactMailbox
-from server.intake.parties import Parties
+from server.intake.parties import Parties, participant_of
 from server.intake.ports import Shown
 from server.intake.queue_side import QueueSide
 from server.intake.services import Services
@@ -113,6 +113,24 @@ class ActiveContact:
         self.tell(started)
         self._join(agent=facts.agent or "", address="" if facts.agent else facts.caller)
         self.legs.start(CUSTOMER, LegId(call.id), call)
+
+    def begin_by_agent(self, call: Call, agent: AgentId, colleague: str) -> None:
+        """With an agent's phone that calls; whom they dialled is called now, and is the customer."""
+        self.internal = bool(colleague)
+        started = fact.ContactStarted(
+            contact=self.id,
+            origin=ContactOrigin.INTERNAL if colleague else ContactOrigin.PLACED,
+            caller=self.customer.number,
+            call_id=call.sip_call_id,
+        )
+        self.tell(started)
+        participant = participant_of(agent)
+        joined = fact.ParticipantJoined(
+            contact=self.id, participant=participant, role=ParticipantRole.AGENT, agent=agent
+        )
+        self.tell(joined)
+        self._join(agent=colleague, address="" if colleague else self.customer.number)
+        self.legs.start(participant, LegId(call.id), call)
 
     def begin_away(self) -> None:
         """With nobody on the line: somebody asked for a call to the customer."""

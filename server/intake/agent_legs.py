@@ -19,6 +19,7 @@ from contacts.outcomes import EndedBy
 from server.intake.active_contact import ActiveContact
 from server.intake.fork import Fork, ForkAnswered, ForkEvent, ForkFailed, PhoneProgress
 from server.intake.legs import ContactLeg, answered, ended
+from server.intake.parties import participant_of
 from server.intake.ports import Lines, PhoneBook, Shown
 from server.tasks import Tasks
 from telephony.call import Call
@@ -33,11 +34,6 @@ FAILURES = {
     600: OfferFailure.BUSY,
     603: OfferFailure.REJECTED,
 }
-
-
-def participant_of(agent: AgentId) -> ParticipantId:
-    """The agent's part in whatever contact they serve."""
-    return ParticipantId(f"agent:{agent}")
 
 
 @dataclass(slots=True, eq=False)

@@ -11,9 +11,10 @@ import structlog
 
 from contacts.contact import Contact
 from contacts.facts.contact import ContactFact
-from contacts.ids import ContactId
+from contacts.ids import AgentId, ContactId
 from server.checks.repertoire import Repertoire
 from server.intake.active_contact import ActiveContact
+from server.intake.agent_calls import AgentCalls
 from server.intake.customer import Customer
 from server.intake.services import Services
 from telephony.admission import Refusal
@@ -33,6 +34,7 @@ class CallIntake:
         self.repertoire = repertoire
         self._services = services
         self._active = active
+        self._agent_calls = AgentCalls(services, self._open)
         self.draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -48,14 +50,22 @@ class CallIntake:
 
     def take(self, call: Call) -> None:
         """Does not block; the call is answered or refused in a task of its own."""
+        if call.facts.agent is not None:
+            refusal = self._agent_calls.take(call, AgentId(call.facts.agent))
+            if refusal is not None:
+                self._refuse(call, refusal)
+            return
         flow = self.repertoire.flow_for(call.facts.called or "")
         if flow is None:
             self._refuse(call, NO_SUCH_NUMBER)
             return
-        contact = ActiveContact(new_contact_id(), Customer.of(call), self._services, self._closed, self.count)
+        self._open(Customer.of(call)).begin(call, flow)
+
+    def _open(self, customer: Customer) -> ActiveContact:
+        contact = ActiveContact(new_contact_id(), customer, self._services, self._closed, self.count)
         self._active[contact.id] = contact
         self.count()
-        contact.begin(call, flow)
+        return contact
 
     def begin_away(self, number: str) -> ActiveContact:
         """A contact that begins with a promise to call."""

@@ -13,7 +13,7 @@ from acd.events import Event as DispatchEvent
 from acd.events import OtherCallEnded, OtherCallStarted
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact
-from contacts.ids import CallId, ContactId, LegId, ParticipantId
+from contacts.ids import AgentId, CallId, ContactId, LegId, ParticipantId
 from contacts.outcomes import EndedBy
 from server.intake.fork import Fork, ForkAnswered, ForkEvent, ForkFailed, PhonePlaced, PhoneProgress
 from server.intake.legs import ContactLeg, Legs, answered, ended
@@ -153,6 +153,11 @@ class Parties:
             return
         kind = OtherCallStarted if busy else OtherCallEnded
         tell_dispatch(self._services.post, kind(agent, CallId(ring.leg)))
+
+
+def participant_of(agent: AgentId) -> ParticipantId:
+    """The agent's part in whatever contact they serve."""
+    return ParticipantId(f"agent:{agent}")
 
 
 def tell_dispatch(post: Callable[[DispatchEvent], None], event: DispatchEvent) -> None:

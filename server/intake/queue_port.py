@@ -9,7 +9,8 @@ from contacts.facts.queue import QueueExited
 from contacts.ids import AgentId, ContactId, LegId, OfferId, QueueId
 from contacts.outcomes import QueueExit
 from server.intake.active_contact import ActiveContact
-from server.intake.agent_legs import AgentLegs, participant_of
+from server.intake.agent_legs import AgentLegs
+from server.intake.parties import participant_of
 
 _CUT_OFF = frozenset({QueueExit.ABANDONED, QueueExit.SHORT_ABANDONED})
 

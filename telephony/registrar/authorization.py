@@ -8,7 +8,7 @@ from urllib.parse import unquote as unescape
 
 from telephony.registrar.bindings import AddressOfRecord, Outcome
 from telephony.sip.digest import Algorithm, Challenge, Secret, parse_credentials
-from telephony.sip.digest_server import Authenticated, DigestServer, LoginFault
+from telephony.sip.digest_server import Authenticated, DigestServer, LoginFault, Unauthenticated
 from telephony.sip.errors import SipSyntaxError
 from telephony.sip.fields import parse_name_addr
 from telephony.sip.message import Request
@@ -31,6 +31,27 @@ class Authorized:
     aor: AddressOfRecord
 
 
+def authorize_caller(
+    request: Request,
+    digest: DigestServer,
+    secret_of: Callable[[str], Secret | None],
+    now: float,
+    md5_only: tuple[str, ...] = (),
+) -> Authorized | Outcome:
+    """Who calls, by digest: whatever From says, it is the account whose password the phone knows."""
+    values = request.headers.get_all("Authorization")
+    verdict = digest.verify(values, request.method, request.uri, secret_of, now)
+    if isinstance(verdict, Authenticated):
+        return Authorized(AddressOfRecord(verdict.username))
+    return _challenge(verdict, request, md5_only)
+
+
+def _challenge(verdict: Unauthenticated, request: Request, md5_only: tuple[str, ...]) -> Outcome:
+    offered = _understood(verdict.challenges, request.headers.get("User-Agent") or "", md5_only)
+    headers = tuple(("WWW-Authenticate", str(challenge)) for challenge in offered)
+    return Outcome(401, headers, rule_id=_RULES.get(verdict.fault, ""))
+
+
 def authorize(
     request: Request,
     digest: DigestServer,
@@ -49,9 +70,7 @@ def authorize(
     values = request.headers.get_all("Authorization")
     verdict = digest.verify(values, request.method, request.uri, secret_of, now)
     if not isinstance(verdict, Authenticated):
-        offered = _understood(verdict.challenges, request.headers.get("User-Agent") or "", md5_only)
-        headers = tuple(("WWW-Authenticate", str(challenge)) for challenge in offered)
-        return Outcome(401, headers, rule_id=_RULES.get(verdict.fault, ""))
+        return _challenge(verdict, request, md5_only)
     if aor is None:
         return Outcome(404, rule_id="registrar.no-address")
     if verdict.username == aor:

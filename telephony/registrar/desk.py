@@ -7,11 +7,19 @@ import math
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from urllib.parse import unquote as unescape
 
 import structlog
 
 from telephony.admission import Refusal
-from telephony.registrar.authorization import GUESSES, Authorized, addressed_user, authorize, claimed_user
+from telephony.registrar.authorization import (
+    GUESSES,
+    Authorized,
+    addressed_user,
+    authorize,
+    authorize_caller,
+    claimed_user,
+)
 from telephony.registrar.bindings import (
     AddressOfRecord,
     Binding,
@@ -84,6 +92,31 @@ class RegistrationDesk:
         self._tell(outcome.effects)
         self._arm()
         return response_to(request, outcome.status, to_tag=secrets.token_hex(8), extra=outcome.headers)
+
+    def caller(self, invite: ReceivedRequest, now: float, *, must: bool) -> AddressOfRecord | Refusal | None:
+        """Whose phone calls, once logged in; None for a trunk's call, unless it `must` be a phone's."""
+        if not must and not self._is_a_phones(invite):
+            return None
+        request, source = invite.request, invite.source.host
+        user = claimed_user(request)
+        wait_s = 0.0 if user is None else self._guard.wait_s(source, user, now)
+        if wait_s > 0:
+            return Refusal(503, "", "login.too-often", math.ceil(wait_s))
+        verdict = authorize_caller(request, self._digest, self._secret_of, now, self._md5_only)
+        self._remember(verdict, request, source, now)
+        if isinstance(verdict, Authorized):
+            return verdict.aor
+        return Refusal(verdict.status, "", verdict.rule_id, extra=verdict.headers)
+
+    def _is_a_phones(self, invite: ReceivedRequest) -> bool:
+        """It offers to log in, or comes from where a phone of that name has registered."""
+        if invite.request.headers.get("Authorization") is not None:
+            return True
+        user, source = invite.from_.uri.user, invite.source
+        return user is not None and any(
+            (hop.host, hop.port, hop.transport) == (source.host, source.port, source.transport)
+            for hop in (binding.hop for binding in self.bindings(unescape(user)))
+        )
 
     def uses(self, connection: ConnectionId) -> bool:
         """Whether that connection is the only way to a registered telephone."""

@@ -13,7 +13,8 @@ from acd.events import Event as DispatchEvent
 from contacts.facts.contact import LegAnswered, LegEnded, LegRinging, LegStarted, ParticipantJoined
 from contacts.facts.queue import OfferRefused
 from contacts.ids import AgentId, ContactId, LegId, OfferId
-from server.intake.agent_legs import AgentLegs, participant_of
+from server.intake.agent_legs import AgentLegs
+from server.intake.parties import participant_of
 from telephony.call import Call
 from tests.fakes.line import FarPhone, Manners
 from tests.fakes.stepped_loop import stepped

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from acd.agent_state import AgentState
 from acd.settings import QueueSettings
@@ -50,9 +51,12 @@ BILLING = QueueSettings(name="billing", skills={"support": 3}, wrap_up_s=0)
 
 
 @asynccontextmanager
-async def talking(*bob: Manners) -> AsyncIterator[tuple[InProcess, FarPhone, FarPhone]]:
+async def talking(
+    *bob: Manners, more: Mapping[str, str] = MappingProxyType({}), also: tuple[QueueSettings, ...] = ()
+) -> AsyncIterator[tuple[InProcess, FarPhone, FarPhone]]:
     """A customer who talks with alice; bob's phones, if any, are registered, too."""
-    async with serving(FLOW, queues=(SUPPORT, BILLING), more={"200": OPENING}) as server:
+    numbers = {"200": OPENING, **more}
+    async with serving(FLOW, queues=(SUPPORT, BILLING, *also), more=numbers) as server:
         server.sign_in("alice")
         customer = await server.call()
         await server.until(lambda: server.facts(ConversationStarted))
