@@ -109,6 +109,58 @@ def finish_wrap_up(
     _tell(agent, as_json)
 
 
+@app.command()
+def transfer(
+    name: Agent,
+    to: Annotated[str, typer.Argument(metavar="TO", help="Colleague, extension, queue or number.")],
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The agent's customer goes to somebody else, or comes back if nobody answers there.
+
+    Example: trunkline agents transfer alice bob
+    """
+    with api(config, server, token) as client:
+        agent = client.post(f"/agents/{segment(name)}/transfer", {"to": to})
+    _tell(agent, as_json)
+
+
+@app.command()
+def hold(
+    name: Agent,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The agent's customer hears music until `resume`.
+
+    Example: trunkline agents hold alice
+    """
+    with api(config, server, token) as client:
+        agent = client.post(f"/agents/{segment(name)}/hold")
+    _tell(agent, as_json)
+
+
+@app.command()
+def resume(
+    name: Agent,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The agent and the customer hear each other again.
+
+    Example: trunkline agents resume alice
+    """
+    with api(config, server, token) as client:
+        agent = client.post(f"/agents/{segment(name)}/resume")
+    _tell(agent, as_json)
+
+
 @app.command("extend")
 def extend_wrap_up(
     name: Agent,

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 LAST_EVENTS = 8
-KEYS = "b break   r ready again (ends wrap-up or break)   p pause recording   q leave this page"
+KEYS = (
+    "b break   r ready again (ends wrap-up or break)   c wrap-up code   p pause recording   "
+    "h hold   g go on   t transfer   q leave this page"
+)
+ASKED = {"t": "transfer to: ", "c": "code: "}
+"""Keys after which something is written, up to the Enter key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def desk(
     server: ServerOption = None,
     token: TokenOption = None,
 ) -> None:
-    """Who calls and why, who waits; b: break, r: ready again, q: leave. The phone rings elsewhere.
+    """Who calls and why, who waits; keys for breaks, wrap-up, hold and transfer. The phone rings elsewhere.
 
     Example: trunkline desk alice
     """
@@ -73,7 +78,44 @@ def work(client: ApiClient, name: str, pressed: Iterator[str | None], show: Call
     for key in pressed:
         if key == "q":
             return
-        show(look(client, name, act(client, name, key)))
+        if key in ASKED:
+            text = _written(pressed, ASKED[key], lambda said: show(look(client, name, said)))
+            show(look(client, name, act_with(client, name, key, text)))
+        else:
+            show(look(client, name, act(client, name, key)))
+
+
+def _written(pressed: Iterator[str | None], asked: str, show: Callable[[str], None]) -> str:
+    """What is written until the Enter key; nothing after Escape."""
+    text = ""
+    show(asked)
+    for key in pressed:
+        if key in ("\n", "\r"):
+            return text.strip()
+        if key == "\x1b":
+            return ""
+        if key in ("\x7f", "\b"):
+            text = text[:-1]
+        elif key is not None and key.isprintable():
+            text += key
+        if key is not None:
+            show(asked + text)
+    return ""
+
+
+def act_with(client: ApiClient, name: str, key: str, text: str) -> str:
+    """What to tell the agent about a key that something was written after."""
+    path = f"/agents/{segment(name)}"
+    if not text:
+        return "nothing done"
+    try:
+        if key == "t":
+            client.post(f"{path}/transfer", {"to": text})
+            return f"transferring to {text}"
+        client.post(f"{path}/wrap-up/done", {"code": text})
+    except ApiRefusedError as refused:
+        return str(refused)
+    return "ready again"
 
 
 def act(client: ApiClient, name: str, key: str | None) -> str:
@@ -82,14 +124,15 @@ def act(client: ApiClient, name: str, key: str | None) -> str:
     if key == "b":
         agent = client.post(f"{path}/break", {"reason": ""})
         return "break" if agent["state"] == "break" else "break: begins after this call"
+    if key in ("h", "g"):
+        return _hold(client, path, on=key == "h")
     if key == "r":
         try:
             client.post(f"{path}/wrap-up/done")
         except ApiRefusedError as refused:
             if refused.status != 409:
                 raise
-            # The queue requires a code, which a single key cannot say.
-            return f"{refused} (trunkline agents ready {name} --code CODE)"
+            return f"{refused} (press c)"
         client.post(f"{path}/back")
         return "ready again"
     if key == "p":
@@ -110,6 +153,14 @@ def _pause(client: ApiClient, name: str) -> str:
     except ApiRefusedError as refused:
         return str(refused)
     return "recording paused: p resumes it"
+
+
+def _hold(client: ApiClient, path: str, *, on: bool) -> str:
+    try:
+        client.post(f"{path}/hold" if on else f"{path}/resume")
+    except ApiRefusedError as refused:
+        return str(refused)
+    return "the customer hears music" if on else "you hear each other again"
 
 
 def desk_screen(page: Page) -> Group:

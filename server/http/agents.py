@@ -19,6 +19,7 @@ from server.http.ids import Name
 from server.http.live import LiveView
 from server.http.ports import ApiPorts, ContactEvent
 from server.http.status import AgentStatus
+from telephony.admission import Refusal
 
 
 class BreakRequest(BaseModel):
@@ -43,6 +44,14 @@ class ExtensionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     by_s: float = Field(gt=0, le=LONGEST_EXTENSION_S)
+
+
+class TransferRequest(BaseModel):
+    """Where the customer is to go: a colleague, an extension, a queue, a number of ours or one outside."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f]+$")
 
 
 NO_CODE = WrapUpRequest()
@@ -72,6 +81,7 @@ def add_agent_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         return AgentContact(contact, now.customer, events)
 
     _add_action_routes(app, ports, live)
+    _add_customer_routes(app, ports, live)
 
 
 def _add_action_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
@@ -101,6 +111,35 @@ def _add_action_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
         if _act(live, agent, who).state != AgentState.WRAP_UP.value:
             return _known(live, agent, who)
         return _told(ports, live, WrapUpDone(AgentId(agent), done.code), who)
+
+
+def _add_customer_routes(app: FastAPI, ports: ApiPorts, live: LiveView) -> None:
+    @app.post("/agents/{agent}/transfer", responses=answers(404, 409))
+    async def transfer_customer(agent: Name, wanted: TransferRequest, who: Who) -> AgentStatus:
+        """The customer hears ringing until the target answers, and is back with the agent if it does not."""
+        _act(live, agent, who)
+        return _done(ports.agents_customers.transfer(AgentId(agent), wanted.to), live, agent, who)
+
+    @app.post("/agents/{agent}/hold", responses=answers(404, 409))
+    async def hold_customer(agent: Name, who: Who) -> AgentStatus:
+        """The customer hears music, and not the agent."""
+        _act(live, agent, who)
+        return _done(ports.agents_customers.hold(AgentId(agent), on=True), live, agent, who)
+
+    @app.post("/agents/{agent}/resume", responses=answers(404, 409))
+    async def resume_customer(agent: Name, who: Who) -> AgentStatus:
+        """They hear each other again."""
+        _act(live, agent, who)
+        return _done(ports.agents_customers.hold(AgentId(agent), on=False), live, agent, who)
+
+
+def _done(refusal: Refusal | None, live: LiveView, agent: str, who: Principal) -> AgentStatus:
+    if refusal is None:
+        live.forget()
+        return _known(live, agent, who)
+    how = "names, extensions and numbers are judged by [calls] of the settings"
+    status = 404 if refusal.status == 404 else 409
+    raise ApiError(status, f"{refusal.reason} ({refusal.rule_id})", how)
 
 
 @dataclass(frozen=True, slots=True)

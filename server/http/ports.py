@@ -18,7 +18,7 @@ from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
 from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
-from contacts.ids import ContactId, QueueId
+from contacts.ids import AgentId, ContactId, QueueId
 from contacts.privacy import Privacy
 from recordings.saved_recordings import SavedRecordings
 from server.access.door import Door
@@ -31,6 +31,7 @@ from server.http.off_loop import OffLoop
 from server.http.status import Health, WebhookStatus
 from server.journal.reading import ContactsWanted
 from server.outside.notices import Notice
+from telephony.admission import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,14 @@ class LiveDispatch(Protocol):
     def explain(self, contact: ContactId) -> Explanation | None: ...
 
 
+class AgentsCustomers(Protocol):
+    """What agents do with the customer they talk with; the refusal says why not."""
+
+    def transfer(self, agent: AgentId, to: str) -> Refusal | None: ...
+
+    def hold(self, agent: AgentId, *, on: bool) -> Refusal | None: ...
+
+
 class Customers(Protocol):
     """Who is on the line."""
 
@@ -253,6 +262,7 @@ class ApiPorts:
     acd: Callable[[], AcdSettings]
     """The agents and queues that apply now."""
     customers: Customers
+    agents_customers: AgentsCustomers
     notices: Notices
     profiles: CallerProfiles
     callbacks: Callbacks

@@ -93,6 +93,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         dispatch=parts.line.dispatcher,
         acd=lambda: parts.reloading.settings.acd,
         customers=_OnTheLine(parts.line.intake),
+        agents_customers=parts.line.intake.desk,
         notices=parts.notices,
         profiles=parts.profiles,
         callbacks=CallbackOrders(parts.line.callbacks, parts.line.intake),

@@ -185,6 +185,10 @@ class ActiveContact:
             return None
         return self.legs.of(other if leg.participant == CUSTOMER else CUSTOMER)
 
+    def hold(self, on: bool) -> bool:
+        """The other party wants the customer to hear music; False when they talk with nobody."""
+        return self._sound.hold(on)
+
     def end(self, leg: ContactLeg, cause: str) -> None:
         """Hangs up on that party, as the core would."""
         self._hang_up(order.HangUpLeg(leg.participant, leg.id, cause))
@@ -290,9 +294,19 @@ class ActiveContact:
         if customer is not None and other is not None:
             self._sound.connect(customer, other.call, effect.participant)
             self.recording.follow(effect.participant, other.call)
+            if (agent := self._agent(effect.participant)) is not None:
+                self._services.exchange.talking[agent] = self.id
 
     def _disconnect(self, effect: order.Disconnect) -> None:
         self._sound.disconnect()
+        agent, talking = self._agent(effect.participant), self._services.exchange.talking
+        if agent is not None and talking.get(agent) == self.id:
+            del talking[agent]
+
+    def _agent(self, participant: ParticipantId) -> AgentId | None:
+        known = self.core.participants.get(participant)
+        agent = known is not None and known.role is ParticipantRole.AGENT
+        return AgentId(known.name) if agent and known is not None else None
 
     def _ring_leg(self, effect: order.RingLeg) -> None:
         if (call := self.legs.call(effect.leg)) is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from acd.events import AgentCallEnded, OfferAnswered, OfferFailed, OfferFailure
+from acd.events import AgentCallEnded, ConversationHeld, OfferAnswered, OfferFailed, OfferFailure
 from acd.events import Event as DispatchEvent
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ParticipantRole
@@ -23,7 +23,7 @@ from server.intake.parties import participant_of
 from server.intake.ports import Lines, PhoneBook, Shown
 from server.tasks import Tasks
 from telephony.call import Call
-from telephony.call_events import CallEvent, Ended
+from telephony.call_events import CallEvent, Ended, Held, Resumed
 from telephony.session.events import Hangup, Party
 
 FAILURES = {
@@ -142,9 +142,16 @@ class AgentLegs:
         self._post(OfferAnswered(ring.offer))
 
     def _on_winner(self, ring: _Ring, event: CallEvent) -> None:
-        if isinstance(event, Ended):
-            del self._rings[ring.offer]
-            self._post(AgentCallEnded(ring.offer, lost=event.hangup.by is Party.NETWORK))
+        match event:
+            case Held():
+                self._post(ConversationHeld(ring.offer, held=True))
+            case Resumed():
+                self._post(ConversationHeld(ring.offer, held=False))
+            case Ended(hangup):
+                del self._rings[ring.offer]
+                self._post(AgentCallEnded(ring.offer, lost=hangup.by is Party.NETWORK))
+            case _:
+                pass
 
     def _failed(self, ring: _Ring, last: tuple[Call, Hangup] | None) -> None:
         del self._rings[ring.offer]

@@ -15,6 +15,7 @@ from contacts.ids import AgentId, ContactId
 from server.checks.repertoire import Repertoire
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_calls import AgentCalls
+from server.intake.agent_desk import AgentDesk
 from server.intake.customer import Customer
 from server.intake.services import Services
 from telephony.admission import Refusal
@@ -35,6 +36,7 @@ class CallIntake:
         self._services = services
         self._active = active
         self._agent_calls = AgentCalls(services, self._open)
+        self.desk = AgentDesk(services)
         self.draining = False
         self._idle = asyncio.Event()
         self._idle.set()

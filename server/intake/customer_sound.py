@@ -18,7 +18,7 @@ from server.intake.prompts import Prompts
 from server.intake.queue_sound import QueueSound, ringback, waiting_sound
 from server.intake.talk import Side, Talk
 from telephony.call import Call
-from telephony.call_events import CallEvent
+from telephony.call_events import CallEvent, Held, Resumed
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +96,13 @@ class CustomerSound:
         music = self._prompts.hold_music()
         self._talk = Talk(customer, other, music, lambda side, on: self._held(side, on, participant))
         self._talk.begin()
+
+    def hold(self, on: bool) -> bool:
+        """As if the other party's phone had done it; False outside of talks."""
+        if self._talk is None:
+            return False
+        self._talk.on_event(Side.OTHER, Held() if on else Resumed())
+        return True
 
     def disconnect(self) -> None:
         if self._talk is not None:

@@ -44,7 +44,13 @@ class Exchange:
         self.plan = plan
         self._repertoire = repertoire
         self.contacts_by_call: dict[str, ContactId] = {}
+        self.talking: dict[AgentId, ContactId] = {}
+        """With whom agents talk at the moment."""
         self._active = active
+
+    def contact_of(self, agent: AgentId) -> ActiveContact | None:
+        """Whom the agent talks with."""
+        return self._active.get(self.talking.get(agent, ContactId("")))
 
     def flow(self, number: str) -> Flow:
         """Of a number of ours; raises LookupError when it has none any more."""

@@ -27,7 +27,7 @@ from contacts.facts.entry import JournalEntry
 from contacts.facts.fact import Fact
 from contacts.facts.queue import QueueJoined
 from contacts.facts.system import AccessRefused, AccessUsed
-from contacts.ids import ContactId, QueueId
+from contacts.ids import AgentId, ContactId, QueueId
 from contacts.privacy import Privacy
 from recordings.archive import Archive
 from recordings.catalogue import Catalogue
@@ -60,10 +60,13 @@ from server.http.ports import (
     UnknownPageError,
 )
 from server.http.status import Health, PartHealth, WebhookStatus
+from server.intake.dial_plan import NO_SUCH
+from server.intake.transfers import NOT_TALKING
 from server.journal.erasure import StillInProgressError, UnknownContactError
 from server.journal.reading import ANY_CONTACT, ContactsWanted
 from server.outside.notices import Notice
 from server.store.store import open_store
+from telephony.admission import Refusal
 
 T = TypeVar("T")
 
@@ -372,6 +375,26 @@ def no_recordings(folder: Path) -> SavedRecordings:
     return SavedRecordings(archive, search, life, files, evidence, lambda _: [], 0)
 
 
+class OrderedCustomers:
+    """What agents ordered for their customers; `bob` can be reached, nobody else."""
+
+    def __init__(self) -> None:
+        self.orders: list[tuple[str, str]] = []
+        self.talking = True
+
+    def transfer(self, agent: AgentId, to: str) -> Refusal | None:
+        if not self.talking:
+            return NOT_TALKING
+        self.orders.append((agent, to))
+        return None if to == "bob" else NO_SUCH
+
+    def hold(self, agent: AgentId, *, on: bool) -> Refusal | None:
+        if not self.talking:
+            return NOT_TALKING
+        self.orders.append((agent, "hold" if on else "resume"))
+        return None
+
+
 class Api:
     """One API with its fakes, and clients of it."""
 
@@ -397,6 +420,7 @@ class Api:
         self.url = ""
         self.callbacks = PromisedCalls(self.clock)
         self.awaited = 0
+        self.agents_customers = OrderedCustomers()
         self.recordings = cache(lambda: no_recordings(folder))
 
     def ports(self) -> ApiPorts:
@@ -414,6 +438,7 @@ class Api:
             dispatch=self.dispatch,
             acd=lambda: ACD,
             customers=self.line,
+            agents_customers=self.agents_customers,
             notices=self.notices,
             profiles=self.profiles,
             callbacks=self.callbacks,

@@ -144,3 +144,34 @@ async def test_the_desk_of_nobody_is_refused(api: Api) -> None:
     result = await aside(lambda: run(api.folder, "desk", "mallory", "--once"))
     assert result.exit_code == 2
     assert "no agent mallory" in result.stderr
+
+
+async def test_s24_the_desk_transfers_to_what_is_written_and_says_why_not(api: Api) -> None:
+    keys = Keys(api.local(), *"tbobx\x7f\n", *"tnobody\n", *"t\x1b", "h", "g", "q")
+    await aside(keys.pressed)
+    told = [page.said for page in keys.pages]
+    assert "transfer to: bob" in told
+    assert "transferring to bob" in told
+    assert any("No such number (dial.no-such-number)" in each for each in told)
+    assert "nothing done" in told
+    assert api.agents_customers.orders == [
+        ("alice", "bob"),
+        ("alice", "nobody"),
+        ("alice", "hold"),
+        ("alice", "resume"),
+    ]
+
+
+async def test_an_agent_without_a_customer_transfers_and_holds_nobody(api: Api) -> None:
+    api.agents_customers.talking = False
+    for command in (("transfer", "alice", "bob"), ("hold", "alice"), ("resume", "alice")):
+        result = await aside(lambda command=command: run(api.folder, "agents", *command))  # type: ignore[misc]
+        assert result.exit_code != 0
+        assert "transfer.not-talking" in result.output
+
+
+async def test_agents_transfer_and_hold_from_the_command_line(api: Api) -> None:
+    await said(api, "agents", "hold", "alice")
+    await said(api, "agents", "resume", "alice")
+    await said(api, "agents", "transfer", "alice", "bob")
+    assert api.agents_customers.orders == [("alice", "hold"), ("alice", "resume"), ("alice", "bob")]
