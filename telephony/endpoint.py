@@ -171,6 +171,11 @@ class SipEndpoint:
             self._desk.reconfigure(settings)
         self._outbound.reconfigure(settings)
 
+    def drop_gone_phones(self) -> None:
+        """After a change of accounts: telephones of those that are no more are not called any more."""
+        if self._desk is not None:
+            self._desk.drop_gone()
+
     async def abandon(self) -> None:
         """Closes the sockets without a word to anybody, as the end of the process would."""
         if self._desk is not None:

@@ -102,5 +102,6 @@ class Reloading:
         self.line.intake.repertoire = repertoire
         self.secrets.clear()
         self.secrets.update(secrets)
+        self.line.endpoint.drop_gone_phones()
         self.settings = settings
         return ()

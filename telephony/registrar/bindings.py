@@ -135,6 +135,10 @@ class Registrar:
         self._flows: dict[ConnectionId, list[AddressOfRecord]] = {}
         self._deadlines: TimerHeap[AddressOfRecord] = TimerHeap()
 
+    def users(self) -> tuple[AddressOfRecord, ...]:
+        """Those with a telephone."""
+        return tuple(self._bindings)
+
     def bindings(self, aor: AddressOfRecord, now: float) -> tuple[Binding, ...]:
         """Those that hold now, the one that was refreshed last at the end."""
         return tuple(binding for binding in self._bindings.get(aor, ()) if binding.expires_at > now)

@@ -164,10 +164,12 @@ class RegistrationDesk:
         self._registrar.settings = settings.registrar
         self._md5_only = settings.registrar.md5_only_user_agents
 
-    def drop(self, user: str) -> None:
-        """That account is gone: so are its telephones."""
-        for binding in self.bindings(user):
-            self.forget(binding)
+    def drop_gone(self) -> None:
+        """Accounts that are no more: so are their telephones."""
+        for user in self._registrar.users():
+            if self._secret_of(user) is None:
+                for binding in self.bindings(user):
+                    self.forget(binding)
 
     def close(self) -> None:
         if self._timer is not None:

@@ -309,6 +309,21 @@ class TestRegistration:
         assert desk.desk.bindings("alice") == ()
         assert [type(change) for change in desk.changes] == [BindingAdded, BindingRemoved]
 
+    async def test_a_phone_whose_account_is_gone_is_called_no_more(self, phones: PhoneMaker) -> None:
+        secrets = {"alice": Password("secret"), "bob": Password("secret")}
+        changes: list[RegistrarEffect] = []
+        desk = RegistrationDesk(SipSettings(), secrets.get, changes.append)
+        server, phone = await phones(desk), await phones()
+        for user in ("alice", "bob"):
+            address = Uri.parse(server.uri(user))
+            await Registration(
+                phone.endpoint, Account(address, Login(user, "secret"), server.hop())
+            ).register()
+        del secrets["alice"]
+        server.endpoint.drop_gone_phones()
+        assert (desk.bindings("alice"), len(desk.bindings("bob"))) == ((), 1)
+        assert [type(change) for change in changes] == [BindingAdded, BindingAdded, BindingRemoved]
+
     async def test_it_is_refreshed(self, phones: PhoneMaker, desk: Desk) -> None:
         server, phone = await phones(desk.desk), await phones()
         registration = Registration(phone.endpoint, self.account(server))
