@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop test-kill test-callbacks check simulate fuzz-flows format clean
+.PHONY: help run test test-interop test-kill test-callbacks check simulate fuzz-flows fuzz-sip format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-callbacks    CALLBACKS=500 callbacks, KILLS=n kills: everybody answered exactly once'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make fuzz-flows        100,000 flow files with mistakes in them, FILES=n for another number'
+	@echo 'make fuzz-sip          a million SIP and SDP inputs with mistakes in them, INPUTS=n for another number'
 	@echo 'make check             formatting, lint, types, import contracts, architecture'
 	@echo 'make format            reformat and apply safe lint fixes'
 	@echo 'make clean             remove .venv, caches and built files; keeps var/ (recordings, database)'
@@ -65,6 +66,11 @@ FILES ?= 100000
 fuzz-flows:
 	@tools/setup.sh test
 	$(BIN)/python -m tests.ivr_flows.mutation $(FILES)
+
+INPUTS ?= 1000000
+fuzz-sip:
+	@tools/setup.sh test
+	$(BIN)/python -m tests.telephony.mutation $(INPUTS)
 
 check:
 	@tools/setup.sh test
