@@ -42,6 +42,25 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+class StandardError:
+    """Takes lines to where standard error leads at that moment.
+
+    A line that cannot be written (a full disk behind it, a reader who has gone) is counted and shown in
+    `/metrics`: no caller is hung up on for the sake of the log.
+    """
+
+    lost_lines = 0
+
+    def msg(self, line: str) -> None:
+        try:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            StandardError.lost_lines += 1
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def configure_logs(form: Literal["text", "json"], level: str) -> None:
     """Sends every log line of the process, libraries included, to standard error."""
     numeric = logging.getLevelNamesMapping()[level.upper()]
@@ -60,7 +79,7 @@ def configure_logs(form: Literal["text", "json"], level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(numeric, logging.WARNING), stream=sys.stderr, force=True)

@@ -11,6 +11,7 @@ from media.engine import MediaEngine
 from recordings.health import RecorderHealth
 from server.http.load_metrics import LoadFigures, load_metrics
 from server.live_transcripts.following import LiveStatus
+from server.logs import StandardError
 from server.transcripts.transcription import TranscriptionStatus
 
 SETUP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -34,6 +35,11 @@ class Metrics:
             "Paused recordings that nobody resumed in time",
             registry=self.registry,
         )
+        Gauge(
+            "trunkline_log_lines_lost",
+            "Lines of the log that could not be written since the program started",
+            registry=self.registry,
+        ).set_function(lambda: StandardError.lost_lines)
         self.setup_s = Histogram(
             "trunkline_call_setup_seconds",
             "From INVITE to our 200",

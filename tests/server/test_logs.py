@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 
 from contacts.facts.contact import ContactStarted, LegEnded, ParticipantJoined
 from contacts.facts.entry import FACT_TYPES
 from contacts.facts.flow import DigitAccepted, VariableSet
 from contacts.ids import ContactId
 from contacts.privacy import Privacy, privacy_of
-from server.logs import OF_OURS, configure_logs, private_names, redact
+from server.http.metrics import Metrics
+from server.logs import OF_OURS, StandardError, configure_logs, private_names, redact
 
 NUMBER = "0301234567"
 
@@ -79,3 +84,20 @@ def test_the_log_of_a_server_redacts(capsys: pytest.CaptureFixture[str]) -> None
     assert NUMBER not in told
     assert json.loads(told.splitlines()[0])["contact"] == "c1"
     assert "ValueError" in told
+
+
+def test_a_log_that_cannot_be_written_harms_nobody_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_logs("text", "info")
+    before = StandardError.lost_lines
+    full = os.fdopen(os.open("/dev/full", os.O_WRONLY), "w")
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", full)
+            structlog.get_logger("x").warning("call.failed")
+            with contextlib.suppress(OSError):
+                full.close()
+            structlog.get_logger("x").warning("call.failed")
+    finally:
+        structlog.reset_defaults()
+    shown = generate_latest(Metrics().registry).decode()
+    assert f"trunkline_log_lines_lost {before + 2:.1f}" in shown
