@@ -16,6 +16,7 @@ from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ContactOrigin, ParticipantRole
+from contacts.facts.flow import FlowEnded
 from contacts.ids import AgentId, ContactId, LegId, ParticipantId
 from contacts.outcomes import QueueExit, TransferResult
 from contacts.standing import ContactPhase
@@ -251,12 +252,15 @@ class ActiveContact:
     def _start_flow(self, effect: order.StartFlow) -> None:
         customer = self._customer
         if effect.number and customer is not None:
+            self._run = None  # the one before has had its last word
             self._prepare(self._services.exchange.flow(effect.number), customer)
         if self._run is not None:
             self._run.start()
 
     def _stop_flow(self, effect: order.StopFlow) -> None:
         if self._run is None:
+            # One that could not be begun: the contact waits for its end all the same.
+            self.tell(FlowEnded(contact=self.id, flow="", cause="it could not be begun"))
             return
         if effect.transferred:
             self._run.hand_over()

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 
+import pytest
+
 from acd.agent_state import AgentState
 from acd.settings import QueueSettings
 from contacts.facts.contact import (
+    ContactClosed,
+    ContactFailed,
     ContactStarted,
     ConversationStarted,
     FlowChanged,
@@ -18,6 +22,8 @@ from contacts.facts.contact import (
 )
 from contacts.facts.queue import QueueJoined
 from contacts.outcomes import ContactOutcome, TransferResult
+from ivr_flows.definition.flow import Flow
+from server.intake.exchange import Exchange
 from tests.fakes.line import FarPhone, Manners
 from tests.fakes.stepped_loop import stepped
 from tests.server.in_process import SUPPORT, InProcess, serving
@@ -252,3 +258,19 @@ async def test_what_the_called_side_lets_hear_before_it_answers_takes_the_place_
         assert len(server.facts(ConversationStarted)) == 1
         await server.until(lambda: len(server.facts(ConversationStarted)) == 2)
         assert customer.talks_with(carrier)
+
+
+@stepped
+async def test_a_flow_that_cannot_be_begun_any_more_ends_the_contact_which_closes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(_exchange: Exchange, _number: str) -> Flow:
+        raise LookupError("its number was taken away by a reload")
+
+    async with talking() as (server, customer, alice):
+        monkeypatch.setattr(Exchange, "flow", gone)
+        alice.refer("sip:200@trunkline.example")
+        await server.until(lambda: customer.over)
+        await server.until(lambda: bool(server.facts(ContactClosed)))
+    assert [fact.reason for fact in server.facts(ContactFailed)] == ["an order could not be carried out"]
+    assert len(server.facts(ContactClosed)) == 1
