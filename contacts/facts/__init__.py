@@ -74,6 +74,7 @@ AnyFact = (
     | speech.TranscriptFinal
     | speech.TranscriptDeferred
     | speech.WordsSpotted
+    | speech.TalkMeasured
     | agent.PhoneRegistered
     | agent.PhoneUnregistered
     | agent.AgentBecame

@@ -63,3 +63,18 @@ class WordsSpotted(SpeechFact, frozen=True, kw_only=True, tag="speech.spotted"):
 
     rule: str
     phrase: Personal = ""
+
+
+class TalkMeasured(ContactFact, frozen=True, kw_only=True, tag="talk.measured"):
+    """How customer and agent talked with each other in the recording: from when, not what, they spoke."""
+
+    recording: str
+    joined_s: float
+    customer_s: float
+    agent_s: float
+    silence_s: float
+    cross_talk_s: float
+    customer_interruptions: int
+    agent_interruptions: int
+    customer_longest_s: float
+    agent_longest_s: float

@@ -242,6 +242,11 @@ SENTENCES: dict[type[Fact], Sentence] = {
     speech.TranscriptDeferred: lambda line, f: (
         f"what {line.name(f.participant)} says is transcribed later: {f.reason}"
     ),
+    speech.TalkMeasured: lambda _, f: (
+        f"of {f.joined_s:.0f} s together caller spoke {f.customer_s:.0f}, agent {f.agent_s:.0f}, "
+        f"both {f.cross_talk_s:.1f}, nobody {f.silence_s:.0f}; "
+        f"caller interrupted {f.customer_interruptions} times, agent {f.agent_interruptions}"
+    ),
     speech.WordsSpotted: lambda line, f: _with(
         f"{f.rule}: {line.name(f.participant)} said", _if(f.phrase, " {}")
     ),

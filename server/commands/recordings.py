@@ -29,6 +29,7 @@ from server.commands.recordings_life import (
     release,
 )
 from server.commands.server_options import ServerOption, TokenOption, api
+from server.commands.spoken import talk_lines
 from server.commands.tables import local_time, print_table
 from server.errors import StartError
 
@@ -130,6 +131,9 @@ def show(
     for name, value in told.items():
         if value not in ("", None):
             out.print(f"{name:>14}  {value}", markup=False)
+    if found["talk"] is not None:
+        for line in talk_lines(found["talk"]):
+            out.print(line, markup=False)
     for item in found["transcript"]:
         said = item.get("text") or f"[not transcribed: {item.get('reason', '')}]"
         out.print(f"{clock(item['start_s']):>8}  {item['speaker']:<6}  {said}", markup=False)

@@ -42,3 +42,16 @@ class FollowedTimeline:
             return self._timeline.sentence(from_json(body))
         except UnreadableFactError:
             return str(event["kind"])
+
+
+def talk_lines(talk: dict[str, Any]) -> list[str]:
+    """How customer and agent talked with each other."""
+    spoken = talk["customer_s"] + talk["agent_s"]
+    share = round(100 * talk["agent_s"] / spoken) if spoken else 0
+    return [
+        f"{'talk':>14}  caller {talk['customer_s']:.1f} s, agent {talk['agent_s']:.1f} s ({share} %), "
+        f"both {talk['cross_talk_s']:.1f} s, nobody {talk['silence_s']:.1f} s",
+        f"{'longest':>14}  caller {talk['customer_longest_s']:.1f} s, agent {talk['agent_longest_s']:.1f} s",
+        f"{'interrupted':>14}  by caller {talk['customer_interruptions']} times, "
+        f"by agent {talk['agent_interruptions']} times",
+    ]

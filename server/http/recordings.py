@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Header, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from contacts.facts.speech import TalkMeasured
 from contacts.privacy import Privacy
 from recordings.archive import ListedRecording
 from recordings.catalogue import RecordingEntry
@@ -25,7 +26,7 @@ from recordings.verification import Verdict
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
 from server.http.ids import Id
-from server.http.ports import ApiPorts
+from server.http.ports import ApiPorts, ContactArchive, ContactEvent
 
 MAX_PAGE = 1000
 Result = TypeVar("Result")
@@ -64,6 +65,8 @@ class RecordingDetail:
     transcript: tuple[TranscriptItem, ...]
     held_by: str
     held_because: str
+    talk: dict[str, Any] | None
+    """How customer and agent talked with each other, once it is transcribed; see `talk.measured`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def _add_finding(app: FastAPI, ports: ApiPorts) -> None:
     @app.get("/recordings/{recording}", responses=answers(404))
     async def show_recording(recording: Id, who: Who) -> RecordingDetail:
         """By its own id, or by its contact's, whose newest it is then."""
-        return await run(lambda kept: _detail(kept, recording, who.sees))
+        return await run(lambda kept: _detail(kept, ports.archive, recording, who.sees))
 
 
 def _add_hearing(app: FastAPI, ports: ApiPorts) -> None:
@@ -243,13 +246,22 @@ def _id(kept: SavedRecordings, identifier: str) -> RecordingId:
     return kept.archive.find(identifier).recording_id
 
 
-def _detail(kept: SavedRecordings, identifier: str, most: Privacy) -> RecordingDetail:
+def _detail(
+    kept: SavedRecordings, archive: ContactArchive, identifier: str, most: Privacy
+) -> RecordingDetail:
     entry = kept.archive.find(identifier)
     (listed,) = kept.archive.conditions([entry])
     hold = kept.life.hold_of(entry.recording_id)
     words = () if most is Privacy.PUBLIC else kept.archive.transcript(entry)
     because = ("", "") if hold is None else (hold.held_by, hold.reason)
-    return RecordingDetail(_line(listed, most), words, *because)
+    told = archive.events(entry.contact_id, Privacy.PUBLIC)
+    return RecordingDetail(_line(listed, most), words, *because, _talk(told, entry.recording_id))
+
+
+def _talk(events: tuple[ContactEvent, ...], recording: str) -> dict[str, Any] | None:
+    """What was measured last: a second pass may know better."""
+    measured = (event.fields for event in reversed(events) if event.kind == TalkMeasured.kind())
+    return next((fields for fields in measured if fields["recording"] == recording), None)
 
 
 def _line(listed: ListedRecording, most: Privacy) -> RecordingLine:

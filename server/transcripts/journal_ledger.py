@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
 from contacts.facts.fact import Fact
 from contacts.facts.recording import RecordingFinished, TranscriptFailed, TranscriptReady
+from contacts.facts.speech import TalkMeasured
 from contacts.folds.agent_speech import agent_speech
+from contacts.folds.talk_measures import TalkMeasures
 from contacts.ids import ContactId
 from recordings.segment import RecordingId
 from server.journal.journal import Journal, JournalFull
@@ -39,6 +42,10 @@ class JournalTranscripts:
         since = datetime.now(UTC) - TAKEN_UP
         found = await asyncio.to_thread(contacts_lacking, self._store, RecordingFinished, OUTCOMES, since)
         return tuple(found)
+
+    async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
+        contact = ContactId(contact_id)
+        await self._append(TalkMeasured(contact=contact, recording=recording_id, **asdict(talk)))
 
     async def ready(self, contact_id: str, recording_id: RecordingId, words: int) -> None:
         contact = ContactId(contact_id)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from contacts.folds.talk_measures import TalkMeasures
 from media.speech.utterance import Utterance
 from media.speech.vocabulary import LanguageModel
 from recordings.segment import RecordingId
@@ -30,6 +31,9 @@ class TranscriptLedger(Protocol):
 
     async def untranscribed(self) -> tuple[str, ...]:
         """Contacts with a finished recording of whose transcript nothing was ever told, oldest first."""
+
+    async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
+        """How the two talked with each other."""
 
     async def ready(self, contact_id: str, recording_id: RecordingId, words: int) -> None: ...
 

@@ -12,9 +12,12 @@ from time import monotonic
 
 import structlog
 
+from contacts.folds.talk_measures import Spoke, measure
+from media.sound import SAMPLES_PER_SECOND
 from media.speech.errors import SpeechError
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, Vocabulary
+from media.vad import SpurtRules, talk_spurts
 from recordings.catalogue import Catalogue, RecordingState
 from recordings.errors import CatalogueError, RecordingsError
 from recordings.files import RecordingFiles
@@ -29,6 +32,7 @@ log = structlog.get_logger(__name__)
 SHORTEST_WORD_S = 0.2
 """A caller who hangs up at once leaves nothing that could be a word, and costs no pass over the recording."""
 
+VOICE_ALONE = SpurtRules(padding_ms=0)
 _WHOLE = (Span(0.0, None),)
 
 
@@ -144,8 +148,8 @@ class Transcription:
                 await self._whole(job, 0)
                 return
             spans = await self._ledger.speech_on_the_right(job.contact_id)
-            caller = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
-            agent = await self._hear(job, entry.path, Speaker.AGENT, spans)
+            caller, customer_spoke = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
+            agent, agent_spoke = await self._hear(job, entry.path, Speaker.AGENT, spans)
         except CatalogueError:
             # The database refuses for the moment; the recording is as it was.
             raise
@@ -156,6 +160,10 @@ class Transcription:
         if missing_s:
             await self._retry(job, f"{missing_s:.0f} s could not be transcribed")
             return
+        joined = [Spoke(s.start_s, entry.duration_s if s.end_s is None else s.end_s) for s in spans]
+        talk = measure(joined, customer_spoke, agent_spoke)
+        if talk is not None:
+            await self._ledger.measured(job.contact_id, job.recording_id, talk)
         await self._whole(job, sum(len(i.text.split()) for i in caller + agent if isinstance(i, Utterance)))
 
     async def _whole(self, job: Job, words: int) -> None:
@@ -165,15 +173,17 @@ class Transcription:
 
     async def _hear(
         self, job: Job, path: Path, speaker: Speaker, spans: tuple[Span, ...]
-    ) -> list[TranscriptItem]:
-        """One speaker's words; what is heard of the recording is kept whatever follows."""
+    ) -> tuple[list[TranscriptItem], list[Spoke]]:
+        """One speaker's words, and when they spoke; what is heard is kept whatever follows."""
         items: list[TranscriptItem] = []
+        spoke: list[Spoke] = []
         channel = StereoSide.LEFT if speaker is Speaker.CALLER else StereoSide.RIGHT
         found = windows(self._files.sound(path), channel)
         while (window := await asyncio.to_thread(_next_window, found, spans)) is not None:
             items += await self._understand(window, speaker)
+            spoke += await asyncio.to_thread(_spoke, window)
         await asyncio.to_thread(self._transcripts.replace, job.recording_id, speaker, items)
-        return items
+        return items, spoke
 
     async def _understand(self, window: Window, speaker: Speaker) -> list[TranscriptItem]:
         engine = self._recognizer.engine
@@ -204,6 +214,13 @@ class Transcription:
 def _kept(heard: Heard, speaker: Speaker, engine: str) -> Utterance:
     words = tuple(SpokenWord(w.text, w.start_s, w.end_s, w.confidence) for w in heard.words)
     return Utterance(speaker, heard.start_s, heard.end_s, heard.text, engine, heard.confidence, words)
+
+
+def _spoke(window: Window) -> list[Spoke]:
+    """When somebody's voice is heard, without the padding that a recogniser wants around it."""
+    edges = ((span.start, span.end) for span in talk_spurts(window.pcm, VOICE_ALONE))
+    at_s = window.start_s
+    return [Spoke(at_s + start / SAMPLES_PER_SECOND, at_s + end / SAMPLES_PER_SECOND) for start, end in edges]
 
 
 def _is_missing(item: TranscriptItem) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contacts.facts.entry import FACT_TYPES
 from contacts.facts.fact import Fact
+from contacts.facts.speech import SaidWord
 
 
 def any_fact() -> st.SearchStrategy[Fact]:
@@ -42,4 +43,11 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(st.text(), st.text() | st.booleans())
     if hint == dict[str, int]:
         return st.dictionaries(st.text(), values_of(int))
+    if hint == tuple[SaidWord, ...]:
+        return st.lists(_said_words(), max_size=5).map(tuple)
     return st.from_type(hint)
+
+
+def _said_words() -> st.SearchStrategy[SaidWord]:
+    fields = {name: values_of(each) for name, each in get_type_hints(SaidWord).items()}
+    return st.builds(SaidWord, **fields)

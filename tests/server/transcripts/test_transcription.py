@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from contacts.facts.recording import TranscriptFailed, TranscriptReady
+from contacts.folds.talk_measures import TalkMeasures
 from media.speech.errors import RecogniserFailed
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, LanguageModel
@@ -60,6 +61,7 @@ class FakeLedger:
     """What was told, in order."""
 
     told: list[tuple[str, str, str | int]] = field(default_factory=list)
+    measures: dict[str, TalkMeasures] = field(default_factory=dict)
     left: tuple[str, ...] = ()
     spans: tuple[Span, ...] = (Span(0.0, None),)
 
@@ -68,6 +70,9 @@ class FakeLedger:
 
     async def untranscribed(self) -> tuple[str, ...]:
         return self.left
+
+    async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
+        self.measures[recording_id] = talk
 
     async def ready(self, contact_id: str, recording_id: RecordingId, words: int) -> None:
         self.told.append(("ready", recording_id, words))
@@ -265,3 +270,19 @@ async def test_finding_30_a_full_journal_does_not_end_transcription(
 def replace_ledger(desk: Desk, journal: Journal) -> Transcription:
     ledger = JournalTranscripts(journal, desk.catalogue.engine, full_pause_s=0.02)
     return Transcription(desk.recognizer, General(), desk.catalogue, RecordingFiles(desk.folder), ledger)
+
+
+async def test_how_the_two_talked_is_measured_where_they_were_joined(desk: Desk) -> None:
+    desk.ledger.spans = (Span(1.0, 3.0),)
+    recording = desk.keep("a", seconds=4)
+    desk.transcription.transcribe("contact a", recording)
+    await until(lambda: bool(desk.ledger.told))
+    assert desk.ledger.measures[recording].joined_s == 2.0
+    assert [told[0] for told in desk.ledger.told] == ["ready"]
+
+
+async def test_a_call_in_which_nobody_was_joined_has_nothing_to_measure(desk: Desk) -> None:
+    desk.ledger.spans = ()
+    desk.transcription.transcribe("contact a", desk.keep("a"))
+    await until(lambda: bool(desk.ledger.told))
+    assert desk.ledger.measures == {}
