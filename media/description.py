@@ -14,10 +14,14 @@ _WORD = 1 << 64
 
 
 class SoundCodec(Enum):
-    """What a leg can speak; the value is the law by which the engine knows it."""
+    """What a leg can speak; the value is the number by which the engine knows it. All count time in 8 kHz.
+
+    Of G.722 the lower band is heard, mixed and recorded; a bridge of two such legs passes on both bands.
+    """
 
     PCMU = 0
     PCMA = 1
+    G722 = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class MediaEngine:
         self._listen_fd = listening_memory(settings)
         detectors = VoiceDetectors(settings.talk_detector_mode)
         self._memory = allocate(settings, self._event_fd, self._listen_fd)
-        _tell_functions(self._memory.hub, detectors)
+        tell_functions(self._memory.hub, detectors)
         own, own_ipv6 = own_address(settings), own_ipv6_address(settings)
         self._rows = RowAllocation(settings, self._memory, detectors, self._listen_fd)
         self._ports = PortPairs(settings, own)
@@ -184,7 +184,7 @@ class MediaEngine:
                 self._free_rows.appendleft(row)
 
 
-def _tell_functions(hub: np.void, detectors: VoiceDetectors) -> None:
+def tell_functions(hub: np.void, detectors: VoiceDetectors) -> None:
     """The addresses of what compiled code calls outside of this package."""
     functions = srtp_functions()
     hub["voice_process"] = detectors.process

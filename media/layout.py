@@ -42,6 +42,10 @@ TONES: Final = 8
 
 ULAW: Final = 0
 ALAW: Final = 1
+G722: Final = 2
+"""On the wire only: such a leg's frames are mu-law."""
+G722_STATE: Final = 27
+G722_TABLE: Final = 232
 
 CONCEALED: Final = 1
 SILENT: Final = 2
@@ -75,7 +79,7 @@ class Described(IntEnum):
     ADDRESS_HIGH = 3
     ADDRESS = 4
     PORT = 5
-    LAW = 6
+    CODING = 6
     TX_TYPE = 7
     TX_EVENTS = 8
     RX_TYPE = 9
@@ -111,6 +115,7 @@ _LEG_FIELDS: Final = (
     *("sdp_high", "sdp_low", "sdp_port", "signalled_high", "signalled_low", "ipv6"),
     *("srtp_out", "srtp_in", "unauthentic", "replayed"),
     *("tx_type", "tx_events", "rx_type", "rx_events", "may_send", "may_receive", "ptime", "law"),
+    *("coding", "wire_whole"),
     # received stream, RFC 3550 appendix A
     *(
         "rx_started",
@@ -188,6 +193,9 @@ LEG: Final = np.dtype(
         ("outbuf", "u1", (OUTGOING,)),
         ("digits", "u1", (DIGITS,)),
         ("cycle", "i2", (CYCLE,)),
+        ("wire", "u1", (FRAME,)),
+        ("g722_in", "i8", (G722_STATE,)),
+        ("g722_out", "i8", (G722_STATE,)),
         ("playlist", "i8", (2 * PLAYLIST,)),
     ],
     align=True,
@@ -232,6 +240,7 @@ _HUB_FIELDS: Final = (
         "seed",
         "arrived_ns",
         "by_hand",
+        "through",
     ),
     # settings
     *(
@@ -281,6 +290,7 @@ HUB: Final = np.dtype(
         ("room_frames", "i8", (2 * ROOMS,)),
         ("room_sums", "i8", (4 * ROOMS * FRAME,)),
         ("translate", "u1", (4, 256)),
+        ("g722", "i8", (G722_TABLE,)),
         ("commands", "i8", (COMMANDS * ORDER_WORDS,)),
         ("events", "i8", (EVENTS * EVENT_WORDS,)),
     ],

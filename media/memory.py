@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from media import g711
 from media.comfort_noise import noise_peaks
+from media.g722 import g722_table
 from media.layout import (
     CONTROL_WORDS,
     FRAME,
@@ -87,6 +88,7 @@ def allocate(settings: MediaSettings, event_fd: int, listen_fd: int) -> Memory:
     hub["decode"] = np.stack([g711.ULAW_DECODE, g711.ALAW_DECODE])
     hub["encode"] = np.stack([g711.ULAW_ENCODE, g711.ALAW_ENCODE])
     hub["translate"] = _translations()
+    hub["g722"] = g722_table()
     hub["noise_peak"] = noise_peaks()
     hub["tone_factors"] = tone_factors()
     hub["tone_keys"] = tone_keys()

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from media import dtmf, outgoing, playback, playout, rooms, slots, talk
+from media import dtmf, g722, outgoing, playback, playout, rooms, slots, talk
 from media.compiled import fence, stage
-from media.layout import FRAME, HISTORY, ORDER_WORDS, ULAW, Command, Described, Memory, Words
+from media.layout import FRAME, G722, HISTORY, ORDER_WORDS, ULAW, Command, Described, Memory, Words
 from media.octets import fill
 from media.receive import unsettle
 from media.silence import silence_of
@@ -146,6 +146,7 @@ def _open(memory: Memory, row: int, order: Words, frame: int) -> None:
     leg["rtcp_due"] = frame + (row * 7 % 50) + 25
     leg["rtcp_poll"] = frame + row % 50
     playout.reset(leg)
+    g722.begin(leg)
     fill(leg["frame"], 0, HISTORY + FRAME, silence_of(ULAW))
     leg["served_frame"] = frame - 1
     leg["sent_frame"] = frame - 1
@@ -189,19 +190,26 @@ def _connect(memory: Memory, row: int, order: Words) -> None:
 @stage
 def _speak(memory: Memory, leg: np.void, order: Words) -> None:
     """Codec, numbers and packet size; what was heard in another codec, or before a hold, is forgotten."""
-    law = order[Described.LAW]
+    coding = order[Described.CODING]
+    law = ULAW if coding == G722 else coding
     if leg["law"] != law and leg["listen"] >= 0:
         listener = memory.listeners[leg["listen"]]
         listener["oldest"] = listener["newest"]
         listener["law"] = law
-    if leg["law"] != law or leg["rx_type"] != order[Described.RX_TYPE] or not order[Described.MAY_RECEIVE]:
+    if (
+        leg["coding"] != coding
+        or leg["rx_type"] != order[Described.RX_TYPE]
+        or not order[Described.MAY_RECEIVE]
+    ):
         playout.reset(leg)
+        g722.begin(leg)
         fill(leg["frame"], 0, HISTORY + FRAME, silence_of(law))
         fill(leg["sent"], 0, 2 * FRAME, silence_of(law))
         leg["out_fill"] = 0
     if leg["ptime"] != order[Described.PTIME]:
         leg["out_fill"] = 0
     leg["law"] = law
+    leg["coding"] = coding
     leg["tx_type"] = order[Described.TX_TYPE]
     leg["tx_events"] = order[Described.TX_EVENTS]
     leg["rx_type"] = order[Described.RX_TYPE]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from media import dtmf, playback, rooms, rtcp, rtp, srtp
+from media import dtmf, g722, playback, rooms, rtcp, rtp, srtp
 from media.addresses import fill_sockaddr
 from media.compiled import stage
-from media.layout import FRAME, HISTORY, OUTGOING, Event, Memory
+from media.layout import FRAME, G722, HISTORY, OUTGOING, Event, Memory
 from media.octets import convert, copy, fill
 from media.pointers import MISSING
 from media.ring import post
@@ -13,6 +13,7 @@ from media.silence import silence_of
 from media.syscalls import MSG_DONTWAIT, MSG_NOSIGNAL, send, sendto
 
 _MARKER = 0x80
+_NOBODY = -1
 
 
 @stage
@@ -20,11 +21,14 @@ def mix(memory: Memory, row: int, frame: int) -> None:
     """Write the leg's next frame in its own law to `outgoing`; a sound plays on while nothing may be sent."""
     leg = memory.legs[row]
     out = memory.hub["outgoing"]
+    memory.hub["through"] = _NOBODY
     if leg["playing"]:
         if playback.play(leg, memory.arena, memory.hub, rtp.HEADER):
             post(memory, Event.PLAYBACK_FINISHED, row, leg["playback"], 0)
     elif leg["bridge"] >= 0:
         other = memory.legs[leg["bridge"]]
+        if other["wire_whole"]:
+            memory.hub["through"] = leg["bridge"]
         if other["law"] == leg["law"]:
             copy(out, rtp.HEADER, other["frame"], HISTORY, FRAME)
         else:
@@ -66,6 +70,8 @@ def send_audio(memory: Memory, row: int, timestamp: int) -> None:
     """Send the frame behind the header in `outgoing`, regrouped if the peer wants another packet size."""
     leg = memory.legs[row]
     out = memory.hub["outgoing"]
+    if leg["coding"] == G722:
+        _as_g722(memory, leg)
     if leg["ptime"] == FRAME:
         _send_samples(memory, leg, timestamp, FRAME)
         return
@@ -83,6 +89,16 @@ def send_audio(memory: Memory, row: int, timestamp: int) -> None:
         held -= size
         copy(stored, 0, stored, size, held)
     leg["out_fill"] = held
+
+
+@stage
+def _as_g722(memory: Memory, leg: np.void) -> None:
+    """The frame in `outgoing`; what comes whole from another such leg is passed on as it is."""
+    hub = memory.hub
+    if hub["through"] == _NOBODY:
+        g722.encode(leg, hub, hub["outgoing"], rtp.HEADER)
+    else:
+        copy(hub["outgoing"], rtp.HEADER, memory.legs[hub["through"]]["wire"], 0, FRAME)
 
 
 @stage

@@ -12,10 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from media import g722
 from media.comfort_noise import comfort
 from media.compiled import stage
 from media.concealment import NEVER_HEARD, SILENT_FROM, begin, conceal, rejoin
-from media.layout import FRAME, GROUPS, HISTORY, RING, SILENT, TICK_NS, Octets
+from media.layout import FRAME, G722, GROUPS, HISTORY, RING, SILENT, TICK_NS, Octets
 from media.octets import add_up, copy, fill, signed32, wide
 from media.silence import silence_of
 
@@ -164,10 +165,14 @@ def take(leg: np.void, hub: np.void) -> None:
         fill(frame, HISTORY, FRAME, silence_of(leg["law"]))
         return
     _observe(leg, hub)
+    leg["wire_whole"] = 0
     if not _copy_whole(leg):
         _patch(leg, hub)
-    elif leg["lost_run"] != 0:
-        rejoin(leg, HISTORY, FRAME, hub)
+    else:
+        if leg["coding"] == G722:
+            g722.decode_frame(leg, hub)
+        if leg["lost_run"] != 0:
+            rejoin(leg, HISTORY, FRAME, hub)
     if leg["stretch"] + leg["shrink"] > 0 and _adjust(leg, hub):
         return
     _advance(leg, FRAME)
@@ -246,6 +251,8 @@ def _patch(leg: np.void, hub: np.void) -> None:
         if mark:
             for k in range(done, done + run):
                 leg["frame"][HISTORY + k] = ring[base + k & _MASK]
+            if leg["coding"] == G722:
+                g722.decode(leg, hub, HISTORY + done, run)
             rejoin(leg, HISTORY + done, run, hub)
         elif leg["noise"] > 0:
             leg["marks"] |= SILENT

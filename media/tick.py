@@ -80,6 +80,7 @@ def hear(memory: Memory, row: int, frame: int, tick: int) -> None:
     if leg["shielded"]:
         fill(leg["frame"], HISTORY, FRAME, silence_of(leg["law"]))
         leg["marks"] = MASKED
+        leg["wire_whole"] = 0
     if leg["bridge"] < 0:
         answer(memory, row, frame)
         if leg["room"] >= 0:

@@ -27,7 +27,7 @@ def voice(seed: int, seconds: float) -> bytes:
 
 
 async def perform() -> Sent:
-    """Prompts, digits, a bridge of two laws, a room with parts and gain, 30 ms packets, losses, a shield."""
+    """Prompts, digits, a bridge of two laws, G.722, a room with parts and gain, 30 ms packets, losses."""
     ticks = SteppedTicks()
     engine = MediaEngine(MediaSettings(max_legs=8, max_recordings=2, max_listeners=2), ticks)
     await engine.start()
@@ -39,7 +39,7 @@ async def perform() -> Sent:
     legs[1].connect(phones[1].remote(SoundCodec.PCMA))
     legs[2].connect(phones[2].remote(ptime_ms=30))
     legs[3].connect(phones[3].remote(receives=PayloadTypes(0)))
-    legs[4].connect(phones[4].remote())
+    legs[4].connect(phones[4].remote(SoundCodec.G722, 9))
     room = engine.open_room()
     orders: dict[int, Callable[[], object]] = {
         5: lambda: legs[0].play([Sound("a", voices[4][:3000]), Sound("b", voices[3][:2000])]),
@@ -49,6 +49,7 @@ async def perform() -> Sent:
         61: lambda: room.join(legs[1]),
         62: lambda: room.join(legs[2]),
         80: lambda: room.join(legs[3], RoomPart.COACH),
+        84: lambda: room.join(legs[4]),
         90: lambda: room.join(legs[0], RoomPart.COACHED, -6.0),
         100: lambda: legs[1].shield(True),
         110: lambda: room.leave(legs[2]),
@@ -59,7 +60,7 @@ async def perform() -> Sent:
         if frame in orders:
             orders[frame]()
         for number, (phone, leg) in enumerate(zip(phones, legs, strict=True)):
-            kind = 8 if number == 1 else 0
+            kind = {1: 8, 4: 9}.get(number, 0)
             payload = voices[number][160 * frame : 160 * frame + 160]
             phone.send(leg, payload, kind)
             if frame % 17 == number:
