@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 
 from media.call_sound import CallSound, RecordingFeed
-from media.description import LegDescription, PayloadTypes, SoundCodec
+from media.description import LegDescription, PayloadTypes, SoundCodec, SrtpKeys, SrtpSuite
 from media.engine import MediaEngine
 from media.settings import MediaSettings
 from server.bench.kernel_floor import floor_cpu_ms
@@ -38,6 +39,10 @@ class SoundWork(Enum):
     """Conferences of fifty, not recorded."""
     TONES = "tones"
     """Each hears a prompt, and its sound is searched for keys."""
+    LISTENING = "listening"
+    """Each hears a prompt and is listened to: a caller in a speech menu."""
+    ENCRYPTED = "encrypted"
+    """As with prompts, in SRTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,14 @@ class SoundCost:
     recording_frames_dropped: int
     heard: Travelled
 
+    @property
+    def times_floor(self) -> float:
+        return self.cpu_ms / self.floor_ms if self.floor_ms else 0.0
+
 
 def sound_cost(work: SoundWork, legs: int, seconds: float, progress: Progress) -> SoundCost:
     """Blocks for some seconds more than asked; raises MediaError."""
-    talkers = Talkers(legs)
+    talkers = Talkers(legs, _keys() if work is SoundWork.ENCRYPTED else None)
     try:
         return asyncio.run(_measure(work, talkers, legs, seconds, progress))
     finally:
@@ -69,11 +78,11 @@ def sound_cost(work: SoundWork, legs: int, seconds: float, progress: Progress) -
 async def _measure(
     work: SoundWork, talkers: Talkers, legs: int, seconds: float, progress: Progress
 ) -> SoundCost:
-    engine = MediaEngine(MediaSettings(max_legs=legs, max_recordings=legs, max_listeners=1))
+    engine = MediaEngine(MediaSettings(max_legs=legs, max_recordings=legs, max_listeners=legs))
     await engine.start(progress)
     before_kb = _resident_kb()
     opened = _open(engine, work, talkers)
-    recorded = work in (SoundWork.PROMPTS, SoundWork.BRIDGES)
+    recorded = work in (SoundWork.PROMPTS, SoundWork.BRIDGES, SoundWork.ENCRYPTED)
     feeds = [leg.start_recording() for leg in opened] if recorded else []
     stop = threading.Event()
     writer = threading.Thread(target=_drain, args=(feeds, stop))
@@ -112,7 +121,11 @@ def _open(engine: MediaEngine, work: SoundWork, talkers: Talkers) -> list[CallSo
     opened: list[CallSound] = [engine.open_leg(lambda _: None) for _ in talkers.ports]
     room = engine.open_room()
     for number, (leg, port) in enumerate(zip(opened, talkers.ports, strict=True)):
-        leg.connect(LegDescription("127.0.0.1", port, SoundCodec.PCMU, types, types))
+        leg.connect(
+            LegDescription("127.0.0.1", port, SoundCodec.PCMU, types, types, srtp=talkers.server_keys)
+        )
+        if work is SoundWork.LISTENING:
+            leg.listen(True)
         if work is SoundWork.BRIDGES and number % 2:
             leg.bridge(opened[number - 1])
         elif work is SoundWork.ROOMS:
@@ -122,6 +135,11 @@ def _open(engine: MediaEngine, work: SoundWork, talkers: Talkers) -> list[CallSo
             leg.play([tone(7.0)], loop=True)
         talkers.send_to(number, leg.address, leg.rtp_port)
     return opened
+
+
+def _keys() -> SrtpKeys:
+    suite = SrtpSuite.AES_CM_128_HMAC_SHA1_80
+    return SrtpKeys(suite, secrets.token_bytes(suite.key_bytes), secrets.token_bytes(suite.key_bytes))
 
 
 def _drain(feeds: Sequence[RecordingFeed], stop: threading.Event) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 import numpy as np
+import pylibsrtp
 
+from media.description import SrtpKeys
 from media.g711 import ulaw_encode
 from media.layout import FRAME
 from media.sound import Sound
@@ -52,6 +54,7 @@ class _Phone:
     socket: socket.socket
     target: tuple[str, int] | None = None
     sequence: int = 0
+    seal: pylibsrtp.Session | None = None
     received: list[tuple[int, float]] = field(default_factory=list)
     delays_ms: list[float] = field(default_factory=list)
 
@@ -73,17 +76,22 @@ class _Phone:
         header = b"\x80\x00" + self.sequence.to_bytes(2, "big")
         header += (self.sequence * FRAME & 0xFFFF_FFFF).to_bytes(4, "big") + b"load"
         stamped = _STAMP + time.time_ns().to_bytes(8, "big") + payload[12:]
-        self.socket.sendto(header + stamped, self.target)
+        packet = header + stamped
+        if self.seal is not None:
+            packet = self.seal.protect(packet)
+        self.socket.sendto(packet, self.target)
         self.sequence = self.sequence + 1 & 0xFFFF
 
 
 class Talkers:
     """The phones, from outside their process."""
 
-    def __init__(self, phones: int) -> None:
+    def __init__(self, phones: int, server_keys: SrtpKeys | None = None) -> None:
+        """With keys, those the server is given, the phones send SRTP; what they hear they do not open."""
+        self.server_keys = server_keys
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_talk, args=(theirs, phones), daemon=True)
+        self._process = context.Process(target=_talk, args=(theirs, phones, server_keys), daemon=True)
         self._process.start()
         self.ports: list[int] = self._pipe.recv()
 
@@ -106,8 +114,16 @@ class Talkers:
         self._process.join(timeout=5)
 
 
-def _talk(pipe: Connection, count: int) -> None:
-    phones = [_Phone(_socket()) for _ in range(count)]
+def _seal(keys: SrtpKeys | None) -> pylibsrtp.Session | None:
+    if keys is None:
+        return None
+    profile = getattr(pylibsrtp.Policy, keys.suite.value)
+    policy = pylibsrtp.Policy(keys.receives, pylibsrtp.Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
+    return pylibsrtp.Session(policy)
+
+
+def _talk(pipe: Connection, count: int, keys: SrtpKeys | None) -> None:
+    phones = [_Phone(_socket(), seal=_seal(keys)) for _ in range(count)]
     pipe.send([phone.socket.getsockname()[1] for phone in phones])
     payload = tone(1.0).ulaw[:FRAME]
     tick, origin_s, late_s = 0, time.monotonic(), 0.0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from server.commands.console import JsonOption, err, out, print_json
 from server.commands.tables import print_table
+
+if TYPE_CHECKING:
+    from server.bench.stages import StageCost
 
 app = typer.Typer(no_args_is_help=True, help="Measure what the server costs on this machine.")
 
@@ -144,14 +148,35 @@ def mix(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption
 
 @app.command()
 def detect(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption = False) -> None:
-    """The same for phones without telephone-event, whose sound is searched for keys.
+    """The same for phones whose sound is searched for keys, and for phones that are listened to.
+
+    Below it what a single loud frame costs.
 
     Example: trunkline bench detect --legs 100
     """
-    _measure_sound(("tones",), legs, seconds, as_json)
+    from server.bench.stages import detection_costs
+
+    _measure_sound(("tones", "listening"), legs, seconds, as_json, detection_costs)
 
 
-def _measure_sound(works: tuple[str, ...], legs: int, seconds: float, as_json: bool) -> None:
+@app.command()
+def srtp(legs: LegsOption = 100, seconds: LastingOption = 10, as_json: JsonOption = False) -> None:
+    """The same for prompts in clear and encrypted; below it what sealing and opening one packet costs.
+
+    Example: trunkline bench srtp --legs 100
+    """
+    from server.bench.stages import srtp_costs
+
+    _measure_sound(("prompts", "encrypted"), legs, seconds, as_json, srtp_costs)
+
+
+def _measure_sound(
+    works: tuple[str, ...],
+    legs: int,
+    seconds: float,
+    as_json: bool,
+    stages: Callable[[], list[StageCost]] = list,
+) -> None:
     from dataclasses import asdict
 
     from media.errors import MediaError
@@ -162,18 +187,22 @@ def _measure_sound(works: tuple[str, ...], legs: int, seconds: float, as_json: b
     try:
         with err.status("starting") as status:
             costs = [sound_cost(SoundWork(work), legs, seconds, status.update) for work in works]
+            status.update("single steps")
+            steps = stages()
     except MediaError as error:
         err.print(f"trunkline: {error}", markup=False)
         raise typer.Exit(1) from None
     if as_json:
-        print_json([asdict(cost) for cost in costs])
+        print_json([*map(asdict, costs), *map(asdict, steps)])
         return
     rows = (
         (
             cost.work,
             f"{cost.legs}",
             *(f"{ms:.3f}" for ms in (cost.cpu_ms, cost.tick_cpu_ms, cost.floor_ms)),
-            *(f"{ms:.1f}" for ms in (cost.heard.gap_ms_p99, cost.heard.gap_ms_max)),
+            f"{cost.times_floor:.2f}",
+            *(f"{ms:.1f}" for ms in (cost.heard.gap_ms_p50, cost.heard.gap_ms_p99)),
+            *(f"{ms:.1f}" for ms in (cost.heard.gap_ms_p999, cost.heard.gap_ms_max)),
             f"{cost.heard.lost} of {cost.heard.packets + cost.heard.lost}",
             "" if cost.heard.delay_ms_p50 is None else f"{cost.heard.delay_ms_p50:.1f}",
             "" if cost.heard.delay_ms_p99 is None else f"{cost.heard.delay_ms_p99:.1f}",
@@ -183,10 +212,13 @@ def _measure_sound(works: tuple[str, ...], legs: int, seconds: float, as_json: b
         for cost in costs
     )
     columns = (
-        *("", "legs", "CPU ms", "tick", "kernel", "gap p99", "longest", "lost"),
+        *("", "legs", "CPU ms", "tick", "kernel", "times", "gap p50", "p99", "p99.9", "longest", "lost"),
         *("delay p50", "p99", "kB", "load"),
     )
     print_table(columns, rows, "nothing was measured")
+    if steps:
+        each = ((step.stage, f"{step.mean_us:.2f}", f"{step.repeated:,}") for step in steps)
+        print_table(("single step", "mean us", "times"), each, "nothing was measured")
     if not all(cost.heard.packets for cost in costs):
         err.print("trunkline: no packet was heard", markup=False)
         raise typer.Exit(1)
