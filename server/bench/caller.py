@@ -157,6 +157,7 @@ class Callers:
             del self._open[number]
         else:
             attempt.rounds += 1
+            self._tally.repeated += attempt.rounds > 1
             self._send("ACK", number, 1, to, attempt.rounds)
             if not attempt.answered:
                 attempt.answered = True

@@ -59,6 +59,10 @@ class Cost:
     answer_ms_p50: float
     answer_ms_p99: float
     cpu_ms: float
+    repeated: int = 0
+    """INVITEs that callers sent again for want of an answer, and answers that the server sent again."""
+    signalling_ms: float = 0.0
+    """What the event loop's thread alone used for each call that was whole."""
 
 
 def whole_contacts(rates: list[float], seconds: float) -> Iterator[Cost]:
@@ -67,20 +71,20 @@ def whole_contacts(rates: list[float], seconds: float) -> Iterator[Cost]:
         config = Path(folder) / "trunkline.toml"
         config.write_text(SETTINGS.format(folder=folder), encoding="utf-8")
         arguments = ["-m", "server.cli", "serve", "--config", str(config)]
-        with _started(arguments) as (process, address):
+        with started(arguments) as (process, address):
             for rate in rates:
-                yield _load(process, address, rate, seconds)
+                yield load(process, address, rate, seconds)
 
 
 def floor(rates: list[float], seconds: float) -> Iterator[Cost]:
     """The same calls, answered by telephony and the audio engine alone."""
-    with _started(["-m", "server.bench.floor"]) as (process, address):
+    with started(["-m", "server.bench.floor"]) as (process, address):
         for rate in rates:
-            yield _load(process, address, rate, seconds)
+            yield load(process, address, rate, seconds)
 
 
 @contextmanager
-def _started(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(  # noqa: S603 - our own modules
         [sys.executable, *arguments],
         stdin=subprocess.PIPE,
@@ -107,8 +111,8 @@ def _address(process: subprocess.Popen[str]) -> str:
     raise BenchError("the server did not start:\n" + "".join(told))
 
 
-def _load(process: subprocess.Popen[str], address: str, rate: float, seconds: float) -> Cost:
-    before_s = cpu_s(process.pid)
+def load(process: subprocess.Popen[str], address: str, rate: float, seconds: float) -> Cost:
+    before_s, signalling_before_s = cpu_s(process.pid), main_thread_s(process.pid)
     callers = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "server.bench.caller", address, str(rate), str(seconds)],
         stdout=subprocess.PIPE,
@@ -120,6 +124,7 @@ def _load(process: subprocess.Popen[str], address: str, rate: float, seconds: fl
         raise BenchError("the callers did not end")
     time.sleep(SETTLE_S)
     used_s = cpu_s(process.pid) - before_s
+    signalling_s = main_thread_s(process.pid) - signalling_before_s
     told = json.loads(callers.stdout)
     return Cost(
         rate=rate,
@@ -130,11 +135,22 @@ def _load(process: subprocess.Popen[str], address: str, rate: float, seconds: fl
         answer_ms_p50=told["answer_ms_p50"] or 0.0,
         answer_ms_p99=told["answer_ms_p99"] or 0.0,
         cpu_ms=used_s * 1000 / max(1, told["whole"]),
+        repeated=told["repeated"],
+        signalling_ms=signalling_s * 1000 / max(1, told["whole"]),
     )
 
 
 def cpu_s(pid: int) -> float:
     """All threads of that process, in user and system, without its children."""
-    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return _ticks_s(Path(f"/proc/{pid}/stat"))
+
+
+def main_thread_s(pid: int) -> float:
+    """The thread of the event loop."""
+    return _ticks_s(Path(f"/proc/{pid}/task/{pid}/stat"))
+
+
+def _ticks_s(file: Path) -> float:
+    stat = file.read_text(encoding="ascii", errors="replace")
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -58,6 +58,48 @@ def contacts(
 
 
 @app.command()
+def sip(
+    rate: Annotated[float, typer.Option("--rate", min=1, max=5000, help="Calls a second.")] = 500,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=600, help="How long each load lasts.")
+    ] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU time of signalling alone: calls set up and torn down, and what is left of it under overload.
+
+    Rated is the load that takes 60 % of a core. Callers take a core of their own.
+
+    Example: trunkline bench sip --rate 500 --seconds 60
+    """
+    from dataclasses import asdict
+
+    from server.bench.contacts import BenchError
+    from server.bench.overload import TIMES_RATED, overload_cost
+
+    try:
+        with err.status("measuring"):
+            cost = overload_cost(rate, seconds)
+    except BenchError as error:
+        err.print(f"trunkline: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json(asdict(cost))
+        return
+    bare = cost.bare
+    out.print(
+        f"{rate:g} a second, {seconds:g} s: {bare.whole} of {bare.placed} whole, {bare.refused} refused, "
+        f"{bare.lost} lost, {bare.repeated} messages repeated; answered after {bare.answer_ms_p50:.1f} ms "
+        f"(p99 {bare.answer_ms_p99:.1f}); {bare.signalling_ms:.2f} ms CPU a call for signalling, "
+        f"{bare.cpu_ms:.2f} ms with the audio engine",
+        f"rated {cost.rated:.0f} a second; at {TIMES_RATED} times that {cost.goodput:.0%} of it whole, "
+        f"{cost.overloaded.refused} told to come again, {cost.overloaded.lost} lost; "
+        f"{'recovered' if cost.recovered else 'not recovered'} within 10 s",
+        sep="\n",
+        markup=False,
+    )
+
+
+@app.command()
 def acd(
     events: Annotated[
         int, typer.Option("--events", min=100, max=1_000_000, help="Events measured for each load.")

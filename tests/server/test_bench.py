@@ -126,3 +126,15 @@ def test_s_bench_contacts_measures_whole_contacts_beside_bare_calls() -> None:
     assert whole["whole"] == bare["whole"] == 20
     assert whole["refused"] == whole["lost"] == 0
     assert whole["cpu_ms"] > 0
+
+
+@pytest.mark.interop
+@pytest.mark.matrix
+def test_the_sip_bench_measures_set_up_and_overload() -> None:
+    told = CliRunner().invoke(app, ["bench", "sip", "--rate", "10", "--seconds", "2", "--json"])
+    assert told.exit_code == 0, told.output
+    cost = json.loads(told.stdout)
+    assert cost["bare"]["whole"] == 20
+    assert cost["bare"]["signalling_ms"] > 0
+    assert cost["rated"] > 0
+    assert cost["overloaded"]["whole"] > 0
