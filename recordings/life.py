@@ -6,12 +6,11 @@ cannot be heard any more wherever copies of the file are, because the only key t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, ForeignKey, FromClause, String, Table, Text, delete, insert, select
 
 from recordings.catalogue import METADATA, RECORDING, Catalogue, RecordingEntry, RecordingState
 from recordings.errors import RecordingsError
@@ -19,6 +18,7 @@ from recordings.evidence.keeper import EvidenceKeeper
 from recordings.evidence.manifest import canonical
 from recordings.files import RecordingFiles
 from recordings.instants import from_utc_text, to_utc_text
+from recordings.retention import Retention
 from recordings.segment import RecordingId
 from recordings.transactions import writing
 from recordings.wav import playable_files
@@ -79,11 +79,29 @@ class RecordingErasure:
     certificate: str
 
 
-class RecordingLife:
-    """Safe in any thread; every method blocks on disk or database."""
+@dataclass(frozen=True, slots=True)
+class DueRecording:
+    """It has been kept for the `days` that it should be."""
 
-    def __init__(self, catalogue: Catalogue, files: RecordingFiles, evidence: EvidenceKeeper) -> None:
+    entry: RecordingEntry
+    days: int
+
+
+class RecordingLife:
+    """Safe in any thread; every method blocks on disk or database.
+
+    `contacts` has the columns contact_id, queue and outcome, by which rules of retention tell them apart.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        files: RecordingFiles,
+        evidence: EvidenceKeeper,
+        contacts: FromClause | None = None,
+    ) -> None:
         self._catalogue = catalogue
+        self._contacts = contacts
         self._files = files
         self._evidence = evidence
 
@@ -111,19 +129,24 @@ class RecordingLife:
             return None
         return RecordingHold(recording_id, from_utc_text(row.held_at), row.held_by, row.reason)
 
-    def due(self, keep_days: int, now: datetime, limit: int | None = None) -> list[RecordingEntry]:
-        """Older than that and not held, oldest first: what `erase_due` would erase."""
+    def due(self, keep: Retention, now: datetime, limit: int | None = None) -> list[DueRecording]:
+        """What was kept as long as it should be, and is not held, oldest first."""
+        contacts = self._contacts
+        kept: FromClause = RECORDING
+        if contacts is not None:
+            kept = RECORDING.outerjoin(contacts, contacts.c.contact_id == RECORDING.c.contact_id)
         query = (
-            select(RECORDING.c.recording_id)
-            .where(RECORDING.c.started_at < to_utc_text(now - timedelta(days=keep_days)))
+            select(RECORDING.c.recording_id, keep.days_of(contacts).label("days"))
+            .select_from(kept)
+            .where(RECORDING.c.started_at < keep.erased_before(contacts, now))
             .where(RECORDING.c.state != RecordingState.RECORDING.value)
             .where(RECORDING.c.recording_id.not_in(select(RECORDING_HOLD.c.recording_id)))
             .order_by(RECORDING.c.started_at)
             .limit(limit)
         )
         with self._catalogue.engine.connect() as connection:
-            ids: Sequence[str] = connection.execute(query).scalars().all()
-        return [self._catalogue.get(recording_id) for recording_id in ids]
+            found = connection.execute(query).all()
+        return [DueRecording(self._catalogue.get(row.recording_id), row.days) for row in found]
 
     def erase(self, recording_id: RecordingId, by: str, reason: str, now: datetime) -> RecordingErasure:
         """For good. May be asked again when it failed in between; raises HeldError, StillRecordingError,

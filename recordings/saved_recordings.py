@@ -16,6 +16,7 @@ from recordings.evidence.keeper import EvidenceKeeper
 from recordings.files import RecordingFiles
 from recordings.folder import private_folder
 from recordings.life import RecordingErasure, RecordingLife
+from recordings.retention import Retention
 from recordings.search import TranscriptSearch
 
 
@@ -29,7 +30,7 @@ class SavedRecordings:
     files: RecordingFiles
     evidence: EvidenceKeeper
     timeline: Callable[[str], Sequence[dict[str, Any]]]
-    keep_days: int
+    keep: Retention
 
     def export(self, entry: RecordingEntry) -> Path:
         """A case in a file that the caller removes; raises RecordingsError, OSError."""
@@ -44,9 +45,10 @@ class SavedRecordings:
         return Path(target.name)
 
     def erase_due(self, now: datetime, limit: int = 100) -> list[RecordingErasure]:
-        """Tonight's work: those that are older than `keep_days` and not held; nothing when these are 0."""
-        if not self.keep_days:
+        """Tonight's work: those that have been kept as long as they should be, and are not held."""
+        if self.keep.erases_nothing:
             return []
-        reason = f"older than {self.keep_days} days"
-        due = self.life.due(self.keep_days, now, limit)
-        return [self.life.erase(entry.recording_id, "retention", reason, now) for entry in due]
+        return [
+            self.life.erase(each.entry.recording_id, "retention", f"older than {each.days} days", now)
+            for each in self.life.due(self.keep, now, limit)
+        ]

@@ -6,6 +6,23 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contacts.outcomes import ContactOutcome
+from recordings.retention import Retention, RetentionRule
+
+
+class KeepRule(BaseModel):
+    """How long the recordings of some contacts are kept; the first rule that fits counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    queue: str | None = Field(
+        default=None, description="for contacts that waited in this queue last; absent: in any, or in none"
+    )
+    outcome: ContactOutcome | None = Field(
+        default=None, description="for contacts that ended so; absent: however they ended"
+    )
+    days: int = Field(ge=0, description="as `recordings.keep_days`")
+
 
 class RecordingSettings(BaseModel):
     """Where recordings are kept and how much of one a failure may cost."""
@@ -46,6 +63,11 @@ class RecordingSettings(BaseModel):
     destroy_withdrawn: bool = Field(
         default=True, description="a recording whose consent is withdrawn is destroyed"
     )
+    keep: tuple[KeepRule, ...] = Field(
+        default=(),
+        description="other numbers of days for some queues and outcomes; the first that fits counts, and "
+        "`keep_days` where none does",
+    )
     drain_interval_s: float = Field(
         default=0.6,
         gt=0,
@@ -72,6 +94,15 @@ class RecordingSettings(BaseModel):
     disk_threads: int = Field(
         default=2, ge=1, le=16, description="files that may be written to at the same time"
     )
+
+    @property
+    def retention(self) -> Retention:
+        """The rules of `keep`, and `keep_days` for all others."""
+        rules = (
+            RetentionRule(rule.queue, None if rule.outcome is None else rule.outcome.value, rule.days)
+            for rule in self.keep
+        )
+        return Retention(self.keep_days, tuple(rules))
 
     @model_validator(mode="after")
     def _sync_is_rarer_than_drain(self) -> RecordingSettings:

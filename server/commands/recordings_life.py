@@ -109,14 +109,17 @@ def delete(
 
 
 def due(
-    days: Annotated[int, typer.Option(help="How long recordings would be kept.", min=1)],
+    days: Annotated[
+        int | None,
+        typer.Option(help="How long recordings would be kept; without it: as the settings say.", min=1),
+    ] = None,
     limit: LimitOption = 50,
     config: ConfigOption = None,
     server: ServerOption = None,
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What `recordings.keep_days` of so many days would erase tonight, oldest first; erases nothing.
+    """What is to be erased tonight, or would be, oldest first; erases nothing.
 
     Example: trunkline recordings due --days 90
     """

@@ -17,6 +17,7 @@ from recordings.archive import ListedRecording
 from recordings.catalogue import RecordingEntry
 from recordings.errors import KeyMissingError, RecordingsError, UnknownRecordingError
 from recordings.life import HeldError, RecordingErasure, RecordingHold, StillRecordingError
+from recordings.retention import Retention
 from recordings.saved_recordings import SavedRecordings
 from recordings.search import Hit
 from recordings.search import Query as SearchQuery
@@ -147,10 +148,17 @@ def _add_finding(app: FastAPI, ports: ApiPorts) -> None:
 
     @app.get("/recordings/due")
     async def due_recordings(
-        who: Who, days: Annotated[int, Query(ge=1, le=36_500)], limit: Limit = 50
+        who: Who, days: Annotated[int | None, Query(ge=1, le=36_500)] = None, limit: Limit = 50
     ) -> tuple[RecordingLine, ...]:
-        """What would be erased if recordings were kept for so many days, oldest first; nothing is."""
-        found = await run(lambda kept: kept.archive.conditions(kept.life.due(days, ports.utc(), limit)))
+        """What the settings, or so many days in their place, would have erased tonight, oldest first; nothing
+        is.
+        """
+
+        def due(kept: SavedRecordings) -> list[ListedRecording]:
+            keep = kept.keep if days is None else Retention(days)
+            return kept.archive.conditions([each.entry for each in kept.life.due(keep, ports.utc(), limit)])
+
+        found = await run(due)
         return tuple(_line(listed, who.sees) for listed in found)
 
     @app.get("/recordings/erasures")

@@ -39,6 +39,7 @@ from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
 from server.journal.erasure import JournalEraser
 from server.journal.journal import Journal
+from server.journal.tables import CONTACT
 from server.outside.notices import NoticeBoard
 from server.outside.profiles import StoredProfiles
 from server.store.writer import StoreWriter
@@ -113,11 +114,11 @@ def _kept(parts: RunningParts) -> SavedRecordings:
     return SavedRecordings(
         archive=Archive(files, catalogue, evidence.signer.verifier),
         search=TranscriptSearch(parts.store, of_queue),
-        life=RecordingLife(catalogue, files, evidence),
+        life=RecordingLife(catalogue, files, evidence, CONTACT),
         files=files,
         evidence=evidence,
         timeline=lambda contact: told_timeline(parts.store, contact),
-        keep_days=parts.reloading.settings.recordings.keep_days,
+        keep=parts.reloading.settings.recordings.retention,
     )
 
 

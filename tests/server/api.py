@@ -35,6 +35,7 @@ from recordings.evidence.keeper import EvidenceKeeper
 from recordings.evidence.signing import Signer
 from recordings.files import RecordingFiles
 from recordings.life import RecordingLife
+from recordings.retention import Retention
 from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from server.access.door import Door, DoorClocks
@@ -372,7 +373,7 @@ def no_recordings(folder: Path) -> SavedRecordings:
     evidence = EvidenceKeeper(files.directory, Signer.open(folder / "keys"))
     life = RecordingLife(catalogue, files, evidence)
     archive, search = Archive(files, catalogue), TranscriptSearch(store)
-    return SavedRecordings(archive, search, life, files, evidence, lambda _: [], 0)
+    return SavedRecordings(archive, search, life, files, evidence, lambda _: [], Retention(0))
 
 
 class OrderedCustomers:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from contacts.facts.system import AccessUsed
 from recordings.life import RecordingLife
+from recordings.retention import Retention
 from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
 from recordings.transcripts import Speaker, SpokenWord, Transcripts, Utterance
@@ -78,7 +79,7 @@ async def office(vault: Vault) -> AsyncIterator[Office]:
         vault.files,
         vault.keeper,
         lambda contact: [{"at": "2026-01-01", "text": f"{contact} rings"}],
-        0,
+        Retention(0),
     )
     async with serving(folder) as api:
         api.recordings = cache(lambda: kept)

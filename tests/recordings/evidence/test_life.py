@@ -6,17 +6,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
+from contacts.outcomes import ContactOutcome
 from recordings.catalogue import RecordingState
 from recordings.errors import KeyMissingError, UnknownRecordingError
 from recordings.evidence.examination import examine_vault
 from recordings.evidence.manifest import canonical
 from recordings.life import HeldError, RecordingLife, StillRecordingError
 from recordings.recovery import recover
+from recordings.retention import Retention, RetentionRule
 from recordings.saved_recordings import SavedRecordings
 from recordings.search import TranscriptSearch
+from recordings.settings import KeepRule, RecordingSettings
 from recordings.transcripts import Speaker, Transcripts, Utterance
 from recordings.wav import play_path
+from server.journal.tables import CONTACT
 from tests.recordings.conftest import STARTED
 from tests.recordings.evidence.conftest import NOW, Vault
 
@@ -82,10 +87,44 @@ def test_what_is_being_recorded_is_not_erased(vault: Vault, life: RecordingLife)
 
 def test_u11_a_dry_run_names_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
     later = STARTED + timedelta(days=30, seconds=1)
-    assert life.due(31, later) == []
+    assert life.due(Retention(31), later) == []
     life.hold(vault.entries[1].recording_id, "officer", "case 17", NOW)
     vault.catalogue.save([replace(vault.entries[2], state=RecordingState.RECORDING)])
-    assert life.due(30, later) == [vault.entries[0]]
+    assert [each.entry for each in life.due(Retention(30), later)] == [vault.entries[0]]
+
+
+def contact(vault: Vault, number: int, queue: str, outcome: str) -> None:
+    with vault.catalogue.engine.begin() as connection:
+        row = dict.fromkeys((column.name for column in CONTACT.columns), "")
+        row |= {"contact_id": f"contact-{number}", "queue": queue, "outcome": outcome}
+        connection.execute(insert(CONTACT), row | {"waited_s": 0.0, "duration_s": 0.0, "erased": 0})
+
+
+def test_recordings_are_kept_by_queue_and_outcome_and_the_first_rule_that_fits_counts(vault: Vault) -> None:
+    life = RecordingLife(vault.catalogue, vault.files, vault.keeper, CONTACT)
+    contact(vault, 0, "claims", "served")
+    contact(vault, 1, "claims", "abandoned")
+    # Of the third contact nothing is known: no rule fits it.
+    keep = Retention(60, (RetentionRule(None, "abandoned", 7), RetentionRule("claims", None, 0)))
+
+    def due(days: int) -> list[tuple[str, int]]:
+        return [(each.entry.contact_id, each.days) for each in life.due(keep, STARTED + timedelta(days=days))]
+
+    assert due(7) == []
+    assert due(8) == [("contact-1", 7)]
+    assert due(10_000) == [("contact-1", 7), ("contact-2", 60)]
+    vault.catalogue.save([replace(vault.entries[1], state=RecordingState.RECORDING)])
+    life.hold(vault.entries[2].recording_id, "officer", "case 17", NOW)
+    assert due(10_000) == []
+
+
+def test_rules_of_the_settings_are_what_the_night_goes_by() -> None:
+    abandoned = KeepRule(queue="claims", outcome=ContactOutcome.ABANDONED, days=7)
+    settings = RecordingSettings(keep_days=60, keep=(abandoned,))
+    assert settings.retention == Retention(60, (RetentionRule("claims", "abandoned", 7),))
+    assert Retention(0).erases_nothing
+    assert not settings.retention.erases_nothing
+    assert not replace(settings.retention, days=0).erases_nothing
 
 
 def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
@@ -96,12 +135,12 @@ def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life
         vault.files,
         vault.keeper,
         lambda _: [],
-        0,
+        Retention(0),
     )
     later = STARTED + timedelta(days=31)
     assert kept.erase_due(later) == []
     life.hold(vault.entries[1].recording_id, "officer", "case 17", NOW)
-    erased = replace(kept, keep_days=30).erase_due(later)
+    erased = replace(kept, keep=Retention(30)).erase_due(later)
     assert [each.recording_id for each in erased] == [vault.entries[n].recording_id for n in (0, 2)]
-    assert replace(kept, keep_days=30).erase_due(later) == []
+    assert replace(kept, keep=Retention(30)).erase_due(later) == []
     assert examine_vault(vault.folder, vault.verifier).faults == ()
