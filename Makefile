@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop test-kill test-callbacks check simulate fuzz-flows fuzz-sip format clean
+.PHONY: help run test test-interop test-kill test-tamper test-callbacks check simulate fuzz-flows fuzz-sip format clean
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test ARGS="-k x"  some tests: ARGS goes to pytest'
 	@echo 'make test-interop      whole matrices of phones, codecs and transports; the slowest twenty are printed'
 	@echo 'make test-kill         kill -9 at a hundred moments of a load, KILLS=n for another number, and what must be there after'
+	@echo 'make test-tamper      every kind of change to recordings, manifests, log and catalogue, SEEDS=770 of each: all found'
 	@echo 'make test-callbacks    CALLBACKS=500 callbacks, KILLS=n kills: everybody answered exactly once'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make fuzz-flows        100,000 flow files with mistakes in them, FILES=n for another number'
@@ -44,6 +45,11 @@ test-kill:
 	@tools/setup.sh test
 	@$(BIN)/python tools/compile_engine.py
 	$(BIN)/python -m tests.interop.test_kill_9 $(KILLS)
+
+SEEDS ?= 770
+test-tamper:
+	@tools/setup.sh test
+	TRUNKLINE_TEST_TAMPERS=$(SEEDS) $(PYTEST) -n 2 -q tests/recordings/evidence/test_evidence.py -k every_change
 
 CALLBACKS ?= 500
 test-callbacks:

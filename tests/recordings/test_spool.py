@@ -16,6 +16,7 @@ from recordings.catalogue import Catalogue, RecordingState
 from recordings.drain import Drain
 from recordings.events import FramesDropped
 from recordings.health import RecorderHealth
+from recordings.ports import Statement
 from recordings.recorder import Recorder
 from recordings.segment import FileHeader, RecordingId
 from recordings.segment_reader import Gap, GapCause, Item, Segment, read_segments, survey
@@ -25,7 +26,6 @@ from tests.recordings.conftest import STARTED
 from tests.recordings.fakes import FakeSource, MemoryVault, numbered_frames
 
 RING_FRAMES = 256
-NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @dataclass
@@ -187,19 +187,20 @@ async def test_finding_31_a_file_that_hangs_delays_no_other(
     await recorder.stop()
 
 
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
 async def test_finding_31_one_error_does_not_end_a_recording(
-    vault: MemoryVault, tmp_path: Path, catalogue: Catalogue
+    vault: MemoryVault, tmp_path: Path, catalogue: Catalogue, error: int
 ) -> None:
     events: list[object] = []
     recorder = recorder_with(vault, tmp_path, catalogue, events)
     await recorder.start()
     source = FakeSource()
-    vault.refuses = NO_SPACE
+    vault.refuses = OSError(error, os.strerror(error))
     recording = recorder.begin("c1", source, started_at=STARTED, caller="", called="")
     source.push(50)
     await until(lambda: recorder.health().failing_since is not None)
     health = recorder.health()
-    assert health.last_error == "No space left on device"
+    assert health.last_error == os.strerror(error)
     assert health.failing_since is not None
     assert abs((datetime.now(UTC) - health.failing_since).total_seconds()) < 5
     assert "refuses since" in health.problems[0]
@@ -231,6 +232,46 @@ async def test_finding_31_a_sync_that_fails_does_not_end_a_recording(
     (file,) = vault.files.values()
     assert survey(file.durable).damage == ()
     assert survey(file.durable).end_frame == 100
+    await recorder.stop()
+
+
+class HangingRows:
+    """A database that takes nothing until it is told to."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._rows = catalogue.rows
+        self.asked = threading.Event()
+        self.released = threading.Event()
+
+    def write(self, *statements: Statement) -> None:
+        self.asked.set()
+        self.released.wait()
+        self._rows.write(*statements)
+
+
+async def test_a_database_that_hangs_costs_no_sound_and_no_file(
+    vault: MemoryVault, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    rows = HangingRows(catalogue)
+    recorder = recorder_with(vault, tmp_path, Catalogue(catalogue.engine, rows), [])
+    await recorder.start()
+    source = FakeSource()
+    recording = recorder.begin("c1", source, started_at=STARTED, caller="", called="")
+    source.push(50)
+    await until(rows.asked.is_set)
+    for _ in range(3):
+        source.push(50)
+        taken = recorder.report().writer.frames_taken
+        await until(lambda taken=taken: recorder.report().writer.frames_taken > taken)  # type: ignore[misc]
+    (file,) = vault.files.values()
+    await until(lambda: survey(file.octets).end_frame == 200)
+    source.end()
+    finishing = asyncio.create_task(recorder.finish(recording))
+    await until(lambda: survey(file.octets).is_finished)
+    assert not finishing.done()
+    rows.released.set()
+    entry = await finishing
+    assert (entry.state, entry.duration_s, entry.gap_s) == (RecordingState.COMPLETE, 4.0, 0.0)
     await recorder.stop()
 
 

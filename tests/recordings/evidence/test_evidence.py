@@ -1,5 +1,6 @@
 """Nothing can be added, dropped, swapped or changed without its being named; what is whole is not accused."""
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -140,6 +141,9 @@ def remove_the_log(vault: Vault, chance: random.Random) -> None:
     shutil.rmtree(vault.folder / "evidence")
 
 
+SEEDS = int(os.environ.get("TRUNKLINE_TEST_TAMPERS", "3"))
+"""`make test-tamper` tries far more."""
+
 Change = Callable[[Vault, random.Random], None]
 CHANGES: tuple[Change, ...] = (
     flip_a_bit,
@@ -158,7 +162,7 @@ CHANGES: tuple[Change, ...] = (
 )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_change_is_found(
     vault: Vault, change: Callable[[Vault, random.Random], None], seed: int
