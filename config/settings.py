@@ -113,6 +113,10 @@ class BusSettings(BaseModel):
         default=(), description="kinds of events, or their beginnings (`queue.`); absent: all"
     )
     personal: bool = Field(default=False, description="with numbers, names and what callers keyed")
+    commands: bool = Field(
+        default=False,
+        description="take commands from PREFIX/INSTANCE/commands: whoever may publish there acts for agents",
+    )
 
 
 class WebhookSettings(BaseModel):

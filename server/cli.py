@@ -40,6 +40,7 @@ COMMANDS = {
     "contacts": CommandEntry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
     "why": CommandEntry("server.commands.why", "Why a contact went to an agent, or to none."),
     "webhooks": CommandEntry("server.commands.operation", "How far each webhook is."),
+    "bus": CommandEntry("server.commands.bus", "The event bus: its AsyncAPI document."),
     "events": CommandEntry("server.commands.events", "Follow the journal as it grows."),
     "recordings": CommandEntry("server.commands.recordings", "List, show, verify and play recordings."),
     "speech": CommandEntry("server.commands.speech", "Speech recognition for other machines."),

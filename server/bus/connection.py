@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -19,11 +20,15 @@ KEEPALIVE_S = 20
 AT_LEAST_ONCE = 1
 
 
+Answering = Callable[[bytes], Awaitable[BusMessage | None]]
+
+
 class BrokerConnection:
     """One connection, while it lasts."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, client: aiomqtt.Client, answer: Answering | None = None) -> None:
         self._client = client
+        self._answer = answer
 
     async def publish(self, message: BusMessage) -> None:
         """Returns once the broker has it; raises BusLostError."""
@@ -35,20 +40,35 @@ class BrokerConnection:
             raise BusLostError(str(error)) from error
 
     async def watch(self) -> None:
-        """Nothing is subscribed to: this ends with the connection only."""
+        """Answers commands, where any are taken; ends with the connection only."""
         try:
-            async for _ in self._client.messages:
-                pass
-        except aiomqtt.MqttError as error:
-            raise BusLostError(str(error)) from error
+            async with asyncio.TaskGroup() as answering:
+                async for message in self._client.messages:
+                    payload = message.payload
+                    answering.create_task(self._take(payload if isinstance(payload, bytes) else b""))
+        except* (aiomqtt.MqttError, BusLostError) as lost:
+            raise BusLostError(str(lost.exceptions[0])) from lost
         raise BusLostError("the broker is gone")
+
+    async def _take(self, payload: bytes) -> None:
+        answer = None if self._answer is None else await self._answer(payload)
+        if answer is not None:
+            await self.publish(answer)
 
 
 class Broker:
     """Makes connections whose end, when it is no farewell, the broker tells by the last will."""
 
-    def __init__(self, settings: BusSettings, identifier: str, status_topic: str) -> None:
+    def __init__(
+        self,
+        settings: BusSettings,
+        identifier: str,
+        status_topic: str,
+        commands: tuple[str, Answering] | None = None,
+    ) -> None:
+        """`commands`: the topic on which they come, and what answers them."""
         self._settings = settings
+        self._commands = commands
         self._identifier = identifier
         self._will = aiomqtt.Will(status_topic, OFFLINE, qos=AT_LEAST_ONCE, retain=True)
 
@@ -70,7 +90,9 @@ class Broker:
         )
         try:
             async with client:
-                yield BrokerConnection(client)
+                if self._commands is not None:
+                    await client.subscribe(self._commands[0], qos=AT_LEAST_ONCE)
+                yield BrokerConnection(client, None if self._commands is None else self._commands[1])
         except (aiomqtt.MqttError, OSError) as error:
             raise BusLostError(str(error)) from error
 

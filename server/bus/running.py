@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
 from acd.dispatcher import Dispatcher
 from config.settings import BusSettings
+from server.bus.commands import Commanded
 from server.bus.connection import Broker
 from server.bus.publisher import READER, BusPublisher, wanted_by
-from server.bus.topics import Topics
+from server.bus.topics import BusMessage, Topics
 from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
-from server.journal.journal import Journal
+from server.journal.journal import Journal, JournalError
 from server.journal.reading import last_sequence, newest_outbox_read
 from server.tasks import Tasks
 
@@ -35,7 +37,16 @@ async def start_bus(
     if not settings.url:
         return
     topics = Topics(settings.prefix, journal.instance)
-    broker = Broker(settings, f"trunkline-{journal.instance}", topics.status)
+    commanded = Commanded(dispatcher.post, ports.callbacks, ports.acd, journal.note)
+
+    async def answer(payload: bytes) -> BusMessage | None:
+        told = commanded.answer(payload)
+        with suppress(JournalError):
+            await ports.durable()
+        return None if told is None else topics.answer(*told)
+
+    commands = (topics.commands, answer) if settings.commands else None
+    broker = Broker(settings, f"trunkline-{journal.instance}", topics.status, commands)
     publisher = BusPublisher(
         topics,
         wanted_by(settings.kinds, settings.personal),

@@ -8,6 +8,7 @@ PREFIX/INSTANCE/queues/QUEUE/state            retained: how many wait
 PREFIX/INSTANCE/agents/AGENT/KIND             the same for an agent
 PREFIX/INSTANCE/agents/AGENT/state            retained: what the agent does
 PREFIX/INSTANCE/server/KIND                   events of the server itself
+PREFIX/INSTANCE/commands, .../answers/ID      see `server.bus.commands`
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ class Topics:
     @property
     def status(self) -> str:
         return f"{self.prefix}/{self.instance}/status"
+
+    @property
+    def commands(self) -> str:
+        return f"{self.prefix}/{self.instance}/commands"
+
+    def answer(self, named: str, payload: bytes) -> BusMessage:
+        """To the command of that id."""
+        return BusMessage(self._topic("answers", named), payload)
 
     def of_event(self, entry: JournalEntry, most: Privacy) -> tuple[BusMessage, ...]:
         """The event once for each subject that it is about; and whether a contact is in progress."""
@@ -97,7 +106,14 @@ class Topics:
         )
 
 
+_SUBJECTS = (("contacts", "contact"), ("queues", "queue"), ("agents", "agent"))
+
+
+def subjects_of(fact_type: type[Fact]) -> tuple[tuple[str, str], ...]:
+    """What facts of that type may be about: the level of the topic, and the field that names it."""
+    return tuple(each for each in _SUBJECTS if each[1] in fact_type.__struct_fields__)
+
+
 def _subjects(fact: Fact) -> tuple[tuple[str, str], ...]:
-    fields = (("contacts", "contact"), ("queues", "queue"), ("agents", "agent"))
-    found = ((subject, getattr(fact, field, None)) for subject, field in fields)
+    found = ((subject, getattr(fact, field, None)) for subject, field in _SUBJECTS)
     return tuple((subject, name) for subject, name in found if isinstance(name, str) and name)

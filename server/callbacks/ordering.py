@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
 from acd.callback_book import PromisedAlreadyError
 from acd.events import CallFirst
+from acd.settings import AcdSettings
 from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, QueueId
 from server.callbacks.desk import CallbackDesk
@@ -31,6 +33,14 @@ class CallbackOrder:
 
 
 TIMES_LISTED = 20
+
+
+def check_names(settings: AcdSettings, order: CallbackOrder) -> None:
+    """Raises NotConfiguredError for a queue or an agent that there is not."""
+    if order.queue not in {queue.name for queue in settings.queues}:
+        raise NotConfiguredError(f"no queue is named {order.queue!r}")
+    if order.agent and order.agent not in {agent.name for agent in settings.agents}:
+        raise NotConfiguredError(f"no agent is named {order.agent!r}")
 
 
 class CallbackOrders:

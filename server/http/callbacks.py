@@ -17,7 +17,7 @@ from contacts.ids import ContactId, QueueId
 from contacts.privacy import Privacy
 from server.access.principal import Principal
 from server.callbacks.lost import LostCaller
-from server.callbacks.ordering import CallbackOrder
+from server.callbacks.ordering import CallbackOrder, check_names
 from server.callbacks.promises import OpenCallback
 from server.http.errors import ApiError, answers
 from server.http.guard import Who
@@ -99,13 +99,13 @@ def add_callback_routes(app: FastAPI, ports: ApiPorts) -> None:
             wanted.agent,
             wanted.agent_wait_s,
         )
-        _named(ports, order)
         try:
+            check_names(ports.acd(), order)
             promised = ports.callbacks.order(order)
         except PromisedAlreadyError as error:
             raise ApiError(409, str(error), "`trunkline callbacks` lists it") from None
         except NotConfiguredError as error:
-            raise ApiError(404, str(error), "`trunkline queues` lists all") from None
+            raise ApiError(404, str(error), "`trunkline queues` and `trunkline agents` list all") from None
         except AcdError as error:
             raise ApiError(409, str(error), "give another number, with its country code") from None
         await ports.durable()
@@ -149,15 +149,6 @@ def _add_reading_routes(app: FastAPI, ports: ApiPorts) -> None:
     @app.get("/callbacks/{contact}", responses=answers(404))
     async def show_callback(contact: Id, who: Who) -> CallbackStatus:
         return _status(_known(ports, contact), who)
-
-
-def _named(ports: ApiPorts, order: CallbackOrder) -> None:
-    """Raises ApiError for a queue or an agent that there is not."""
-    settings = ports.acd()
-    if order.queue not in {queue.name for queue in settings.queues}:
-        raise ApiError(404, f"no queue {order.queue}", "`trunkline queues` lists all")
-    if order.agent and order.agent not in {agent.name for agent in settings.agents}:
-        raise ApiError(404, f"no agent {order.agent}", "`trunkline agents` lists all")
 
 
 def _known(ports: ApiPorts, contact: str) -> OpenCallback:

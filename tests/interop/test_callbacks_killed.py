@@ -65,8 +65,11 @@ class Customers:
     def take(self, call: Call) -> None:
         number = call.facts.called or ""
         self.attempts[number] += 1
-        if number in self.live:
-            self.wrong.append(f"{number} is dialled although their phone rings or is off the hook")
+        before = self.live.get(number)
+        if before is not None:
+            state = "off the hook" if before.answered_at else "ringing"
+            same = before.sip_call_id == call.sip_call_id
+            self.wrong.append(f"{number} is dialled although their phone is {state}; the same call: {same}")
         if self.answered[number]:
             self.wrong.append(f"{number} is dialled although they were answered")
         self.live[number] = call
@@ -89,7 +92,8 @@ class Customers:
         except CallEnded:
             pass
         finally:
-            del self.live[number]
+            if self.live.get(number) is call:
+                del self.live[number]
 
 
 @dataclass
@@ -200,7 +204,7 @@ async def kill_while_calling(folder: Path, callbacks: int, kills: int, seed: int
 
 def check(folder: Path, customers: Customers, callbacks: int) -> None:
     """Raises AssertionError for the first broken promise."""
-    assert customers.wrong == []
+    assert customers.wrong == [], customers.wrong
     assert set(customers.answered.values()) <= {1}, "answered more than once"
     lost = callbacks - sum(customers.answered.values())
     assert lost == 0, f"{lost} customers were never answered"
