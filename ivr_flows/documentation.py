@@ -6,6 +6,7 @@ from ivr_flows.expressions.functions import FUNCTIONS
 from ivr_flows.kinds.catalogue import KINDS
 from ivr_flows.kinds.declare import Key, Kind, keys_of
 from ivr_flows.kinds.manner import Manner, WaysOut
+from ivr_flows.newcomer import PAGE
 
 HEAD = """\
 # The flow language, kind by kind
@@ -18,7 +19,7 @@ done one after the other. Keys without "required" may be left out.
 
 def language_page() -> str:
     """Return the whole page, in Markdown."""
-    parts = [HEAD, _questions(), *(kind_section(kind) for kind in KINDS.values()), _functions()]
+    parts = [HEAD, PAGE, _questions(), *(kind_section(kind) for kind in KINDS.values()), _functions()]
     return "\n".join(parts).rstrip() + "\n"
 
 
