@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -139,6 +140,46 @@ def acd(
     )
     columns = ("", "agents", "waiting", "queues", "requirements", "mean us", "p50", "p99", "longest")
     print_table(columns, rows, "no load is that small")
+
+
+@app.command()
+def speech(
+    voices: Annotated[int, typer.Option("--voices", min=1, max=15, help="How many voices speak.")] = 15,
+    as_json: JsonOption = False,
+) -> None:
+    """How many of twenty phrases a menu understands, in synthetic voices; and what it takes for one wrongly.
+
+    Example: trunkline bench speech --voices 5
+    """
+    import asyncio
+    from dataclasses import asdict
+    from tempfile import TemporaryDirectory
+
+    from media.speech.errors import SpeechError
+    from server.bench.speech import PHRASES, VOICES, speech_cost
+    from server.logs import configure_logs
+
+    configure_logs("text", "warning")
+    try:
+        with err.status("starting") as status, TemporaryDirectory() as folder:
+            cost = asyncio.run(speech_cost(Path(folder), VOICES[:voices], PHRASES, status.update))
+    except SpeechError as error:
+        err.print(f"trunkline: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json({**asdict(cost), "right": cost.right, "mistaken": cost.mistaken})
+        return
+    rows = (
+        (
+            each.voice,
+            f"{each.right} of {each.said}",
+            f"{each.wrong}",
+            f"{each.mistaken} of {each.outside}",
+        )
+        for each in cost.voices
+    )
+    print_table(("voice", "understood", "taken for another", "of no phrase, taken"), rows, "nobody spoke")
+    out.print(f"{cost.right:.0%} understood; {cost.cpu_ms:.0f} ms CPU for an answer", markup=False)
 
 
 @app.command()
