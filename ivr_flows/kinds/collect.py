@@ -124,6 +124,8 @@ def finish(node: Collect, fields: Fields, _context: Context) -> Collect:
                 fields.complain(
                     word, "key-unknown", f"{node.type} has no {word}", "use type: integer or money"
                 )
+    if node.low is not None and node.high is not None and node.low > node.high:
+        fields.complain("max", "value-range", "nothing is so little and so much", "write min below max")
     if ENTRIES[node.type].point and node.terminator == "*":
         fields.complain("terminator", "value-choice", "the star is the point of a sum", 'write "#"')
     return replace(node, length=node.size)

@@ -36,8 +36,9 @@ class ProfileNode:
 
 def finish(node: ProfileNode, fields: Fields, _context: Context) -> ProfileNode:
     wanted, other = ("names", "values") if node.does == READ else ("values", "names")
-    fields.expect(wanted)
-    if other in fields:
+    if not getattr(node, wanted):
+        fields.complain(wanted, "key-missing", f"{node.does} what?", f"add {wanted}:")
+    if getattr(node, other):
         fields.complain(other, "key-unknown", f'"{other}" means nothing with {node.does}', "delete it")
     return node
 
@@ -83,6 +84,7 @@ bye: {hangup: normal}
 """,
     enter=enter,
     resume=resume,
+    finish=finish,
     may_end=lambda _node: False,
     needs="profile",
 )

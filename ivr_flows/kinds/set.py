@@ -10,6 +10,8 @@ from ivr_flows.expressions.tree import Expression
 from ivr_flows.kinds.declare import Kind, key
 from ivr_flows.kinds.expression_values import ASSIGNMENTS
 from ivr_flows.kinds.values import TARGET
+from ivr_flows.reading.context import Context
+from ivr_flows.reading.fields import Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,12 @@ class Set:
     name: str
     values: Mapping[str, Expression] = key(ASSIGNMENTS, "variables and their new values", word="set")
     next: str = key(TARGET, "where the caller goes on")
+
+
+def finish(node: Set, fields: Fields, _context: Context) -> Set:
+    if not node.values:
+        fields.complain("set", "value-empty", "no variable gets a value", "write {name: value}")
+    return node
 
 
 def enter(run: Run, node: Set) -> Move:
@@ -41,6 +49,7 @@ greet: {say: "{greeting}", next: bye}
 bye: {hangup: normal}
 """,
     enter=enter,
+    finish=finish,
     may_end=lambda _node: False,
     waits=False,
 )

@@ -10,6 +10,8 @@ from ivr_flows.expressions.tree import Expression
 from ivr_flows.kinds.declare import Kind, key
 from ivr_flows.kinds.expression_values import CHOICES
 from ivr_flows.kinds.values import TARGET
+from ivr_flows.reading.context import Context
+from ivr_flows.reading.fields import Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,12 @@ class Switch:
     name: str
     choices: tuple[tuple[Expression, str, str], ...] = key(CHOICES, "conditions, in order", word="switch")
     otherwise: str = key(TARGET, "no condition holds")
+
+
+def finish(node: Switch, fields: Fields, _context: Context) -> Switch:
+    if not node.choices:
+        fields.complain("switch", "value-empty", "there is no condition", "write {condition: node}")
+    return node
 
 
 def enter(run: Run, node: Switch) -> Move:
@@ -47,6 +55,7 @@ unknown: {hangup: rejected}
 abroad: {hangup: busy}
 """,
     enter=enter,
+    finish=finish,
     may_end=lambda _node: False,
     waits=False,
 )

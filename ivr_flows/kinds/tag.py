@@ -7,6 +7,8 @@ from ivr_flows.engine.moves import Move
 from ivr_flows.engine.run import Run
 from ivr_flows.kinds.declare import Kind, key
 from ivr_flows.kinds.values import NAMES, TARGET
+from ivr_flows.reading.context import Context
+from ivr_flows.reading.fields import Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,12 @@ class Tag:
     name: str
     tags: tuple[str, ...] = key(NAMES, "the resolution jobs, or any other tags", word="tag")
     next: str = key(TARGET, "where the caller goes on")
+
+
+def finish(node: Tag, fields: Fields, _context: Context) -> Tag:
+    if not node.tags:
+        fields.complain("tag", "value-empty", "there is no tag", "write [billing], or delete the node")
+    return node
 
 
 def enter(run: Run, node: Tag) -> Move:
@@ -34,6 +42,7 @@ about:
 bye: {hangup: normal}
 """,
     enter=enter,
+    finish=finish,
     may_end=lambda _node: False,
     waits=False,
 )

@@ -244,7 +244,9 @@ async def walked(office: Office, walk: Walk) -> Trail:
             await _walk(office, walk, phone, trail, number)
     except TimeoutError:
         told = [(event["kind"], event["fields"].get("node", "")) for event in trail.events[-12:]]
-        raise AssertionError(f"{walk} came no further than {trail.contact or 'nowhere'}: {told}") from None
+        did = [report.event for report in phone.events[-12:]]
+        where = trail.contact or "nowhere"
+        raise AssertionError(f"{walk} came no further than {where}: {told}; the phone: {did}") from None
     finally:
         await _put_down(phone)
         office.free.put_nowait(phone)
