@@ -142,7 +142,7 @@ def test_a_table_that_is_a_text_is_one_mistake_at_its_place(table: str) -> None:
 def test_a_key_that_no_table_has_is_told_wherever_it_stands(table: str) -> None:
     data = default()
     listed = is_list(keys_of(Settings)[table].annotation)
-    written = data.get(table) or ([{}] if listed else {})
+    written: Any = data.get(table) or ([{}] if listed else {})
     entry = [{**written[0], "colour": "red"}] if listed else {**written, "colour": "red"}
     _, found = judge({**data, table: entry})
     assert any(each.path[0] == table and each.path[-1] == "colour" for each in found), found
