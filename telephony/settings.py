@@ -39,6 +39,11 @@ class TrunkSettings(BaseModel):
     register_there: bool = Field(
         default=False, description="Register with that user name, and stay registered"
     )
+    probe_every_s: float | None = Field(
+        default=None,
+        ge=5,
+        description="Ask each target by OPTIONS this often whether it is there; empty: callers find out",
+    )
     max_calls_per_s: int | None = Field(
         default=None,
         ge=1,

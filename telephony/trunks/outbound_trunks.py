@@ -14,6 +14,7 @@ from telephony.settings import SipSettings, TrunkSettings
 from telephony.sip.hop import Hop
 from telephony.sip.uri import Uri
 from telephony.trunks.destination import destination
+from telephony.trunks.probing import TargetProbe
 from telephony.trunks.registration import (
     Account,
     Registrant,
@@ -55,6 +56,7 @@ class OutboundTrunks:
         self._settings: dict[str, TrunkSettings] = {}
         self._trunks: dict[str, OutboundTrunk] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._probes: dict[str, asyncio.Task[None]] = {}
         self.registered: dict[str, bool] = {}
         self._started = False
         self.reconfigure(settings)
@@ -67,6 +69,7 @@ class OutboundTrunks:
         self._started = True
         for trunk in self._trunks.values():
             self._keep_registered(trunk)
+            self._keep_probed(trunk)
 
     def reconfigure(self, settings: SipSettings) -> None:
         """A trunk whose settings are as before keeps its registration and what is known of its targets."""
@@ -79,10 +82,11 @@ class OutboundTrunks:
                 self._trunks[name] = _outbound(trunk)
                 if self._started:
                     self._keep_registered(self._trunks[name])
+                    self._keep_probed(self._trunks[name])
 
     async def stop(self) -> None:
         """Says good-bye where we are registered; takes a second at most."""
-        tasks = tuple(self._tasks.values())
+        tasks = (*self._tasks.values(), *self._probes.values())
         for name in tuple(self._trunks):
             self._drop(name)
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,6 +95,9 @@ class OutboundTrunks:
     def _drop(self, name: str) -> None:
         self._settings.pop(name)
         self._trunks.pop(name)
+        probe = self._probes.pop(name, None)
+        if probe is not None:
+            probe.cancel()
         task = self._tasks.pop(name, None)
         if task is not None:
             task.cancel()
@@ -101,6 +108,12 @@ class OutboundTrunks:
         if trunk.registers and trunk.name not in self._tasks:
             self.registered[trunk.name] = False
             self._tasks[trunk.name] = asyncio.get_running_loop().create_task(self._register(trunk))
+
+    def _keep_probed(self, trunk: OutboundTrunk) -> None:
+        every_s = self._settings[trunk.name].probe_every_s
+        if every_s is not None and trunk.name not in self._probes:
+            probe = TargetProbe(trunk.name, trunk.domain, trunk.route, self._registrant, self._now)
+            self._probes[trunk.name] = asyncio.get_running_loop().create_task(probe.keep_asking(every_s))
 
     async def _register(self, trunk: OutboundTrunk) -> None:
         """From one target to the next; longer and longer pauses while none of them will have us."""

@@ -41,6 +41,9 @@ class Route:
     def worked(self, hop: Hop) -> None:
         self._resting.pop(hop, None)
 
+    def rests(self, hop: Hop, now: float) -> bool:
+        return hop in self._resting and self._resting[hop].until > now
+
     def healthy(self, now: float) -> int:
         """How many targets do not rest."""
         return sum(1 for hop in self.targets if hop not in self._resting or self._resting[hop].until <= now)

@@ -69,6 +69,7 @@ SHELLS = {
         "liveness.py",
         "trunks/outbound_trunks.py",
         "transport/own_address.py",
+        "trunks/probing.py",
         "trunks/registration.py",
         "registrar/desk.py",
         "settled.py",
