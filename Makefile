@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTHON ?=
 export PYTHON
 
-.PHONY: help run test test-interop test-kill test-tamper test-callbacks check simulate fuzz-flows fuzz-sip format clean
+.PHONY: help run test test-interop test-kill test-tamper test-callbacks check simulate fuzz-flows fuzz-sip format clean test-listeners
 
 help:
 	@echo 'make run               set up, start the server on its built-in settings, demonstrate a whole call, keep serving'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test-kill         kill -9 at a hundred moments of a load, KILLS=n for another number, and what must be there after'
 	@echo 'make test-tamper      every kind of change to recordings, manifests, log and catalogue, SEEDS=770 of each: all found'
 	@echo 'make test-callbacks    CALLBACKS=500 callbacks, KILLS=n kills: everybody answered exactly once'
+	@echo 'make test-listeners    513 callers, or LISTENERS=n, in a speech menu with music playing into it'
 	@echo 'make simulate          dispatch under simulated days of many callers, held against Erlang C and A'
 	@echo 'make fuzz-flows        100,000 flow files with mistakes in them, FILES=n for another number'
 	@echo 'make fuzz-sip          a million SIP and SDP inputs with mistakes in them, INPUTS=n for another number'
@@ -56,6 +57,13 @@ test-callbacks:
 	@tools/setup.sh test
 	@$(BIN)/python tools/compile_engine.py
 	$(BIN)/python -m tests.interop.test_callbacks_killed $(CALLBACKS) $(KILLS)
+
+# Callers in a speech menu for a minute, with music playing into it.
+LISTENERS ?= 513
+test-listeners:
+	@tools/setup.sh test
+	@$(BIN)/python tools/compile_engine.py
+	$(BIN)/python tests/bench/menu_listeners.py --callers $(LISTENERS) --seconds 60
 
 test-interop:
 	@tools/setup.sh test

@@ -18,7 +18,7 @@ from server.client.client import ApiClient, Query
 from tests.patience import PATIENCE_S
 
 READY = re.compile(r"ready: SIP on (\S+):(\d+) UDP and TCP.* administration on (\S+)")
-START_TIMEOUT_S = 180  # the first start on a machine compiles the media engine
+START_TIMEOUT_S = 280  # the first start on a machine compiles the media engine
 STOP_TIMEOUT_S = 60
 
 CONFIGURATION = """\
