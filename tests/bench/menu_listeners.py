@@ -141,7 +141,7 @@ async def measure(folder: Path, callers: int, seconds: float, rate: float) -> di
         used_s = cpu_s(server.process.pid) - cpu_before_s
         errors = server.errors()
     call_seconds = callers * (ramp_s + seconds)
-    return told | {
+    result: dict[str, Any] = told | {
         "callers": callers,
         "seconds": seconds,
         "still_there": there,
@@ -149,6 +149,7 @@ async def measure(folder: Path, callers: int, seconds: float, rate: float) -> di
         "cpu_ms_per_call_second": round(used_s * 1000 / call_seconds, 3),
         "errors": errors[:1],
     }
+    return result
 
 
 def is_good(result: dict[str, Any]) -> bool:
