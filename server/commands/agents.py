@@ -9,7 +9,7 @@ import typer
 from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, out, print_json
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_table, span
+from server.commands.tables import print_list, span
 
 app = typer.Typer(invoke_without_command=True, help="Agents as they are now; breaks.")
 
@@ -33,10 +33,7 @@ def list_agents(
         return
     with api(config, server, token) as client:
         agents = client.get("/agents")
-    if as_json:
-        print_json(agents)
-        return
-    print_table(COLUMNS, map(_row, agents), "No agents are configured: add [[agents]] to the settings.")
+    print_list(agents, as_json, COLUMNS, _row, "No agents are configured: add [[agents]] to the settings.")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, out, print_json
 from server.commands.moments import instant
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_table, span
+from server.commands.tables import print_list, print_table, span
 
 app = typer.Typer(invoke_without_command=True, help="Calls that customers are promised.")
 
@@ -163,17 +163,11 @@ def lost(
         found = client.get(
             "/callbacks/lost", {"since": instant(since, datetime.now().astimezone()).isoformat()}
         )
-    if as_json:
-        print_json(found)
-        return
-    print_table(LOST_COLUMNS, map(_lost_row, found), "No caller was lost in that time.")
+    print_list(found, as_json, LOST_COLUMNS, _lost_row, "No caller was lost in that time.")
 
 
 def _print(owed: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(owed)
-        return
-    print_table(COLUMNS, map(_row, owed), NOBODY)
+    print_list(owed, as_json, COLUMNS, _row, NOBODY)
 
 
 def _tell(held: dict[str, Any], as_json: bool) -> None:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from server.client.client import segment
-from server.commands.console import ConfigOption, JsonOption, out, print_json
+from server.commands.console import ConfigOption, JsonOption, out
 from server.commands.moments import instant, span_minutes
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_table
+from server.commands.tables import print_list
 from server.errors import StartError
 
 app = typer.Typer(invoke_without_command=True, help="What callers are told for a while, like a downtime.")
@@ -53,10 +53,7 @@ def list_all(
 def _list(config: Any, server: str | None, token: str | None, as_json: bool) -> None:
     with api(config, server, token) as client:
         notices = client.get("/notices")
-    if as_json:
-        print_json(notices)
-        return
-    print_table(("notice", "until", "set by", "text"), map(_row, notices), "No notice is on.")
+    print_list(notices, as_json, ("notice", "until", "set by", "text"), _row, "No notice is on.")
 
 
 @app.command("set")

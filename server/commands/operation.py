@@ -8,7 +8,7 @@ import typer
 
 from server.commands.console import ConfigOption, JsonOption, out, print_json
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_table, span
+from server.commands.tables import print_list, print_table, span
 
 EXIT_UNWELL = 1
 
@@ -46,21 +46,8 @@ def trunks(
     """
     with api(config, server, token) as client:
         found = client.get("/trunks")
-    if as_json:
-        print_json(found)
-        return
-    rows = (
-        (
-            trunk["name"],
-            str(trunk["calls"]),
-            str(trunk["max_calls"] or "no limit"),
-            " ".join(trunk["networks"]),
-        )
-        for trunk in found
-    )
-    print_table(
-        ("trunk", "calls", "at most", "networks"), rows, "No trunks are configured: nobody may call in."
-    )
+    columns = ("trunk", "calls", "at most", "networks")
+    print_list(found, as_json, columns, _trunk_row, "No trunks are configured: nobody may call in.")
 
 
 def drain(
@@ -95,15 +82,9 @@ def webhooks(
     """
     with api(config, server, token) as client:
         found = client.get("/webhooks")
-    if as_json:
-        print_json(found)
-        return
-    rows = (
-        (each["name"], str(each["sent"]), str(each["behind"]), each["problem"] or "well", each["url"])
-        for each in found
-    )
+    columns = ("webhook", "sent", "events behind", "state", "address")
     empty = "No webhooks are configured: add [[webhooks]] to the settings."
-    print_table(("webhook", "sent", "events behind", "state", "address"), rows, empty)
+    print_list(found, as_json, columns, _webhook_row, empty)
 
 
 def reload(
@@ -125,6 +106,15 @@ def reload(
         out.print(line, markup=False)
     for key in outcome["restart_needed"]:
         out.print(f"{key}: differs, and is applied at the next start", markup=False)
+
+
+def _trunk_row(trunk: dict[str, Any]) -> tuple[str, ...]:
+    most = str(trunk["max_calls"] or "no limit")
+    return trunk["name"], str(trunk["calls"]), most, " ".join(trunk["networks"])
+
+
+def _webhook_row(hook: dict[str, Any]) -> tuple[str, ...]:
+    return hook["name"], str(hook["sent"]), str(hook["behind"]), hook["problem"] or "well", hook["url"]
 
 
 def _tell(health: dict[str, Any], found: dict[str, Any]) -> None:

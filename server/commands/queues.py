@@ -9,7 +9,7 @@ import typer
 from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, out, print_json
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_table, span
+from server.commands.tables import print_list, print_table, span
 
 app = typer.Typer(invoke_without_command=True, help="Queues as they are now.")
 
@@ -32,10 +32,7 @@ def list_queues(
         return
     with api(config, server, token) as client:
         queues = client.get("/queues")
-    if as_json:
-        print_json(queues)
-        return
-    print_table(COLUMNS, map(_row, queues), "No queues are configured: add [[queues]] to the settings.")
+    print_list(queues, as_json, COLUMNS, _row, "No queues are configured: add [[queues]] to the settings.")
 
 
 @app.command()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from server.commands.console import out
+from server.commands.console import out, print_json
+
+T = TypeVar("T")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
@@ -18,6 +21,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: st
         # Names come from files and telephones: they are text, not markup.
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
     out.print(table if table.row_count else Text(empty))
+
+
+def print_list(
+    found: Iterable[T],
+    as_json: bool,
+    columns: Sequence[str],
+    row: Callable[[T], Sequence[str]],
+    empty: str,
+) -> None:
+    """What a server answered, for programs or for people."""
+    if as_json:
+        print_json(found)
+    else:
+        print_table(columns, map(row, found), empty)
 
 
 def span(seconds: float | None) -> str:
