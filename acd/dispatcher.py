@@ -6,6 +6,7 @@ from typing import assert_never
 
 import structlog
 
+from acd.agent_registry import NotConfiguredError
 from acd.agent_state import AcdError
 from acd.dispatch import Dispatch
 from acd.effects import (
@@ -24,6 +25,7 @@ from acd.effects import (
     StopRinging,
 )
 from acd.events import (
+    ContactEnqueued,
     Event,
     OfferFailed,
     OfferFailure,
@@ -35,6 +37,7 @@ from acd.ports import Ledger, Phones, QueuePort
 from acd.settings import AcdSettings
 from acd.snapshot import DispatchStatus
 from contacts.ids import ContactId
+from contacts.outcomes import QueueExit
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +63,8 @@ class Dispatcher:
         """Decides at once, or, from inside a port's method, after the orders of the decision under way.
 
         Raises `AcdError` if the event itself is wrong: a name that is not configured, a contact that is here
-        already. Posted from inside a port's method, such an event is logged instead.
+        already. Posted from inside a port's method, such an event is logged instead, and a contact that was
+        to join a queue has left it.
         """
         if self._deciding:
             self._deferred.append(event)
@@ -97,8 +101,11 @@ class Dispatcher:
             event = self._deferred.popleft()
             try:
                 self._decide(event)
-            except AcdError:
+            except AcdError as error:
                 log.exception("acd.event_refused", event_type=type(event).__name__)
+                if isinstance(event, ContactEnqueued) and isinstance(error, NotConfiguredError):
+                    # Whoever posted it heard of no error, and the caller waits to be told how it ended.
+                    self._queue_port.left(event.contact, event.queue, QueueExit.FAILED, 0.0)
 
     def _decide(self, event: Event) -> None:
         now = self._loop.time()

@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from telephony.call import Call
 from telephony.session.events import Command, Probe, SessionId
 from telephony.sip.timers import TimerHeap
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -67,8 +71,13 @@ class Liveness:
         self._arm()
 
     def _look(self, ident: SessionId, watched: _Watched) -> None:
-        heard = watched.call.leg.report().packets_received
-        was_heard, watched.heard = heard != watched.heard, heard
         self._look_later(watched.call)
+        try:
+            heard = watched.call.leg.report().packets_received
+        except Exception:
+            # Whoever cannot be asked by their sound is asked by signalling.
+            log.exception("call.sound_not_reported", call_id=ident)
+            heard = watched.heard
+        was_heard, watched.heard = heard != watched.heard, heard
         if not was_heard:
             self._command(ident, Probe(watched.call.probe_patience_s))

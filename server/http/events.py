@@ -78,6 +78,10 @@ class _Streams:
         self, sequence: int, wanted: EventFilter, holds: Callable[[], bool]
     ) -> AsyncIterator[bytes]:
         """Until the client or the server goes, or the token opens nothing any more."""
+        if self.open >= MAX_STREAMS:
+            # Others began between the question whether there is room and now.
+            yield b"retry: 5000\n\n"
+            return
         self.open += 1
         try:
             yield b": events of the journal\n\n"

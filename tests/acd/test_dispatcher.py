@@ -212,3 +212,17 @@ async def test_settings_are_applied_while_somebody_waits(dispatcher: Dispatcher,
     assert [order[2] for order in ports.orders if order[0] == "ring"] == [AgentId("cem")]
     again = Dispatch.restore(dispatcher.dump())
     assert [waiting.contact for waiting in again.snapshot(0.0).queues[0].waiting] == [C1]
+
+
+async def test_a_caller_who_is_to_join_a_queue_that_is_gone_hears_of_it_whenever_they_were_told(
+    dispatcher: Dispatcher, ports: Ports
+) -> None:
+    """At once as an error, or, posted while something is being decided, as the end of the stay."""
+    nowhere = ContactEnqueued(C2, QueueId("gone"))
+    with pytest.raises(NotConfiguredError):
+        dispatcher.post(nowhere)
+    ports.on_ring = lambda offer: dispatcher.post(nowhere)
+    dispatcher.post(AgentRegistered(ANN, DeviceId("phone")))
+    dispatcher.post(ContactEnqueued(C1, SALES))
+    assert ("left", C2, QueueExit.FAILED) in ports.orders
+    assert [waiting.contact for waiting in dispatcher.snapshot().queues[0].waiting] == [C1]

@@ -32,6 +32,7 @@ EDGES = {
     "server/tasks.py": "background work that fails must not end the task group of everybody",
     "server/transcripts/transcription.py": "a transcript that fails leaves the recording untouched",
     "telephony/call.py": "a handler of one call must not disturb the signalling of the others",
+    "telephony/liveness.py": "a call whose sound cannot be asked must not cost the others their turn",
     "telephony/endpoint.py": "a call that nobody could take is refused, and costs no other",
     "telephony/signalling.py": "a message that trips over a bug costs that message only",
 }

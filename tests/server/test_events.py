@@ -12,6 +12,7 @@ from contacts.facts.agent import AgentBecame
 from contacts.facts.contact import ContactStarted
 from contacts.facts.system import DispatchTold
 from contacts.ids import AgentId, ContactId
+from contacts.privacy import Privacy
 from server.access.roles import Role
 from server.http import event_feed, events
 from server.http.event_feed import EventFeed
@@ -161,6 +162,21 @@ async def test_streams_are_bounded_and_free_again_when_closed(
             async with Stream(api, token) as third:
                 if third.status == 200:
                     break
+
+
+async def test_streams_that_begin_in_the_same_moment_are_bounded_too(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MAX_STREAMS", 1)
+    streams = events._Streams(api.feed)
+    wanted = events.EventFilter((), None, Privacy.PUBLIC)
+    both = [streams.follow(0, wanted, lambda: True) for _ in range(2)]
+    assert await anext(both[0]) == b": events of the journal\n\n"
+    assert await anext(both[1]) == b"retry: 5000\n\n"
+    assert streams.open == 1
+    for each in both:
+        await each.aclose()  # type: ignore[attr-defined]
+    assert streams.open == 0
 
 
 async def test_the_server_stops_while_streams_are_open(tmp_path: Path) -> None:
