@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _PATTERN = r"^\+?(?:[0-9x*#]|\[[0-9](?:-?[0-9])*\])+\.?$"
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+FeatureCode = Annotated[str, Field(pattern=r"^[*#][0-9*#]{1,7}$")]
 Dialled = Annotated[str, Field(pattern=r"^[0-9*#]{2,16}$")]
 
 
@@ -74,6 +75,15 @@ class CallSettings(BaseModel):
         description="seconds that a called colleague, number or transfer target rings",
     )
     record: bool = Field(default=True, description="calls that agents make are recorded")
+    break_code: FeatureCode = Field(default="*1", description="what an agent dials to take a break")
+    ready_code: FeatureCode = Field(default="*0", description="to end a break or a wrap-up")
+    wrap_up_code: FeatureCode = Field(
+        default="*2",
+        description="to say what the last contact was about, with a key of wrap_up_keys after it",
+    )
+    wrap_up_keys: dict[Annotated[str, Field(pattern=r"^[0-9]{1,4}$")], str] = Field(
+        default_factory=dict, description="wrap-up codes of the queues by the digits that stand for them"
+    )
     transfers_by_callers: bool = Field(
         default=False, description="customers may transfer themselves, to colleagues and our own numbers only"
     )

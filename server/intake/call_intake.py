@@ -17,6 +17,7 @@ from server.intake.active_contact import ActiveContact
 from server.intake.agent_calls import AgentCalls
 from server.intake.agent_desk import AgentDesk
 from server.intake.customer import Customer
+from server.intake.feature_codes import FeatureCodes
 from server.intake.services import Services
 from telephony.admission import Refusal
 from telephony.call import Call
@@ -36,6 +37,7 @@ class CallIntake:
         self._services = services
         self._active = active
         self._agent_calls = AgentCalls(services, self._open)
+        self._codes = FeatureCodes(services)
         self.desk = AgentDesk(services)
         self.draining = False
         self._idle = asyncio.Event()
@@ -53,7 +55,10 @@ class CallIntake:
     def take(self, call: Call) -> None:
         """Does not block; the call is answered or refused in a task of its own."""
         if call.facts.agent is not None:
-            refusal = self._agent_calls.take(call, AgentId(call.facts.agent))
+            agent = AgentId(call.facts.agent)
+            if self._codes.take(call, agent):
+                return
+            refusal = self._agent_calls.take(call, agent)
             if refusal is not None:
                 self._refuse(call, refusal)
             return

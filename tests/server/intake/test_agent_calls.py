@@ -262,3 +262,44 @@ async def test_a_replaces_of_somebody_elses_call_is_refused() -> None:
             "transfer.replaces-other-call",
             "transfer.replaces-unknown",
         ]
+
+
+async def heard(server: InProcess, number: str) -> str:
+    """What alice's phone is told when she dials that."""
+    phone = server.line.dial(number, agent="alice")
+    await server.until(lambda: phone.answered)
+    await server.until(lambda: phone.over or phone.hears())
+    said = " ".join(phone.hears())
+    await server.until(lambda: phone.over)
+    return said
+
+
+@stepped
+async def test_u7_breaks_begin_and_end_by_dialling() -> None:
+    async with serving(FLOW) as server:
+        plan(server)
+        server.sign_in("alice")
+        assert "You take a break." in await heard(server, "*1")
+        assert state(server, "alice") is AgentState.BREAK
+        assert "You take calls again." in await heard(server, "*0")
+        assert state(server, "alice") is AgentState.AVAILABLE
+        assert not server.facts(ContactStarted), "no contact comes of it"
+
+
+@stepped
+async def test_s51_a_wrap_up_code_is_dialled() -> None:
+    coded = QueueSettings(
+        name="support", skills={"support": 1}, wrap_up_codes=("order",), wrap_up_code_required=True
+    )
+    async with serving(FLOW, queues=(coded,)) as server:
+        plan(server, wrap_up_keys={"1": "order", "2": "weather"})
+        server.sign_in("alice")
+        await server.call()
+        await server.until(lambda: talks(server))
+        server.line.far[-1].hang_up()
+        await server.until(lambda: state(server, "alice") is AgentState.WRAP_UP)
+        assert "A code is required." in await heard(server, "*0")
+        assert "not known" in await heard(server, "*22")
+        assert state(server, "alice") is AgentState.WRAP_UP
+        assert "Thank you." in await heard(server, "*21")
+        assert state(server, "alice") is AgentState.AVAILABLE
