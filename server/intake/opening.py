@@ -132,7 +132,31 @@ async def open_line(
         web, settings.flows.hooks, ground.kept, ground.tasks, asyncio.get_running_loop().time
     )
     clocks = DeskClocks(asyncio.get_running_loop().time, lambda: datetime.now(UTC))
-    callbacks = CallbackDesk(
+    callbacks = _callback_desk(settings, ground, endpoint, active, post, clocks)
+    services = _services(ground, dialler, endpoint, outside, exchange, post, callbacks)
+    legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
+    ledger = JournalLedger(ground.journal)
+    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs, callbacks), ledger)
+    callbacks.staffing = lambda queue: _signed_in(dispatcher, queue)
+    ledger.watch(dispatcher.dump, asyncio.get_running_loop().time())
+    stack.callback(dispatcher.stop)
+    intake = CallIntake(repertoire, services, active)
+    stack.push_async_callback(intake.idle)
+    bound = await endpoint.start()
+    stack.push_async_callback(endpoint.stop)
+    restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks)
+    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, bound)
+
+
+def _callback_desk(
+    settings: Settings,
+    ground: CallGround,
+    endpoint: SipEndpoint,
+    active: dict[ContactId, ActiveContact],
+    post: Callable[[DispatchEvent], None],
+    clocks: DeskClocks,
+) -> CallbackDesk:
+    return CallbackDesk(
         settings.callbacks,
         settings.flows.number_gateway,
         endpoint,
@@ -142,7 +166,18 @@ async def open_line(
         ground.tasks,
         clocks,
     )
-    services = Services(
+
+
+def _services(
+    ground: CallGround,
+    dialler: TransferDialler,
+    endpoint: SipEndpoint,
+    outside: OutsideAsking,
+    exchange: Exchange,
+    post: Callable[[DispatchEvent], None],
+    callbacks: CallbackDesk,
+) -> Services:
+    return Services(
         ground.journal,
         ground.prompts,
         ground.recordings,
@@ -161,18 +196,6 @@ async def open_line(
         ground.capture,
         ground.destroy,
     )
-    legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
-    ledger = JournalLedger(ground.journal)
-    dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs, callbacks), ledger)
-    callbacks.staffing = lambda queue: _signed_in(dispatcher, queue)
-    ledger.watch(dispatcher.dump, asyncio.get_running_loop().time())
-    stack.callback(dispatcher.stop)
-    intake = CallIntake(repertoire, services, active)
-    stack.push_async_callback(intake.idle)
-    bound = await endpoint.start()
-    stack.push_async_callback(endpoint.stop)
-    restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks)
-    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, bound)
 
 
 def _signed_in(dispatcher: Dispatcher, queue: QueueId) -> int:
