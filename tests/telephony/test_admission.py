@@ -52,16 +52,17 @@ def test_the_first_matching_trunk_wins() -> None:
     assert admission(everybody, CARRIER).source("198.51.100.7").trunk == "everybody"
 
 
-def test_finding_39_phones_register_and_trunks_call_each_from_where_they_may_come() -> None:
+def test_finding_39_trunks_call_and_phones_register_or_ask_to_log_in_each_from_where_they_may_come() -> None:
     judge = admission(CARRIER)
     carrier, phone = judge.source("198.51.100.7"), judge.source("192.168.1.20")
     assert judge.request("INVITE", carrier) is None
     assert judge.request("OPTIONS", carrier) is judge.request("OPTIONS", phone) is None
     assert judge.request("REGISTER", phone) is None
     assert (judge.request("REGISTER", carrier) or IDLE) is not IDLE
-    refusal = judge.request("INVITE", phone)
-    assert refusal is not None
-    assert refusal.rule_id == "trunk.not-allowed"
+    assert judge.request("INVITE", phone) is None, "the registrar asks for its password"
+    stranger = judge.request("INVITE", judge.source("203.0.113.9"))
+    assert stranger is not None
+    assert stranger.rule_id == "source.unknown"
 
 
 def test_settings_that_are_exchanged_hold_from_then_on() -> None:

@@ -324,6 +324,43 @@ class TestRegistration:
         assert (desk.bindings("alice"), len(desk.bindings("bob"))) == ((), 1)
         assert [type(change) for change in changes] == [BindingAdded, BindingAdded, BindingRemoved]
 
+    async def test_u16_a_registered_phone_calls_once_it_has_given_its_password(
+        self, phones: PhoneMaker, desk: Desk
+    ) -> None:
+        """It comes from an address that is a trunk's, too: only a phone that registered there is asked."""
+        server, phone = await phones(desk.desk), await phones()
+        await Registration(phone.endpoint, self.account(server)).register()
+        login = Login("alice", "secret")
+        outgoing = await phone.endpoint.place_call(server.uri("200"), caller="alice", login=login)
+        incoming = await arrival(server)
+        assert (incoming.facts.agent, incoming.facts.caller, incoming.facts.trunk) == ("alice", "alice", "")
+        await incoming.answer()
+        await outgoing.hang_up()
+        await ended(incoming)
+        wrong = await phone.endpoint.place_call(
+            server.uri("200"), caller="alice", login=Login("alice", "guessed")
+        )
+        assert (await ended(wrong)).status == 401
+        silent = await phone.endpoint.place_call(server.uri("200"), caller="alice")
+        assert (await ended(silent)).status == 401
+        assert server.arrived.empty()
+        assert server.endpoint.refusals.counts["login.wrong-password"] >= 1
+
+    async def test_u16_a_phone_from_no_trunks_address_must_log_in_whoever_it_says_it_is(
+        self, phones: PhoneMaker, desk: Desk
+    ) -> None:
+        elsewhere = TrunkSettings(name="carrier", networks=(IPv4Network("192.0.2.0/24"),))
+        server, phone = await phones(desk.desk, trunks=(elsewhere,)), await phones()
+        for caller in ("alice", "nobody"):
+            refused = await phone.endpoint.place_call(server.uri("200"), caller=caller)
+            assert (await ended(refused)).status == 401
+        login = Login("alice", "secret")
+        outgoing = await phone.endpoint.place_call(server.uri("200"), caller="boss", login=login)
+        incoming = await arrival(server)
+        assert incoming.facts.agent == "alice", "whatever From says"
+        await outgoing.hang_up()
+        await ended(incoming)
+
     async def test_it_is_refreshed(self, phones: PhoneMaker, desk: Desk) -> None:
         server, phone = await phones(desk.desk), await phones()
         registration = Registration(phone.endpoint, self.account(server))
