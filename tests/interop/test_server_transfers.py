@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,12 +32,13 @@ class TwoLinePhone:
     async def until(self, beginning: str) -> str:
         """The next report that begins so; those before it are passed over, but kept."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while line := (await self._process.stdout.readline()).decode().strip():
-                self.told.append(line)
-                if line.startswith(beginning):
-                    return line
-        raise AssertionError(f"the phone has ended; it told: {self.told}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while line := (await self._process.stdout.readline()).decode().strip():
+                    self.told.append(line)
+                    if line.startswith(beginning):
+                        return line
+        raise AssertionError(f"nothing began with {beginning}; the phone told: {self.told}")
 
 
 @asynccontextmanager
@@ -98,6 +100,7 @@ async def transferred(server: Trunkline, folder: Path, softphone: PhoneMaker, *,
         if attended:
             alice.order("hold")
             alice.order("call", f"sip:bob@{server.address}")
+            await alice.until("ringing 2")
         else:
             alice.order("transfer", f"sip:bob@{server.address}")
         await bob.wait_for(Incoming, PATIENCE_S)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from typing import Any
@@ -84,13 +85,16 @@ def main(identity: str, registrar: str, user: str, password: str) -> None:
     settings = PhoneSettings(identity=identity, registrar=registrar, user=user, password=password)
     account.create(account_configuration(settings, transport_id))
     account.setRegistration(True)
-    while True:
+    waiting, open_ = b"", True
+    while open_:
         endpoint.libHandleEvents(5)
         if select.select([sys.stdin], [], [], 0)[0]:
-            line = sys.stdin.readline()
-            if not line.strip():
-                break
-            obey(account, *line.split())
+            # Not by readline: of several lines it would keep what select cannot see.
+            more = os.read(sys.stdin.fileno(), 4096)
+            open_ = bool(more)
+            *orders, waiting = (waiting + more).split(b"\n")
+            for order in orders:
+                obey(account, *order.decode().split())
     account.lines.clear()
     account.shutdown()
     endpoint.libDestroy()
