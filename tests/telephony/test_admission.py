@@ -52,7 +52,7 @@ def test_the_first_matching_trunk_wins() -> None:
     assert admission(everybody, CARRIER).source("198.51.100.7").trunk == "everybody"
 
 
-def test_finding_39_trunks_call_and_phones_register_or_ask_to_log_in_each_from_where_they_may_come() -> None:
+def test_finding_39_phones_register_and_trunks_call_each_from_where_they_may_come() -> None:
     judge = admission(CARRIER)
     carrier, phone = judge.source("198.51.100.7"), judge.source("192.168.1.20")
     assert judge.request("INVITE", carrier) is None
