@@ -16,7 +16,7 @@ from media.speech.utterance import Utterance
 
 MAX_WAITING: Final = 4
 """Utterances of a track that may wait behind the one in work; the oldest of more is given up."""
-FAREWELL_S: Final = 20.0
+FAREWELL_S: Final = 60.0
 BEHIND: Final = "the recogniser is behind"
 
 

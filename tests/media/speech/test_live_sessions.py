@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,11 @@ from media.speech.settings import SpeechSettings
 from media.speech.synthesis import Synthesiser
 from media.speech.vocabulary import Vocabulary
 from media.speech.worker_session import WorkerRecognizer
+from tests.patience import until
 
 HOUSE = Vocabulary("house", ("support is here", "please hold the line", "i want a refund for my order"))
 CHANNEL = SpokenChannel("contact", "customer")
 PIECE = 800
-
-
-async def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

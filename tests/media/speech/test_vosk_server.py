@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -24,17 +24,12 @@ from media.speech.vosk_protocol import VoskConfig, config_message, parse_config,
 from media.speech.vosk_server import VoskServer
 from media.speech.worker_session import WorkerRecognizer
 from tests.fakes.recognizers import FakeRecognizer
+from tests.patience import until
 
 HOUSE = Vocabulary("house", ("please hold the line", "i want a refund for my order"))
 CHANNEL = SpokenChannel("contact", "customer")
 TOKEN = "a-token-of-the-test"
 PIECE = 800
-
-
-async def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
