@@ -112,6 +112,12 @@ class Enqueue:
     """Heard by the agent alone, before the two are bridged."""
     slots: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """What the flow found out, for the agent's screen."""
+    preferred: tuple[SkillLevel, ...] = ()
+    """What is nice to have, the most important first."""
+    agent: str = ""
+    """Whom the caller is for; one who is not there, or does not exist, holds up nobody."""
+    agent_wait_s: float = 0.0
+    """How long the caller waits for that agent alone."""
 
 
 @dataclass(frozen=True, slots=True)

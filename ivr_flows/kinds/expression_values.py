@@ -46,6 +46,13 @@ def condition_value() -> Value:
 
 CONDITION = condition_value()
 
+TEXT_OF = Value(
+    "an expression, like a variable",
+    _read,
+    EXPRESSION_SCHEMA,
+    expressions=lambda word, value: () if value is None else (Written((word,), value),),
+)
+
 
 def _read_assignments(
     fields: Fields, word: str, _context: "Context", default: Any

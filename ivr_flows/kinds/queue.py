@@ -16,7 +16,7 @@ from ivr_flows.engine.state import Phase
 from ivr_flows.expressions.evaluate import as_text, evaluate
 from ivr_flows.expressions.tree import Expression
 from ivr_flows.kinds.declare import Kind, Named, Value, key
-from ivr_flows.kinds.expression_values import SENT
+from ivr_flows.kinds.expression_values import SENT, TEXT_OF
 from ivr_flows.kinds.values import PROMPT, TARGET, duration, outer_name, whole
 from ivr_flows.reading.context import Context
 from ivr_flows.reading.fields import Fields, parse_whole
@@ -98,6 +98,13 @@ class Queue:
     name: str
     queue: str = key(outer_name("queue"), "the queue")
     skills: tuple[SkillLevel, ...] = key(SKILLS, "what the agent must be able to do", default=())
+    preferred: tuple[SkillLevel, ...] = key(SKILLS, "nice to have, the most important first", default=())
+    agent: Expression | None = key(
+        TEXT_OF, "whom the caller is for: a variable with an agent's name", default=None
+    )
+    agent_wait_s: float = key(
+        duration(0.0, DAY_S), "how long they wait for that agent alone", word="agent_wait", default=60.0
+    )
     priority: int = key(whole(0, MAX_PRIORITY), "higher goes first", default=0)
     music: Music | PromptFile = key(MUSIC, "what is heard while waiting", default=Music("hold"))
     announce_every_s: float | None = key(
@@ -136,6 +143,9 @@ def enter(run: Run, node: Queue) -> Move:
             node.max_wait_s,
             node.announce.fill(run.state.variables, run.speech),
             tuple((name, as_text(evaluate(value, scope))) for name, value in node.tell.items()),
+            node.preferred,
+            agent := "" if node.agent is None else as_text(evaluate(node.agent, scope)),
+            node.agent_wait_s if agent else 0.0,
         )
     )
     return STAY

@@ -87,6 +87,9 @@ class CustomerOrders:
             max_wait_s=ordered.max_wait_s,
             announce_every_s=ordered.announce_every_s,
             told=dict(ordered.slots),
+            preferred={skill.skill: skill.level for skill in ordered.preferred},
+            agent=ordered.agent,
+            agent_wait_s=ordered.agent_wait_s,
         )
         self._tell(joined)
 
