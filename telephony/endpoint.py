@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
-from urllib.parse import quote as escape
 
 import structlog
 
@@ -53,7 +52,7 @@ from telephony.sip.responses import response_to
 from telephony.sip.transaction_events import Failure, TransactionId
 from telephony.sip.uri import Uri
 from telephony.transport.sip_transport import BoundAddress
-from telephony.trunks.destination import Destination, destination
+from telephony.trunks.dialling import CallingParty, Way, way_to
 from telephony.trunks.outbound_trunks import OutboundTrunk, OutboundTrunks
 from telephony.trunks.registration import RequestUnanswered
 
@@ -66,7 +65,6 @@ _SESSION_ID_BITS = 62
 
 
 _UNTIL_NEXT_START = ("address", "advertised_address", "port", "try_next_ports", "realm", "transport", "tls")
-_USER_SAFE = "-_.!~*'()&=+$,;?/"
 # A telephone that is there answers an INVITE within 200 ms, with a 100 at least.
 _SILENT_PHONE_S = 4.0
 _NOT_TAKEN = Refusal(500, "", "call.not-taken")
@@ -207,47 +205,37 @@ class SipEndpoint:
         on with: see `Invitation`. Its `AnswerWaits` must be taken.
         """
         trunk = self._trunk_of(target)
-        where = destination(target, proxy)
-        others: tuple[Hop, ...] = ()
+        way = way_to(target, proxy, trunk, self._signalling.now())
         if trunk is not None:
-            hops = trunk.route.hops(self._signalling.now())
-            where, others = Destination(trunk.uri(where.uri.user), hops[0]), hops[1:]
             login = login or trunk.login
-        from_ = self._from(caller, display, where.hop)
-        if trunk is not None and not isinstance(caller, NameAddr):
-            from_ = NameAddr(display, trunk.uri(from_.uri.user or (login.user if login else None)))
-        facts = CallFacts(
-            SessionId(lasting_token(lasting) if lasting else secrets.token_hex(8)),
-            lasting or secrets.token_hex(16),
-            CallDirection.OUTGOING,
-            where.uri,
-            from_.uri,
-            peer_ip=ipv4_of(where.hop.host),
-        )
+        own = self._signalling.identity.address_for(way.where.hop)
+        from_ = way.from_(CallingParty(caller, display), own, login)
         phone = target if isinstance(target, Binding) else None
         if phone is not None and probe_after_s is None:
             probe_after_s = self._settings.probe_phones_after_s
-        call = Call(facts, self._line, probe_after_s)
-        offer = call.offer()
-        self._calls[facts.id] = call
-        if phone is not None:
-            self._phones[facts.id] = phone
+        call = Call(_outgoing_facts(way, from_, lasting), self._line, probe_after_s)
         invitation = Invitation(
-            where.uri,
-            where.hop,
+            way.where.uri,
+            way.where.hop,
             from_,
-            offer,
-            facts.sip_call_id,
+            call.offer(),
+            call.sip_call_id,
             headers=headers,
             login=login,
-            others=others,
+            others=way.others,
             lasting=bool(lasting),
         )
-        if trunk is not None:
-            self._routes[facts.id] = trunk
-            self._outgoing[trunk.name] += 1
-        self._signalling.invite(invitation, facts.id)
+        self._remember_outgoing(call, phone, trunk)
+        self._signalling.invite(invitation, call.facts.id)
         return call
+
+    def _remember_outgoing(self, call: Call, phone: Binding | None, trunk: OutboundTrunk | None) -> None:
+        self._calls[call.facts.id] = call
+        if phone is not None:
+            self._phones[call.facts.id] = phone
+        if trunk is not None:
+            self._routes[call.facts.id] = trunk
+            self._outgoing[trunk.name] += 1
 
     def resend(self, message: bytes, to: Hop) -> None:
         """What an earlier run of the program had made ready, once more; nothing is expected of it."""
@@ -269,13 +257,6 @@ class SipEndpoint:
     def contact(self, peer: Hop, user: str | None = None) -> str:
         """How that peer reaches us, as the value of a Contact."""
         return self._signalling.identity.contact(peer, user)
-
-    def _from(self, caller: str | NameAddr | None, display: str | None, to: Hop) -> NameAddr:
-        if isinstance(caller, NameAddr):
-            return caller
-        host, port = self._signalling.identity.address_for(to)
-        user = escape(caller, safe=_USER_SAFE) if caller else None
-        return NameAddr(display, Uri("sip", user, host=host, port=port))
 
     def _trunk_of(self, target: str | Uri | Binding) -> OutboundTrunk | None:
         if isinstance(target, Binding):
@@ -387,3 +368,14 @@ class SipEndpoint:
             answered.set_exception(RequestUnanswered(result))
         elif result.status >= 200:
             answered.set_result(result)
+
+
+def _outgoing_facts(way: Way, from_: NameAddr, lasting: str) -> CallFacts:
+    return CallFacts(
+        SessionId(lasting_token(lasting) if lasting else secrets.token_hex(8)),
+        lasting or secrets.token_hex(16),
+        CallDirection.OUTGOING,
+        way.where.uri,
+        from_.uri,
+        peer_ip=ipv4_of(way.where.hop.host),
+    )

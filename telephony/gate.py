@@ -26,6 +26,8 @@ Measure = Callable[[str], Load]
 """Tells how busy everything is, for a call of the trunk of that name."""
 
 _REMEMBERED = 0.99
+# A machine that others keep busy makes the loop late, and turning calls away does not help them.
+_LATENESS_WEIGHS = 0.25
 
 BANNED = Refusal(403, "Banned for a while", "source.banned")
 
@@ -110,7 +112,7 @@ class Gate:
         # What strangers keep waiting is not helped by turning the trunk's calls away.
         if self._strangers > 0.5:
             return None
-        behind_s = max(self.delay.delay_s(now), self.lateness.delay_s(now))
+        behind_s = max(self.delay.delay_s(now), self.lateness.delay_s(now) * _LATENESS_WEIGHS)
         refusal = self.admission.signalling(behind_s)
         if refusal is None or method_in(data) != "INVITE" or knows(call_id_in(data)):
             return None

@@ -38,7 +38,7 @@ def _widen(udp: socket.socket) -> None:
 class UdpSocket:
     """Reads from the moment it is made; made inside a running loop. Raises OSError when it cannot bind.
 
-    `delay` is told how long the first datagram of each burst lay in the kernel.
+    `delay` is told how long the first datagram of each burst lay in the kernel, and when all is read.
     """
 
     def __init__(
@@ -95,8 +95,12 @@ class UdpSocket:
                 return
             try:
                 length, source = self._socket.recvfrom_into(self._buffer)
+            except BlockingIOError:
+                # All is read: whatever it waited for, a queue it is not.
+                self._delay.saw(0.0, self._loop.time())
+                return
             except OSError:
-                # Nothing more to read, or an ICMP error of something sent before.
+                # An ICMP error of something sent before.
                 return
             if source[0] not in self._ignored:
                 self._on_datagram(bytes(self._readable[:length]), source[0], source[1])

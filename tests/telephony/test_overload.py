@@ -56,6 +56,7 @@ class Server:
             self.gate.delay.saw(self.now - self._coming[0][0], self.now)
             for _ in range(BURST):
                 if not self._coming or self._coming[0][0] > self.now:
+                    self.gate.delay.saw(0.0, self.now)
                     break
                 _, _, method, call = heapq.heappop(self._coming)
                 self._take(method, call)

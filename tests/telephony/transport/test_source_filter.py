@@ -54,3 +54,19 @@ def test_the_program_stays_within_what_the_kernel_takes() -> None:
 def test_names_and_ipv6_sources_are_left_to_the_program() -> None:
     assert program(["2001:db8::1", "nonsense"]) == program([])
     assert program(["::ffff:192.0.2.1"]) == program(["192.0.2.1"])
+
+
+async def test_what_is_read_to_the_end_is_no_standing_queue(senders: dict[str, socket.socket]) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    delay = StandingDelay()
+    # As if every message of the last half second had been late.
+    now = asyncio.get_running_loop().time()
+    for step in range(6):
+        delay.saw(9.0, now - 0.6 + 0.1 * step)
+    udp = UdpSocket("127.0.0.1", 0, lambda data, *_: heard.put_nowait(data), delay)
+    try:
+        senders[GOOD].sendto(b"one", ("127.0.0.1", udp.port))
+        assert await asyncio.wait_for(heard.get(), PATIENCE_S) == b"one"
+        assert delay.delay_s(asyncio.get_running_loop().time()) < 9.0
+    finally:
+        udp.close()
