@@ -1,5 +1,6 @@
 """Prompts as they are recorded, made like each other."""
 
+import struct
 import wave
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from media.g711 import ulaw_encode
 from media.prompt_file import MAX_SECONDS, PromptFileError, read_pcm, read_prompt, write_pcm
 from media.prompt_level import LOUDNESS_DBFS, levelled, trimmed
 
@@ -112,3 +114,36 @@ def test_what_cannot_be_written_leaves_the_old_prompt(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         write_pcm(tmp_path / "no folder" / "said.wav", speech(1, 1))
     assert MAX_SECONDS > 0
+
+
+def ulaw_wave(file: Path, frames: NDArray[np.int16], rate_hz: int = RATE) -> Path:
+    """As our own recordings are: G.711 in a WAV file, with a chunk before the sound."""
+    data = ulaw_encode(frames.reshape(-1)).tobytes()
+    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, frames.shape[1], rate_hz, rate_hz, 1, 8, 0)
+    body = (
+        b"WAVE" + form + struct.pack("<4sI", b"cue ", 4) + bytes(4) + struct.pack("<4sI", b"data", len(data))
+    )
+    file.write_bytes(struct.pack("<4sI", b"RIFF", len(body) + len(data)) + body + data)
+    return file
+
+
+def test_a_recording_of_ours_gives_the_callers_channel(tmp_path: Path) -> None:
+    frames = np.stack([speech(1, 8000), silence(1)], axis=1)
+    file = ulaw_wave(tmp_path / "recording.wav", frames)
+    assert dbfs(read_pcm(file, channel=0)) == pytest.approx(dbfs(speech(1, 8000)), abs=0.2)
+    assert dbfs(read_pcm(file, channel=1) + np.int16(1)) < -60
+    assert read_prompt(file).duration_s == pytest.approx(1.0, abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.integers(0, 120), octets=st.binary(max_size=6), at=st.integers(0, 70))
+def test_a_broken_wave_file_is_refused_or_read_but_never_trips(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, octets: bytes, at: int
+) -> None:
+    file = ulaw_wave(tmp_path_factory.mktemp("wave") / "x.wav", np.stack([speech(0.01, 8000)] * 2, axis=1))
+    whole = file.read_bytes()
+    file.write_bytes((whole[:at] + octets + whole[at + len(octets) :])[: len(whole) - cut])
+    try:
+        read_pcm(file)
+    except PromptFileError as error:
+        assert "x.wav" in str(error)
