@@ -69,10 +69,10 @@ class Customers:
         number = call.facts.called or ""
         self.attempts[number] += 1
         before = self.live.get(number)
-        if before is not None:
+        # With the same Call-ID it is the attempt that was killed, which a phone that gave it up takes anew.
+        if before is not None and before.sip_call_id != call.sip_call_id:
             state = "off the hook" if before.answered_at else "ringing"
-            same = before.sip_call_id == call.sip_call_id
-            self.wrong.append(f"{number} is dialled although their phone is {state}; the same call: {same}")
+            self.wrong.append(f"{number} is dialled although their phone is {state}")
         if self.answered[number]:
             self.wrong.append(f"{number} is dialled although they were answered")
         self.live[number] = call
