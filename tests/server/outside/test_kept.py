@@ -94,7 +94,8 @@ def test_a_profile_is_erased_on_demand_and_nobody_elses(tmp_path: Path) -> None:
 def test_a_profile_that_was_not_written_for_long_is_forgotten(tmp_path: Path) -> None:
     with stored(tmp_path) as (_, profiles, writer):
         asyncio.run(profiles.write("+44", (("name", "Ada"),)))
-        later = StoredProfiles(profiles._store, writer, lambda: NOW + timedelta(days=31))
+        store = open_store(tmp_path / "trunkline.db")
+        later = StoredProfiles(store, writer, lambda: NOW + timedelta(days=31))
 
         async def forget() -> None:
             task = asyncio.create_task(later.forget(timedelta(days=30)))
@@ -104,6 +105,7 @@ def test_a_profile_that_was_not_written_for_long_is_forgotten(tmp_path: Path) ->
 
         asyncio.run(forget())
         later.close()
+        store.dispose()
 
 
 def test_a_closed_database_is_an_error_and_no_hang(tmp_path: Path) -> None:
