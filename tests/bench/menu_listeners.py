@@ -48,12 +48,12 @@ nodes:
     options:
       1: {{next: bye, or_say: [support]}}
       2: {{next: bye, or_say: [opening hours]}}
-    no_input: [I did not hear you.]
-    no_match: [That is not one of the choices.]
-    otherwise: main
+    timeout: 20s
+    no_input: [{answers}]
+    no_match: [{answers}]
   bye: {{hangup: normal}}
-limits: {{repeats: 1000, then: bye}}
 """
+ANSWERS = ", ".join(["Please choose."] * 40)  # a question that is not given up
 SETTINGS = """\
 [flows]
 directory = "flows"
@@ -126,7 +126,7 @@ def music() -> np.ndarray:
 async def measure(folder: Path, callers: int, seconds: float, rate: float) -> dict[str, Any]:
     (folder / "flows").mkdir(parents=True)
     for name in ("welcome", "endless"):
-        (folder / "flows" / f"{name}.yaml").write_text(MENU.format(name=name))
+        (folder / "flows" / f"{name}.yaml").write_text(MENU.format(name=name, answers=ANSWERS))
 
     async with await Trunkline.start(folder, SETTINGS) as server:
         before_kb, cpu_before_s = resident_mb(server) * 1024, cpu_s(server.process.pid)
