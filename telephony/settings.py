@@ -221,6 +221,7 @@ class SipSettings(BaseModel):
     address: str = Field(default="127.0.0.1", description="IP address to listen on, UDP and TCP")
     advertised_address: str | None = Field(
         default=None,
+        pattern=r"^[A-Za-z0-9.:\-]{1,255}$",
         description="Address or name that the internet reaches us at, where a NAT is between; empty: address",
     )
     port: int = Field(default=5060, ge=0, le=65535, description="UDP and TCP port; 0 lets the system choose")
