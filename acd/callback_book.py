@@ -45,6 +45,15 @@ class PromisedAlreadyError(AcdError):
     """The contact, or another one of the same number, is promised a call already."""
 
 
+MOST_AHEAD = timedelta(days=366)
+
+
+def check_time(now: datetime, not_before: datetime | None) -> None:
+    """Raises AcdError for a time that is no honest one; the calendar's last days have no hours to look up."""
+    if not_before is not None and not_before - now > MOST_AHEAD:
+        raise AcdError("nobody is promised a call more than a year ahead")
+
+
 class CallbackBook:
     """Deterministic: the same calls at the same times give the same answers."""
 
@@ -68,7 +77,10 @@ class CallbackBook:
     def promise(
         self, contact: ContactId, typed: str, now: datetime, not_before: datetime | None = None
     ) -> tuple[MayCall, ...]:
-        """Raises `NotANumberError`, or `PromisedAlreadyError`: one number is owed one call."""
+        """Raises `NotANumberError`, or `PromisedAlreadyError`: one number is owed one call; or AcdError for a
+        time too far ahead.
+        """
+        check_time(now, not_before)
         number = self.full_number(typed)
         if contact in self._promises or number in self._by_number:
             raise PromisedAlreadyError("a call to this number is promised already")

@@ -57,6 +57,10 @@ class Bans:
             self._trusted.popitem(last=False)
         self._records.pop(source, None)
 
+    def forgive(self, source: str) -> None:
+        """The settings know it now: what it did before was no offence."""
+        self._records.pop(source, None)
+
     def offended(self, source: str, rule_id: str, now: float) -> bool:
         """Counts one refusal; True when that source is banned from now on."""
         weight = _WEIGHTS.get(rule_id, 0)

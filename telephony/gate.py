@@ -57,11 +57,18 @@ class Gate:
         # The share of the last hundred messages that no trunk sent.
         self._strangers = 0.0
 
-    def reconfigure(self, settings: SipSettings) -> None:
+    def reconfigure(self, settings: SipSettings, now: float) -> None:
+        """A carrier that knocked before it was written down is heard at once, however long it was banned."""
+        banned = {source: self.admission.source(source) for source in self.bans.active(now)}
         self.admission.reconfigure(settings)
         self.refusals.reconfigure(settings.admission)
         self.bans.reconfigure(settings.admission)
         self._phone_requests = _phone_requests(settings)
+        known = [source for source, was in banned.items() if self.admission.source(source) != was]
+        for source in known:
+            self.bans.forgive(source)
+        if known:
+            self._on_ban(frozenset(self.bans.active(now)))
 
     def unread(self, data: bytes, host: str, knows: Callable[[str], bool], now: float) -> Refusal | None:
         """Judges by source and first word, for that costs nothing. What is of a known call comes in."""

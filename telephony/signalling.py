@@ -120,7 +120,7 @@ class Signalling:
                 load(self._tls, settings.tls)
             except TlsError as error:
                 raise ValueError(str(error)) from error
-        self._gate.reconfigure(settings)
+        self._gate.reconfigure(settings, self.now())
 
     async def drain(self, within_s: float) -> bool:
         """Waits until every ended call has had its last answer; False when that took too long."""

@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import aiomqtt
+import structlog
 
 from config.settings import BusSettings
 from server.bus.publisher import BusLostError
 from server.bus.topics import OFFLINE, BusMessage
+
+log = structlog.get_logger(__name__)
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TIMEOUT_S = 10.0
@@ -44,6 +47,10 @@ class BrokerConnection:
         try:
             async with asyncio.TaskGroup() as answering:
                 async for message in self._client.messages:
+                    if message.retain:
+                        # The broker tells it to every start of ours anew: a customer would be called again.
+                        log.warning("bus.retained_command")
+                        continue
                     payload = message.payload
                     answering.create_task(self._take(payload if isinstance(payload, bytes) else b""))
         except* (aiomqtt.MqttError, BusLostError) as lost:
@@ -51,7 +58,12 @@ class BrokerConnection:
         raise BusLostError("the broker is gone")
 
     async def _take(self, payload: bytes) -> None:
-        answer = None if self._answer is None else await self._answer(payload)
+        try:
+            answer = None if self._answer is None else await self._answer(payload)
+        except Exception:
+            # A fault of ours in one command; the bus goes on.
+            log.exception("bus.command_failed")
+            return
         if answer is not None:
             await self.publish(answer)
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from acd.agent_state import AcdError
-from acd.callback_book import CallbackBook, MayCall, PromisedCall
+from acd.callback_book import CallbackBook, MayCall, PromisedCall, check_time
 from acd.callback_settings import CallbackSettings
 from acd.calling_slots import slots
 from acd.events import CallbackDue, CallFirst, ContactLeft, CustomerNotReached, CustomerReached, LeaveReason
@@ -118,6 +118,10 @@ class CallbackDesk:
         """As it would be called; raises AcdError, whose words are for whoever typed it."""
         self._refresh()
         return self._book.full_number(typed)
+
+    def check_time(self, not_before: datetime | None) -> None:
+        """Raises AcdError for one that nobody can be promised."""
+        check_time(self._clocks.utc(), not_before)
 
     def owed_to(self, number: str) -> ContactId | None:
         return self._book.owed_to(number)

@@ -68,6 +68,7 @@ class CallbackOrders:
     def order(self, order: CallbackOrder) -> OpenCallback:
         """Raises AcdError, and then there is no contact either."""
         number = self._desk.number(order.number)
+        self._desk.check_time(order.not_before)
         if self._desk.owed_to(number) is not None:
             raise PromisedAlreadyError("a call to this number is promised already")
         if self._desk.gateway is None:

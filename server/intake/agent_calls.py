@@ -54,11 +54,16 @@ class AgentCalls:
         contact = self._open(Customer(number))
         contact.recorded = self._services.exchange.plan.settings.record
         contact.begin_by_agent(call, agent, colleague)
-        if isinstance(to, Outside) and not to.emergency:
-            usage = self._services.exchange.plan.usage
-            usage.begin(agent, to, self._services.now())
-            call.ended.add_done_callback(lambda _: usage.end(agent, to))
+        if isinstance(to, Outside):
+            self._count(call, agent, to)
         self._services.tasks.start(self._ring(contact, call, agent, to))
+
+    def _count(self, call: Call, agent: AgentId, to: Outside) -> None:
+        usage = self._services.exchange.plan.usage
+        usage.begin(agent, to, self._services.now())
+        if not to.emergency:
+            usage.now_by_agent[agent] += 1
+            call.ended.add_done_callback(lambda _: usage.now_by_agent.subtract((agent,)))
 
     async def _ring(self, contact: ActiveContact, call: Call, agent: AgentId, to: Destination) -> None:
         """The contact is durable before anybody is called; a failing disk costs no call."""
@@ -73,7 +78,11 @@ class AgentCalls:
             contact.parties.unreachable(CUSTOMER, str(error), status=480)
             return
         shown = Shown(agent, call.facts.remote_display)
-        contact.parties.call(CUSTOMER, reach, shown, settings.ring_for_s)
+        contact.parties.call(CUSTOMER, reach, shown, settings.ring_for_s, lambda: self._over(to))
+
+    def _over(self, to: Destination) -> None:
+        if isinstance(to, Outside):
+            self._services.exchange.plan.usage.end(to)
 
     def _reach(self, to: Destination) -> Reach:
         if isinstance(to, ToColleague):

@@ -220,6 +220,8 @@ class ContactRecording:
             self._live = None
         if self._overdue is not None:
             self._overdue.cancel()
+        # A recording that a queue begins later is not paused, and can be.
+        self._paused_at = self._overdue = None
         if recording is None:
             return
         if self._call is not None and self._call.hangup is None:

@@ -71,7 +71,10 @@ Destination = ToColleague | ToNumber | ToQueue | Outside
 
 
 class DialUsage:
-    """Calls that agents have to the outside, and made within the last hour."""
+    """Calls to the outside: those agents speak in, by rule those on the line, and those of the last hour.
+
+    Where an agent sends a customer counts for the rule and the hour, though the agent speaks there no more.
+    """
 
     def __init__(self) -> None:
         self.now_by_agent: Counter[AgentId] = Counter()
@@ -79,13 +82,15 @@ class DialUsage:
         self._made: dict[AgentId, deque[float]] = {}
 
     def begin(self, agent: AgentId, to: Outside, now: float) -> None:
-        self.now_by_agent[agent] += 1
-        self.now_by_rule[to.rule] += 1
-        self._made.setdefault(agent, deque()).append(now)
+        """Somebody outside is called; an emergency is counted nowhere."""
+        if not to.emergency:
+            self.now_by_rule[to.rule] += 1
+            self._made.setdefault(agent, deque()).append(now)
 
-    def end(self, agent: AgentId, to: Outside) -> None:
-        self.now_by_agent[agent] -= 1
-        self.now_by_rule[to.rule] -= 1
+    def end(self, to: Outside) -> None:
+        """They are on the line no more, with whomever they were."""
+        if not to.emergency:
+            self.now_by_rule[to.rule] -= 1
 
     def within_hour(self, agent: AgentId, now: float) -> int:
         made = self._made.get(agent, deque())

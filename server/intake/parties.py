@@ -29,6 +29,10 @@ Progress = Callable[[ParticipantId, Call, int], None]
 """Who is being called, on which phone, and the SIP status of it."""
 
 
+def nobody_counts() -> None:
+    """Nobody wants to know when they are on the line no more."""
+
+
 @dataclass(slots=True, eq=False)
 class _Ring:
     participant: ParticipantId
@@ -38,6 +42,7 @@ class _Ring:
     started: bool = False
     rings: bool = False
     gives_up: asyncio.TimerHandle | None = None
+    over: Callable[[], None] = nobody_counts
 
 
 class Parties:
@@ -58,10 +63,19 @@ class Parties:
         self._on_progress = on_progress
         self._rings: dict[LegId, _Ring] = {}
 
-    def call(self, participant: ParticipantId, reach: Reach, shown: Shown, ring_for_s: float) -> None:
-        """`shown` counts where the reach itself says nothing."""
+    def call(
+        self,
+        participant: ParticipantId,
+        reach: Reach,
+        shown: Shown,
+        ring_for_s: float,
+        over: Callable[[], None] = nobody_counts,
+    ) -> None:
+        """`shown` counts where the reach itself says nothing; `over` is called once, when they are on the
+        line no more, in whatever contact.
+        """
         leg = LegId(f"{self._contact}/{participant}")
-        ring = self._rings[leg] = _Ring(participant, leg, reach)
+        ring = self._rings[leg] = _Ring(participant, leg, reach, over=over)
         ring.fork = Fork(self._services.lines, self._services.tasks, lambda event: self._told(ring, event))
         loop = asyncio.get_running_loop()
         ring.gives_up = loop.call_later(ring_for_s, ring.fork.hang_up, "no answer")
@@ -131,10 +145,12 @@ class Parties:
     def _owned(self, ring: _Ring, event: CallEvent) -> None:
         """Also when the call has gone over to another contact meanwhile."""
         if isinstance(event, Ended):
+            ring.over()
             self._busy(ring, busy=False)
 
     def _failed(self, ring: _Ring, last: tuple[Call, Hangup] | None) -> None:
         self._done(ring)
+        ring.over()
         if not ring.started:
             self.unreachable(ring.participant, "no phone could be called")
             return

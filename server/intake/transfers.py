@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -23,7 +24,7 @@ from contacts.outcomes import TransferResult
 from contacts.participants import Participant
 from server.intake.dial_plan import Destination, Outside, ToColleague, ToNumber, ToQueue
 from server.intake.legs import ContactLeg, Legs, answered
-from server.intake.parties import Parties
+from server.intake.parties import Parties, nobody_counts
 from server.intake.ports import Reach, Shown
 from server.intake.services import Services
 from server.intake.third_party import UnreachableError
@@ -159,14 +160,23 @@ class Transfers:
             case Outside(number, caller_id=caller_id):
                 own = None if caller_id is None else Shown(caller_id)
                 reach = Reach((to.uri,), shown=own)
-                self._call(ParticipantRole.THIRD_PARTY, number, by, shown, lambda: reach)
+                usage = self._services.exchange.plan.usage
+                usage.begin(AgentId(by), to, self._services.now())
+                over = partial(usage.end, to)
+                self._call(ParticipantRole.THIRD_PARTY, number, by, shown, lambda: reach, over)
             case ToNumber(number):
                 self._tell(FlowChanged(contact=self._contact, number=number, by=by))
             case ToQueue(queue):
                 self._tell(QueueJoined(contact=self._contact, queue=queue))
 
     def _call(
-        self, role: ParticipantRole, name: str, by: str, shown: Shown, find: Callable[[], Reach]
+        self,
+        role: ParticipantRole,
+        name: str,
+        by: str,
+        shown: Shown,
+        find: Callable[[], Reach],
+        over: Callable[[], None] = nobody_counts,
     ) -> None:
         participant = self._join(role, name)
         self._tell(TransferStarted(contact=self._contact, participant=participant, by=by))
@@ -176,7 +186,7 @@ class Transfers:
             self._parties.unreachable(participant, str(error))
             return
         ring_for_s = self._services.exchange.plan.settings.ring_for_s
-        self._parties.call(participant, reach, shown, ring_for_s)
+        self._parties.call(participant, reach, shown, ring_for_s, over)
 
     def _join(self, role: ParticipantRole, name: str) -> ParticipantId:
         participant = self.next_participant()

@@ -146,3 +146,11 @@ def test_a_book_survives_a_restart() -> None:
     with pytest.raises(PromisedAlreadyError):
         again.promise(C2, BERLIN, utc(10, 9))
     assert again.time_passed(utc(10, 10)) == (MayCall(C1, due=True),)
+
+
+def test_a_time_at_the_end_of_the_calendar_is_refused_and_stops_nobody_elses_call() -> None:
+    book, now = CallbackBook(RULES), utc(10, 8)
+    with pytest.raises(AcdError, match="more than a year"):
+        book.promise(C1, BERLIN, now, datetime.max.replace(tzinfo=UTC))
+    book.promise(C2, TOKYO, now, now + timedelta(days=300))
+    assert book.next_deadline(now) is not None

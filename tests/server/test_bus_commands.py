@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from contacts.facts.system import AccessUsed
 from contacts.ids import AgentId, DeviceId
 from server.bus.asyncapi import document
 from server.bus.commands import REMEMBERED, Commanded
-from server.bus.connection import Broker
+from server.bus.connection import Broker, BrokerConnection
 from server.bus.publisher import BusLostError
 from server.bus.topics import BusMessage, Topics
 from server.http.events import UNASKED
@@ -190,3 +191,35 @@ async def test_the_asyncapi_document_is_printed_by_a_command() -> None:
     )
     output, _ = await process.communicate()
     assert json.loads(output) == json.loads(json.dumps(document()))
+
+
+class _Inbox:
+    """An MQTT client with these messages, and then none."""
+
+    def __init__(self, *payloads: tuple[bytes, bool]) -> None:
+        self.published: list[str] = []
+        self._payloads = payloads
+
+    @property
+    async def messages(self) -> AsyncIterator[aiomqtt.Message]:
+        for number, (payload, retained) in enumerate(self._payloads):
+            yield aiomqtt.Message(TOPICS.commands, payload, 1, retained, number, None)
+
+    async def publish(self, topic: str, *_: object, **__: object) -> None:
+        self.published.append(topic)
+
+
+async def test_a_retained_command_is_not_done_and_one_that_fails_stops_no_other() -> None:
+    done: list[bytes] = []
+
+    async def answer(payload: bytes) -> BusMessage:
+        if payload == b"fault":
+            raise LookupError("a fault of ours")
+        done.append(payload)
+        return TOPICS.answer(payload.decode(), b"{}")
+
+    inbox = _Inbox((b"kept", True), (b"fault", False), (b"asked", False))
+    with pytest.raises(BusLostError):
+        await BrokerConnection(inbox, answer).watch()  # type: ignore[arg-type]
+    assert done == [b"asked"]
+    assert inbox.published == [TOPICS.answer("asked", b"").topic]

@@ -100,3 +100,14 @@ def test_a_flood_of_strangers_turns_no_call_of_a_trunk_away() -> None:
     assert entrance.rule("INVITE", TRUNK, 9.95) == ""
     assert {entrance.rule("BYE", TRUNK, 9.95) for _ in range(100)} == {""}
     assert entrance.rule("INVITE", TRUNK, 9.95) == "load.signalling", "the trunk's own load does"
+
+
+def test_a_carrier_that_was_banned_as_a_stranger_is_heard_once_the_settings_name_it() -> None:
+    entrance = Entrance()
+    for host in (STRANGER, "203.0.113.77"):
+        for _ in range(21):
+            entrance.rule("INVITE", host, 1.0)
+    second = TrunkSettings(name="second", networks=(ip_network(STRANGER),))
+    entrance.gate.reconfigure(SETTINGS.model_copy(update={"trunks": (*SETTINGS.trunks, second)}), 2.0)
+    assert entrance.banned == {"203.0.113.77"}
+    assert entrance.rule("INVITE", STRANGER, 2.0) == ""

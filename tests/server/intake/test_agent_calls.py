@@ -14,12 +14,14 @@ from contacts.facts.contact import (
     TransferStarted,
 )
 from contacts.facts.queue import QueueJoined
+from contacts.ids import AgentId
 from contacts.outcomes import ContactOutcome, TransferResult
 from tests.fakes.line import FarPhone, Manners
 from tests.fakes.stepped_loop import stepped
 from tests.server.in_process import InProcess, serving
 from tests.server.intake.test_transfers import FLOW, OPENING, state, talking
 
+ALICE = AgentId("alice")
 PARCELS = "sip:+4930123456@carrier"
 
 
@@ -128,6 +130,50 @@ async def test_u16_each_rejection_has_its_status_and_rule_and_no_contact() -> No
 
 def counted(server: InProcess, rule: str) -> float | None:
     return server.metrics.registry.get_sample_value("trunkline_calls_refused_total", {"reason": rule})
+
+
+@stepped
+async def test_where_agents_send_customers_outside_counts_until_it_is_over_and_within_the_hour() -> None:
+    rule = DialRule(pattern="0[1-9].", trunk="carrier", strip=1, prefix="+49", max_calls=1)
+    async with talking() as (server, customer, alice):
+        plan(server, dial=(rule,), max_calls_per_hour=2)
+        server.line.numbers[PARCELS] = Manners()
+        alice.refer("sip:030123456@trunkline.example")
+        await server.until(lambda: customer.talks_with(server.line.far[-1]))
+        outside = server.line.far[-1]
+        full = server.line.dial("030123456", agent="alice")
+        await server.until(lambda: full.over)
+        assert counted(server, "dial.rule-full") == 1, "the agent has left, but not the trunk's channel"
+        customer.hang_up()
+        await server.until(lambda: outside.over)
+        made = server.line.dial("030123456", agent="alice")
+        await server.until(lambda: made.answered)
+        called = server.line.far[-1]
+        made.hang_up()
+        await server.until(lambda: called.over)
+        third = server.line.dial("030123456", agent="alice")
+        await server.until(lambda: third.over)
+        assert counted(server, "dial.calls-per-hour") == 1
+        assert server.plan.usage.now_by_agent[ALICE] == 0
+        assert not any(server.plan.usage.now_by_rule.values())
+
+
+@stepped
+async def test_a_party_that_stays_when_the_agent_leaves_still_counts_for_its_rule() -> None:
+    async with serving(FLOW) as server:
+        plan(server)
+        server.sign_in("bob", Manners())
+        server.line.numbers[PARCELS] = Manners()
+        alice = server.line.dial("030123456", agent="alice")
+        await server.until(lambda: talks(server))
+        outside = server.line.far[-1]
+        alice.refer("sip:bob@trunkline.example")
+        await server.until(lambda: alice.over and talks(server) == 2)
+        usage = server.plan.usage
+        assert (usage.now_by_agent[ALICE], usage.now_by_rule["0[1-9]."]) == (0, 1)
+        outside.hang_up()
+        await server.until(lambda: outside.over)
+        assert usage.now_by_rule["0[1-9]."] == 0
 
 
 @stepped

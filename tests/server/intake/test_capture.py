@@ -8,6 +8,7 @@ from config.capture import CaptureRule, Keep
 from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactClosed, ConversationStarted
 from contacts.facts.flow import ConsentAnswered
+from contacts.facts.queue import QueueJoined
 from contacts.facts.recording import (
     ConsentWithdrawn,
     RecordingDestroyed,
@@ -17,7 +18,7 @@ from contacts.facts.recording import (
     RecordingStarted,
     RecordingWithheld,
 )
-from contacts.ids import ContactId
+from contacts.ids import ContactId, QueueId
 from media.frames import Frames
 from media.g711 import ULAW_SILENCE
 from media.layout import MASKED
@@ -214,6 +215,23 @@ async def test_keys_of_the_agent_pause_and_resume_and_their_words_are_not_taken_
         agent.press("*1")
         await server.until(lambda: server.facts(RecordingResumed))
         assert not server.facts(RecordingResumed)[0].overdue
+        phone.hang_up()
+
+
+@stepped
+async def test_a_recording_that_a_queue_begins_anew_can_be_paused_though_the_one_before_was() -> None:
+    rules = (CaptureRule(keep=Keep.NEVER, queue="private"), CaptureRule(keep=Keep.ALWAYS, queue="support"))
+    async with serving(PLAIN, capture=CapturePolicy(rules)) as server:
+        server.sign_in("alice")
+        phone = await server.call()
+        contact = await talking(server)
+        recording = server.active[contact].recording
+        recording.pause("alice")
+        recording.told(QueueJoined(contact=contact, queue=QueueId("private")))
+        await server.until(lambda: server.facts(RecordingFinished))
+        recording.told(QueueJoined(contact=contact, queue=QueueId("support")))
+        assert not recording.paused
+        assert recording.pause("alice")
         phone.hang_up()
 
 
