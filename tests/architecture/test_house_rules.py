@@ -19,6 +19,7 @@ EDGES = {
     "media/speech/vosk_engine.py": "vosk raises bare Exception",
     "recordings/disk_threads.py": "one recording's trouble must not end the thread that writes the others",
     "recordings/drain.py": "one recording's trouble must not stop the drain of the others",
+    "server/bus/connection.py": "one command that trips over a bug must not end the bus",
     "server/intake/fork.py": "a phone that cannot be called must not keep the others from ringing",
     "server/intake/mailbox.py": "an order that fails ends this contact and no other",
     "server/intake/contact_recording.py": "a contact must close whatever became of its sound",
