@@ -6,6 +6,7 @@ cannot be heard any more wherever copies of the file are, because the only key t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -87,10 +88,16 @@ class DueRecording:
     days: int
 
 
+def _written_nowhere_else(_contact: str) -> None:
+    """What was said is in recordings and their transcripts only."""
+
+
 class RecordingLife:
     """Safe in any thread; every method blocks on disk or database.
 
     `contacts` has the columns contact_id, queue and outcome, by which rules of retention tell them apart.
+    `forget_words` is told the contact whose recording is erased: what was understood of it while it went on
+    goes too. It raises RecordingsError.
     """
 
     def __init__(
@@ -99,8 +106,10 @@ class RecordingLife:
         files: RecordingFiles,
         evidence: EvidenceKeeper,
         contacts: FromClause | None = None,
+        forget_words: Callable[[str], None] = _written_nowhere_else,
     ) -> None:
         self._catalogue = catalogue
+        self._forget_words = forget_words
         self._contacts = contacts
         self._files = files
         self._evidence = evidence
@@ -166,6 +175,8 @@ class RecordingLife:
             (self._files.directory / entry.path).unlink()
         for file in playable_files(self._files.directory, entry):
             file.unlink(missing_ok=True)
+        if not entry.what:
+            self._forget_words(entry.contact_id)
         erasure = self._certified(entry, by, reason, now)
         self._evidence.erased(recording_id, erasure.certificate.encode(), now)
         self._forget(erasure)

@@ -51,6 +51,7 @@ from server.intake.opening import CallGround, open_line
 from server.intake.prompts import Prompts
 from server.intake.recognition import PhraseRecognition
 from server.intake.reloading import Reloading
+from server.journal.erasure import forget_words
 from server.journal.journal import Journal, JournalError
 from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
@@ -254,7 +255,7 @@ def _call_ground(settings: Settings, ground: _Ground, kept: _KeptForFlows, tasks
         tasks,
         start_following(settings, ground.workers, ground.vocabulary, ground.journal, ground.metrics, tasks),
         CapturePolicy.of(settings.capture, settings.recordings),
-        Destroying(ground.catalogue, ground.recorder, _utc),
+        Destroying(ground.catalogue, ground.recorder, _utc, partial(forget_words, ground.writer)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine
@@ -37,7 +38,7 @@ from server.http.watch import Watch
 from server.intake.call_intake import CallIntake
 from server.intake.opening import OpenLine
 from server.intake.reloading import Reloading
-from server.journal.erasure import JournalEraser
+from server.journal.erasure import JournalEraser, forget_words
 from server.journal.journal import Journal
 from server.journal.tables import CONTACT
 from server.outside.notices import NoticeBoard
@@ -114,7 +115,7 @@ def _kept(parts: RunningParts) -> SavedRecordings:
     return SavedRecordings(
         archive=Archive(files, catalogue, evidence.signer.verifier),
         search=TranscriptSearch(parts.store, of_queue),
-        life=RecordingLife(catalogue, files, evidence, CONTACT),
+        life=RecordingLife(catalogue, files, evidence, CONTACT, partial(forget_words, parts.writer)),
         files=files,
         evidence=evidence,
         timeline=lambda contact: told_timeline(parts.store, contact),

@@ -36,6 +36,7 @@ from server.intake.branching_feed import BranchingFeed, FeedBranch
 from server.intake.capture_policy import CaptureSubject, KeySequence
 from server.intake.masked_feed import MaskedFeed
 from server.intake.services import Services
+from server.journal.journal import JournalError
 from server.live_transcripts.following import LiveContact
 from server.transcripts.transcription import SHORTEST_WORD_S
 from telephony.call import Call
@@ -216,7 +217,7 @@ class ContactRecording:
     async def _finish(self, served_by: tuple[str, ...], *, destroy: bool) -> None:
         recording, self._recording = self._recording, None
         if self._live is not None:
-            self._live.end()
+            self._live.end(discard=destroy)
             self._live = None
         if self._overdue is not None:
             self._overdue.cancel()
@@ -254,5 +255,8 @@ class ContactRecording:
 
     async def _destroy(self, recording: RecordingId) -> None:
         reason = "consent withdrawn" if self._withdrawn else "consent refused"
+        with suppress(JournalError):
+            # Words that were told lately are in the journal by then, and go with the sound.
+            await self._services.journal.durable()
         await self._services.destroy(recording, reason)
         self._tell(RecordingDestroyed(contact=self._contact, recording=recording, reason=reason))

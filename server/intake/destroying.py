@@ -17,8 +17,14 @@ BY = "the server"
 class Destroying:
     """With a signed certificate, as everything that is erased on purpose."""
 
-    def __init__(self, catalogue: Catalogue, recorder: Recorder, utc: Callable[[], datetime]) -> None:
-        self._life = RecordingLife(catalogue, recorder.files, recorder.evidence)
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        recorder: Recorder,
+        utc: Callable[[], datetime],
+        forget_words: Callable[[str], None],
+    ) -> None:
+        self._life = RecordingLife(catalogue, recorder.files, recorder.evidence, forget_words=forget_words)
         self._utc = utc
 
     async def __call__(self, recording: RecordingId, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 Every fact keeps its number, its time and its public fields; numbers, names and what was keyed are gone, also
 from the contact's row and from the rows of its recordings. Sound and transcripts are the recordings' own to
-delete.
+delete; what was understood live is a fact, and goes when its recording does.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 
 from contacts.facts.entry import UnreadableFactError, from_json, to_json
+from contacts.facts.speech import TranscriptFinal, TranscriptPartial, WordsSpotted
 from contacts.facts.system import FactUnrecognised
 from contacts.ids import ContactId
 from contacts.privacy import ERASED
+from recordings.errors import CatalogueError
 from recordings.instants import to_utc_text
 from server.journal.tables import CONTACT
 from server.store.store import StoreError
 from server.store.writer import StoreWriter, Waited
 
 AT_ONCE = 200
+_SAID = (TranscriptPartial.kind(), TranscriptFinal.kind(), WordsSpotted.kind())
 
 
 class StillInProgressError(Exception):
@@ -51,6 +54,33 @@ def erase(writer: StoreWriter, contacts: list[ContactId]) -> int:
         raise StoreError("the database is closed")
     work.wait()
     return work.facts
+
+
+class _WordsErasure(Waited):
+    """What was understood of one contact while it went on; numbers and names stay."""
+
+    def __init__(self, contact: str) -> None:
+        super().__init__()
+        self._contact = ContactId(contact)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        rows = connection.execute(
+            "SELECT sequence, fact FROM journal WHERE contact_id = ? AND kind IN (?, ?, ?)",
+            (self._contact, *_SAID),
+        ).fetchall()
+        changed = [(_erased(fact, self._contact), sequence) for sequence, fact in rows]
+        connection.executemany("UPDATE journal SET fact = ? WHERE sequence = ?", changed)
+
+
+def forget_words(writer: StoreWriter, contact: str) -> None:
+    """Goes with the contact's recording. Blocks until it is durable; raises CatalogueError."""
+    work = _WordsErasure(contact)
+    if not writer.submit(work):
+        raise CatalogueError("the database is closed")
+    try:
+        work.wait()
+    except StoreError as error:
+        raise CatalogueError(str(error)) from error
 
 
 class JournalEraser:

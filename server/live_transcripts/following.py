@@ -208,8 +208,11 @@ class LiveContact:
         for track in self._tracks.values():
             track.mask(on, now)
 
-    def end(self) -> None:
+    def end(self, *, discard: bool = False) -> None:
+        """`discard`: also what was said already and is not understood yet is told to nobody."""
         for participant in tuple(self._tracks):
+            if discard:
+                self._tracks[participant].discard()
             self.leave(participant)
 
 

@@ -55,6 +55,10 @@ class TrackCounts:
     deferred_s: float = 0.0
 
 
+def _nobody(_told: SpeechFact) -> None:
+    """Their words are not to be kept."""
+
+
 @dataclass(slots=True, eq=False)
 class LiveTrack:
     """`listen` takes what has been said since; what becomes of it is told as facts.
@@ -92,6 +96,10 @@ class LiveTrack:
                 # What comes first has just been said: that ties the leg's count to the recording's.
                 self._zero_s = now - self.origin.began_s - (heard.start + len(heard.pcm)) / SAMPLES_PER_SECOND
             self._take(heard.start, heard.pcm)
+
+    def discard(self) -> None:
+        """Nothing more is told, whatever is understood."""
+        self.tell = _nobody
 
     def finish(self, now: float) -> None:
         """Nothing more is taken; what is being said is an utterance as far as it goes."""

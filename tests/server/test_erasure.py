@@ -11,9 +11,11 @@ from sqlalchemy import Engine
 
 from contacts.facts.contact import ContactStarted, ParticipantJoined, ParticipantRole
 from contacts.facts.flow import DigitAccepted, FlowNoted, VariableSet
+from contacts.facts.speech import SaidWord, TranscriptFinal, TranscriptPartial, WordsSpotted
 from contacts.ids import ContactId, ParticipantId
 from contacts.privacy import ERASED
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
+from recordings.errors import CatalogueError
 from recordings.segment import RecordingId
 from server.journal.erasure import (
     StillInProgressError,
@@ -21,6 +23,7 @@ from server.journal.erasure import (
     check_erasable,
     due,
     erase,
+    forget_words,
 )
 from server.journal.reading import contact_of, entries_of
 from server.store.store import StoreError
@@ -77,6 +80,42 @@ async def test_what_is_personal_is_gone_and_everything_else_is_there(
     row = contact_of(engine, CONTACT)
     assert row is not None
     assert (row.caller, row.number, row.trunk) == (ERASED, "100", "carrier")
+
+
+async def test_words_that_were_told_live_go_with_the_recording_and_nothing_else_does(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
+    engine, writer = ground
+    word = SaidWord(text="secret", start_s=1, end_s=2, confidence=0.9)
+    who = ParticipantId("customer")
+    async with journalling(*ground) as journal:
+        for contact in (CONTACT, ContactId("c2")):
+            journal.append(ContactStarted(contact=contact, caller=NUMBER))
+            journal.append(TranscriptPartial(contact=contact, participant=who, start_s=1, text="secret"))
+            journal.append(
+                TranscriptFinal(
+                    contact=contact, participant=who, start_s=1, end_s=2, text="secret", words=(word,)
+                )
+            )
+            journal.append(
+                WordsSpotted(contact=contact, participant=who, start_s=1, rule="r", phrase="secret")
+            )
+        await journal.durable()
+    forget_words(writer, CONTACT)
+    told = {contact: entries_of(engine, ContactId(contact)) for contact in (CONTACT, "c2")}
+    assert len(told[CONTACT]) == 4
+    assert not any("secret" in repr(entry.fact) for entry in told[CONTACT])
+    first = told[CONTACT][0].fact
+    assert isinstance(first, ContactStarted)
+    assert first.caller == NUMBER, "the contact itself is kept as long as its settings say"
+    assert sum("secret" in repr(entry.fact) for entry in told["c2"]) == 3
+
+
+async def test_words_that_the_database_does_not_let_go_are_told(ground: tuple[Engine, StoreWriter]) -> None:
+    _, writer = ground
+    writer.stop()
+    with pytest.raises(CatalogueError):
+        forget_words(writer, CONTACT)
 
 
 async def test_the_database_holds_it_nowhere(ground: tuple[Engine, StoreWriter], tmp_path: Path) -> None:

@@ -93,6 +93,17 @@ def test_u11_a_dry_run_names_what_is_old_enough_and_not_held(vault: Vault, life:
     assert [each.entry for each in life.due(Retention(30), later)] == [vault.entries[0]]
 
 
+def test_what_was_understood_of_the_contact_goes_with_its_recording_but_not_with_a_voicemail(
+    vault: Vault,
+) -> None:
+    forgotten: list[str] = []
+    life = RecordingLife(vault.catalogue, vault.files, vault.keeper, forget_words=forgotten.append)
+    vault.catalogue.save([replace(vault.entries[0], what="voicemail")])
+    for entry in vault.entries[:2]:
+        life.erase(entry.recording_id, "officer", "asked to", NOW)
+    assert forgotten == [vault.entries[1].contact_id]
+
+
 def contact(vault: Vault, number: int, queue: str, outcome: str) -> None:
     with vault.catalogue.engine.begin() as connection:
         row = dict.fromkeys((column.name for column in CONTACT.columns), "")

@@ -18,6 +18,7 @@ from contacts.facts.recording import (
     RecordingStarted,
     RecordingWithheld,
 )
+from contacts.facts.speech import TranscriptDeferred, TranscriptPartial
 from contacts.ids import ContactId, QueueId
 from media.frames import Frames
 from media.g711 import ULAW_SILENCE
@@ -168,6 +169,23 @@ async def test_s01_a_withdrawal_ends_the_recording_and_destroys_it() -> None:
         phone.hang_up()
     assert len(server.facts(ContactClosed)) == 1
     assert len(server.facts(RecordingStarted)) == 1
+
+
+@stepped
+async def test_s01_what_is_understood_only_after_the_withdrawal_is_told_to_nobody() -> None:
+    async with serving(PLAIN) as server:
+        server.sign_in("alice")
+        phone = await server.call()
+        contact = await talking(server)
+        heard = server.recognizer.of(CUSTOMER)
+        phone.leg.say(bytes([0x10]) * 16_000)
+        await server.until(lambda: heard.utterances)
+        server.active[contact].recording.withdraw("alice")
+        await server.until(lambda: server.recordings.destroyed)
+        heard.partial("my number is")
+        assert not server.facts(TranscriptPartial)
+        assert not server.facts(TranscriptDeferred), "nothing is kept that it could be transcribed from"
+        phone.hang_up()
 
 
 @stepped
