@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from enum import Enum
-from pathlib import PurePath
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -49,9 +49,12 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value in ({}, ()):
         return "none"
-    if isinstance(value, Enum):
-        value = value.value
-    return f"`{value}`" if isinstance(value, PurePath) else f"`{value!r}`"
+    return f"`{json.dumps(value, default=_written)}`"
+
+
+def _written(value: Any) -> Any:
+    """As the settings file has it, where JSON has nothing of the kind."""
+    return value.value if isinstance(value, Enum) else str(value)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class MediaSettings(BaseModel):
     )
     ipv6_address: str | None = Field(
         default=None,
-        description="IPv6 address for parties that send and receive sound over IPv6; null refuses them.",
+        description="IPv6 address that the audio engine binds as well; calls do not offer it yet.",
     )
     port_range: tuple[int, int] | None = Field(
         default=None,

@@ -28,7 +28,7 @@ class Permission(Enum):
     SEE_LIVE = "see agents, queues and trunks as they are now"
     OPERATE = "reload the settings, drain, see what is refused"
     CHANGE_NOTICES = "switch on and off what callers are told for a while"
-    ACT_AS_AGENT = "take a break and come back"
+    ACT_AS_AGENT = "act for an agent: breaks, wrap-up, hold, transfers"
     FOLLOW_EVENTS = "follow the journal, with the fields that the role may see"
     READ_CONTACTS = "read what happened to customers"
     PROMISE_CALLBACKS = "promise customers a call, and take it back"

@@ -83,7 +83,6 @@ class LeftOver:
         return frozenset(callback.contact for callback in self.open)
 
 
-NOTHING_LEFT = LeftOver()
 NO_QUEUE = QueueId("")
 
 

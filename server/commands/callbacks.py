@@ -11,7 +11,7 @@ from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, out, print_json
 from server.commands.moments import instant
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_list, print_table, span
+from server.commands.tables import local_minute, print_list, print_table, span
 
 app = typer.Typer(invoke_without_command=True, help="Calls that customers are promised.")
 
@@ -142,7 +142,7 @@ def times(
         print_json(found)
         return
     for at in found["times"]:
-        out.print(_local(at), markup=False)
+        out.print(local_minute(at), markup=False)
     if not found["times"]:
         out.print("No time: no agent who serves the queue is signed in, or all times are taken.")
 
@@ -182,10 +182,10 @@ def _row(held: dict[str, Any]) -> tuple[str, ...]:
         held["number"],
         held["queue"],
         held["first"],
-        _local(held["promised_at"]),
-        _local(held["not_before"]),
+        local_minute(held["promised_at"]),
+        local_minute(held["not_before"]),
         str(held["attempts"]),
-        _local(held["again_at"]),
+        local_minute(held["again_at"]),
         held["agent"],
         held["contact"],
     )
@@ -195,13 +195,9 @@ def _lost_row(caller: dict[str, Any]) -> tuple[str, ...]:
     return (
         caller["number"],
         caller["queue"],
-        _local(caller["at"]),
+        local_minute(caller["at"]),
         span(caller["waited_s"]),
         caller["outcome"],
         caller["problem"],
         caller["contact"],
     )
-
-
-def _local(moment_: str | None) -> str:
-    return "" if moment_ is None else f"{datetime.fromisoformat(moment_).astimezone():%Y-%m-%d %H:%M}"

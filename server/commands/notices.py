@@ -12,7 +12,7 @@ from server.client.client import segment
 from server.commands.console import ConfigOption, JsonOption, out
 from server.commands.moments import instant, span_minutes
 from server.commands.server_options import ServerOption, TokenOption, api
-from server.commands.tables import print_list
+from server.commands.tables import local_minute, print_list
 from server.errors import StartError
 
 app = typer.Typer(invoke_without_command=True, help="What callers are told for a while, like a downtime.")
@@ -75,7 +75,7 @@ def set_notice(
     with api(config, server, token) as client:
         minutes = span_minutes(span) if until is None else _minutes_until(until)
         found = client.put(f"/notices/{segment(name)}", {"text": text, "minutes": minutes})
-    out.print(f"{name} is on until {_local(found['until'])}", markup=False)
+    out.print(f"{name} is on until {local_minute(found['until'])}", markup=False)
 
 
 @app.command()
@@ -104,8 +104,4 @@ def _minutes_until(text: str) -> int:
 
 
 def _row(notice: dict[str, Any]) -> tuple[str, ...]:
-    return notice["name"], _local(notice["until"]), notice["set_by"], notice["text"]
-
-
-def _local(at: str) -> str:
-    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}"
+    return notice["name"], local_minute(notice["until"]), notice["set_by"], notice["text"]

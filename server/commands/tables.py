@@ -49,6 +49,11 @@ def span(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def local_minute(instant: str | None) -> str:
+    """An instant of the API on this machine's clock, as one says it; empty where there is none."""
+    return "" if instant is None else f"{datetime.fromisoformat(instant).astimezone():%Y-%m-%d %H:%M}"
+
+
 def local_time(instant: str) -> str:
     """An instant of the API in the zone of this machine, with the zone's name."""
     return f"{datetime.fromisoformat(instant).astimezone():%Y-%m-%d %H:%M:%S %Z}"
