@@ -66,9 +66,12 @@ class AgentCalls:
             call.ended.add_done_callback(lambda _: usage.now_by_agent.subtract((agent,)))
 
     async def _ring(self, contact: ActiveContact, call: Call, agent: AgentId, to: Destination) -> None:
-        """The contact is durable before anybody is called; a failing disk costs no call."""
+        """The contact is durable before anybody is called; a failing disk costs no call, and one that hangs
+        does not hold up an emergency.
+        """
         try:
-            await self._services.journal.durable()
+            if not (isinstance(to, Outside) and to.emergency):
+                await self._services.journal.durable()
         except JournalError:
             log.critical("journal.not_durable", contact=contact.id)
         settings = self._services.exchange.plan.settings

@@ -187,6 +187,7 @@ async def test_u16_emergency_numbers_know_no_limit() -> None:
         help_ = server.line.dial("112", agent="alice")
         await server.until(lambda: talks(server) == 2)
         assert help_.talks_with(server.line.far[-1])
+        assert server.journal.awaited == 1, "an emergency does not wait for the disk"
         assert not server.facts(QueueJoined)
 
 
