@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,11 +129,16 @@ class LiveFollowing:
     def end(self, track: LiveTrack) -> None:
         """What was said until now is still told, as soon as it is understood."""
         if track in self._tracks:
-            self._tracks.discard(track)
-            track.listen(self._now())
-            track.finish(self._now())
-            track.tap.close()
-            self._tasks.start(self._close(track))
+            with suppress(MediaError):
+                # What cannot be heard any more costs its words, and not those of everybody else.
+                track.listen(self._now())
+            self._let_go(track)
+
+    def _let_go(self, track: LiveTrack) -> None:
+        self._tracks.discard(track)
+        track.finish(self._now())
+        track.tap.close()
+        self._tasks.start(self._close(track))
 
     @property
     def recognizer(self) -> Recognizer:
@@ -143,7 +149,7 @@ class LiveFollowing:
             track.listen(self._now())
         except MediaError as error:
             log.warning("live.track_lost", contact=track.origin.contact, reason=type(error).__name__)
-            self.end(track)
+            self._let_go(track)
             return
         if track.ended:
             self.end(track)

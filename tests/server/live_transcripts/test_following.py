@@ -11,7 +11,9 @@ from contacts.facts.contact import ContactClosed, ConversationStarted
 from contacts.facts.speech import TranscriptDeferred, TranscriptFinal, TranscriptPartial, WordsSpotted
 from contacts.ids import ContactId, ParticipantId
 from contacts.privacy import ERASED, Privacy
+from media.errors import MediaError
 from media.g711 import ulaw_encode
+from media.sound_tap import Heard
 from media.speech.vocabulary import General
 from server.live_transcripts.following import Hearing, LiveFollowing
 from server.tasks import Tasks
@@ -108,6 +110,52 @@ async def test_a_voice_too_many_is_told_and_transcribed_later() -> None:
         second.follow(ParticipantId("agent-1"), engine.open_leg(lambda _: None))
         assert following.status().tracks == 1
         second.end()
+
+
+class _Voice:
+    """Somebody who says nothing; one that is lost cannot even be asked."""
+
+    missed = 0
+    ended = False
+
+    def __init__(self, *, lost: bool = False) -> None:
+        self.closed = False
+        self.reads = 0
+        self._lost = lost
+
+    def tap(self) -> _Voice:
+        return self
+
+    def read(self, _most: int) -> Heard | None:
+        self.reads += 1
+        if self._lost:
+            raise MediaError("the ring is gone")
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@stepped
+async def test_a_voice_that_is_lost_costs_no_other_its_words() -> None:
+    journal = MemoryJournal(asyncio.get_running_loop().time)
+    async with Tasks() as tasks:
+        hearing = Hearing(FakeRecognizer(), General(), (), 8, LoudIsVoice)
+        following = LiveFollowing(hearing, journal.note, tasks, asyncio.get_running_loop().time)
+        tasks.background(following.run())
+        contact, lost, other = following.of(ContactId("a")), _Voice(lost=True), _Voice()
+        contact.follow(ParticipantId("agent-1"), lost)
+        contact.follow(CUSTOMER, other)
+        await asyncio.sleep(1)
+        assert (lost.closed, lost.reads) == (True, 1)
+        before = other.reads
+        await asyncio.sleep(1)
+        assert other.reads > before
+        again = _Voice(lost=True)
+        contact.follow(ParticipantId("agent-2"), again)
+        contact.end()
+        assert other.closed
+        assert again.closed
 
 
 def test_words_are_personal_and_erased_with_the_contact() -> None:
