@@ -13,6 +13,7 @@ from telephony.settings import AdmissionSettings
 
 _WINDOW_S = 60.0
 _MAX_SOURCES = 4096
+_TRUSTED_FOR_S = 3600.0
 
 # How heavy a refusal weighs, by its rule: what an honest peer may meet by mistake weighs nothing.
 _WEIGHTS = {
@@ -101,6 +102,3 @@ class Bans:
         if len(self._records) > _MAX_SOURCES:
             # Whoever was neither banned nor seen for longest goes; spoofed sources are without number.
             self._records.popitem(last=False)
-
-
-_TRUSTED_FOR_S = 3600.0
