@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, FromClause, String, Table, Text, delete, insert, select
 
 from recordings.catalogue import METADATA, RECORDING, Catalogue, RecordingEntry, RecordingState
+from recordings.due import days_kept, erased_before
 from recordings.errors import RecordingsError
 from recordings.evidence.keeper import EvidenceKeeper
 from recordings.evidence.manifest import canonical
@@ -145,9 +146,9 @@ class RecordingLife:
         if contacts is not None:
             kept = RECORDING.outerjoin(contacts, contacts.c.contact_id == RECORDING.c.contact_id)
         query = (
-            select(RECORDING.c.recording_id, keep.days_of(contacts).label("days"))
+            select(RECORDING.c.recording_id, days_kept(keep, contacts).label("days"))
             .select_from(kept)
-            .where(RECORDING.c.started_at < keep.erased_before(contacts, now))
+            .where(RECORDING.c.started_at < erased_before(keep, contacts, now))
             .where(RECORDING.c.state != RecordingState.RECORDING.value)
             .where(RECORDING.c.recording_id.not_in(select(RECORDING_HOLD.c.recording_id)))
             .order_by(RECORDING.c.started_at)
