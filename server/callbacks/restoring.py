@@ -11,7 +11,8 @@ from acd.agent_state import AcdError
 from acd.dispatcher import Dispatcher
 from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactOrigin, ContactStarted, ParticipantJoined, ParticipantRole
-from contacts.facts.queue import QueueJoined
+from contacts.facts.queue import QueueExited, QueueJoined
+from contacts.outcomes import QueueExit
 from server.callbacks.desk import CallbackDesk, DeskClocks
 from server.callbacks.dialling import hop_of
 from server.callbacks.promises import LeftOver, OpenCallback, left_over
@@ -55,6 +56,7 @@ class Restoring:
                 self._take_up(callback)
             except AcdError:
                 log.exception("callback.not_restored", contact=callback.contact)
+                self._give_up(callback)
         for unsent in left.acks:
             if self._since(unsent.at) < STILL_WAITS_FOR_ACK_S:
                 self._endpoint.resend(unsent.ack.encode(), hop_of(unsent.to))
@@ -87,6 +89,13 @@ class Restoring:
             age_s=waited_s + place.age_s,
         )
         self._dispatcher.post(enqueued(joined, self._desk, callback.number))
+
+    def _give_up(self, callback: OpenCallback) -> None:
+        """Its queue is no more: told, and not owed in silence by a contact that never ends."""
+        contact, queue = callback.contact, callback.place.queue
+        if (active := self._intake.active.get(contact)) is not None:
+            active.tell(QueueExited(contact=contact, queue=queue, exit=QueueExit.FAILED, waited_s=0.0))
+        self._desk.place_lost(contact)
 
     def _since(self, at: datetime) -> float:
         return (self._clocks.utc() - at).total_seconds()

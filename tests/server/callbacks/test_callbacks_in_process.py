@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import time, timedelta
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
@@ -18,11 +20,22 @@ from contacts.facts.callback import (
     CallbackMissed,
     CallbackPromised,
 )
-from contacts.facts.contact import ConversationEnded, ConversationStarted, LegAnswered, LegStarted
+from contacts.facts.contact import (
+    ContactOrigin,
+    ContactStarted,
+    ConversationEnded,
+    ConversationStarted,
+    LegAnswered,
+    LegStarted,
+)
 from contacts.facts.queue import QueueExited, QueueJoined
 from contacts.ids import ContactId, QueueId
 from contacts.outcomes import ContactOutcome, QueueExit
+from server.callbacks.desk import DeskClocks
 from server.callbacks.ordering import CallbackOrder, CallbackOrders
+from server.callbacks.promises import LeftOver, OpenCallback
+from server.callbacks.restoring import Restoring
+from telephony.endpoint import SipEndpoint
 from tests.fakes.line import FarPhone, Manners
 from tests.fakes.stepped_loop import stepped
 from tests.server.in_process import CALLBACKS, InProcess, serving
@@ -201,6 +214,23 @@ async def test_a_callback_cancelled_while_it_rings_is_hung_up_and_not_called_aga
         await server.pass_time(7200)
         assert len(customers(server)) == 1
         assert not server.facts(CallbackMissed, contact)
+
+
+@stepped
+async def test_a_callback_whose_queue_is_no_more_after_a_restart_is_given_up_and_told() -> None:
+    async with serving(QUEUE_FLOW) as server:
+        now, contact = server.utc(), ContactId("left")
+        gone = QueueJoined(contact=contact, queue=QueueId("gone"))
+        owed = OpenCallback(contact, NUMBER, gone, CallFirst.CUSTOMER, now, now, None, "test")
+        server.journal.append(ContactStarted(contact=contact, origin=ContactOrigin.CALLBACK))
+        clocks = DeskClocks(asyncio.get_running_loop().time, server.utc)
+        endpoint = cast("SipEndpoint", None)  # nothing is sent again
+        restoring = Restoring(server.callbacks, server.intake, server.dispatcher, endpoint, clocks)
+        restoring.take_up(LeftOver((owed,)))
+        assert [fact.contact for fact in server.facts(CallbackGivenUp)] == [contact]
+        assert contact not in server.active
+        order(server)
+        assert len(server.callbacks.open()) == 1, "the number may be promised a call anew"
 
 
 @stepped
