@@ -16,7 +16,7 @@ def reconfigure(settings: AcdSettings, parts: DispatchParts, now: float) -> None
     parts.assignment.index(parts.registry)
     for contact in parts.places.contacts():
         if contact.place is not Whereabouts.TALKING:
-            _sort_in(contact, parts.places, now)
+            _sort_in(contact, parts.places)
             parts.assignment.regroup(contact, now)
     _give_up_leaving(parts, now)
     for agent in parts.registry.all():
@@ -33,7 +33,7 @@ def _give_up_leaving(parts: DispatchParts, now: float) -> None:
                 parts.assignment.wait(contact)
 
 
-def _sort_in(contact: QueuedContact, places: QueuePlaces, now: float) -> None:
+def _sort_in(contact: QueuedContact, places: QueuePlaces) -> None:
     contact.relaxed = min(contact.relaxed, len(contact.queue.settings.relax))
     contact.queue.line.remove(contact.rank)
     rank = ranked(

@@ -25,7 +25,7 @@ class Spoke:
 
 @dataclass(frozen=True, slots=True)
 class TalkMeasures:
-    """Of the time in which the two were joined; a ratio is of the time that either of them spoke."""
+    """Of the time in which the two were joined."""
 
     joined_s: float
     customer_s: float
@@ -37,11 +37,6 @@ class TalkMeasures:
     agent_interruptions: int
     customer_longest_s: float
     agent_longest_s: float
-
-    @property
-    def agent_share(self) -> float:
-        spoken = self.customer_s + self.agent_s
-        return self.agent_s / spoken if spoken else 0.0
 
 
 def measure(

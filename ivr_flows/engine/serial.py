@@ -75,7 +75,7 @@ def session_from_json(flow: Flow, text: str, now: float, wall_clock: datetime) -
         if envelope["digest"] != flow.digest:
             versions = f"version {envelope['version']!r}, now {flow.version!r}"
             raise SessionDataError(f"flow {flow.name!r} has changed since the session was saved: {versions}")
-        state = _state(flow, envelope["state"], now)
+        state = _state(envelope["state"], now)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SessionDataError(f"not a session: {type(error).__name__}") from error
     _refuse_strange_places(flow, state)
@@ -100,7 +100,7 @@ def _texts(data: Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in data.items()}
 
 
-def _state(flow: Flow, data: dict[str, Any], now: float) -> State:
+def _state(data: dict[str, Any], now: float) -> State:
     variables = _texts(data["variables"])
     for name in data["secrets"]:
         variables.setdefault(str(name), "")

@@ -287,7 +287,7 @@ class UserAgent:
                 case Respond(transaction, response):
                     effects += self._outward(self._layer.respond(transaction, response, now), now)
                 case Abandon(branch):
-                    effects += self._outward(self._layer.abandon(branch, now), now)
+                    effects += self._outward(self._layer.abandon(branch), now)
                 case SendAck(request, to):
                     effects.append(SendMessage(request, to))
                 case Wake(timer, cseq, at):

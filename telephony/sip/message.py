@@ -81,21 +81,6 @@ class Headers:
     def prepending(self, name: str, value: str) -> Headers:
         return Headers(((name, value), *self.items))
 
-    def setting(self, name: str, value: str) -> Headers:
-        """Replaces the first of that name and drops the others; appends where there was none."""
-        key = header_key(name)
-        kept: list[tuple[str, str]] = []
-        placed = False
-        for held, old in self.items:
-            if header_key(held) != key:
-                kept.append((held, old))
-            elif not placed:
-                kept.append((name, value))
-                placed = True
-        if not placed:
-            kept.append((name, value))
-        return Headers(tuple(kept))
-
     def without(self, name: str) -> Headers:
         key = header_key(name)
         return Headers(tuple(item for item in self.items if header_key(item[0]) != key))

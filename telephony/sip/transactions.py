@@ -98,7 +98,7 @@ class TransactionLayer:
         """Ends a server transaction early: a repetition of its request is a new one."""
         self._forget(ident)
 
-    def abandon(self, branch: str, now: float) -> list[Effect]:
+    def abandon(self, branch: str) -> list[Effect]:
         """Ends the INVITE with that branch, which got no final response after its CANCEL (section 9.1)."""
         ident = _client_transaction(branch, "INVITE")
         client = self._clients.get(ident)

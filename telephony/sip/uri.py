@@ -67,10 +67,6 @@ class Params:
             return Params((*self.items, (name, value)))
         return Params(tuple((held, value if held.lower() == key else old) for held, old in self.items))
 
-    def without(self, name: str) -> Params:
-        key = name.lower()
-        return Params(tuple(item for item in self.items if item[0].lower() != key))
-
 
 NO_PARAMS = Params()
 
