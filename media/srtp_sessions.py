@@ -44,15 +44,23 @@ def srtp_available() -> bool:
 
 
 class SrtpSessions:
-    """The pair of contexts for one set of keys, with their rollover counters and replay windows."""
+    """The pair of contexts for one set of keys, with their rollover counters and replay windows.
 
-    def __init__(self, keys: SrtpKeys) -> None:
+    When the peer alone has changed its key, what we send goes on in the context of `before`: from zero our
+    key would seal other packets with a keystream that it has used (RFC 3711 section 9.1).
+    """
+
+    _sends: Any
+
+    def __init__(self, keys: SrtpKeys, before: SrtpSessions | None = None) -> None:
         """Raises MediaError when there is no library, or the keys are none for it."""
         if not srtp_available():
             raise MediaError("there is no SRTP library")
         self.keys = keys
         try:
-            self._sends = _session(keys.suite, keys.sends, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+            self._sends = before._sends if before is not None and _sends_alike(before.keys, keys) else None
+            if self._sends is None:
+                self._sends = _session(keys.suite, keys.sends, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
             self._receives = _session(keys.suite, keys.receives, pylibsrtp.Policy.SSRC_ANY_INBOUND)
         except pylibsrtp.Error as error:
             raise MediaError(f"libsrtp takes no such keys: {error}") from None
@@ -81,7 +89,8 @@ class LegSrtp:
             return MISSING, MISSING
         if not self._sessions or self._sessions[-1].keys != keys:
             known = [index for index, each in enumerate(self._sessions) if each.receives_at == used]
-            self._sessions = [*self._sessions[known[0] if known else 0 :], SrtpSessions(keys)]
+            before = self._sessions[-1] if self._sessions else None
+            self._sessions = [*self._sessions[known[0] if known else 0 :], SrtpSessions(keys, before)]
         return self._sessions[-1].sends_at, self._sessions[-1].receives_at
 
     @property
@@ -91,6 +100,10 @@ class LegSrtp:
     def forget(self) -> None:
         """The tick has let go of the leg."""
         self._sessions.clear()
+
+
+def _sends_alike(one: SrtpKeys, other: SrtpKeys) -> bool:
+    return (one.suite, one.sends) == (other.suite, other.sends)
 
 
 def _session(suite: SrtpSuite, key: bytes, direction: int) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from telephony.sdp.offer_answer import MediaProfile
 from telephony.settings import AdmissionSettings, SipSettings, TrunkSettings
 
 _MAX_JUDGED = 8192
@@ -77,6 +78,7 @@ class Source:
 
 
 STRANGER = Source(None, phone=False)
+_PLAIN = MediaProfile()
 
 TOO_FAST = Refusal(503, "Too many calls a second of this trunk", "load.trunk-rate", retry_after_s=1)
 NOT_ALLOWED = Refusal(403, "Not a trunk of ours", "trunk.not-allowed")
@@ -95,6 +97,8 @@ class Admission:
         self._limits: AdmissionSettings = settings.admission
         self._trunks = {trunk.name: trunk for trunk in settings.trunks}
         self._phones = settings.registrar.networks
+        self._profiles = {trunk.name: MediaProfile(trunk.srtp) for trunk in settings.trunks}
+        self._phone_profile = MediaProfile(settings.registrar.srtp)
         self._judged: dict[str, Source] = {}
 
     def source(self, address: str) -> Source:
@@ -110,6 +114,12 @@ class Admission:
     def trusts(self, trunk: str) -> bool:
         """Whether that trunk's word counts for who calls."""
         return trunk in self._trunks and self._trunks[trunk].trust_identity
+
+    def profile_of(self, source: Source) -> MediaProfile:
+        """How sound travels to and from there; plainly where nothing is known of it."""
+        if source.trunk is not None:
+            return self._profiles.get(source.trunk, _PLAIN)
+        return self._phone_profile if source.phone else _PLAIN
 
     def rate_of(self, trunk: str) -> int | None:
         """New calls a second that the trunk may bring; None without a limit."""

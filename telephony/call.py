@@ -179,7 +179,7 @@ class Call:
         await self._change_direction(Direction.SENDRECV)
 
     def offer(self) -> bytes:
-        """Opens the sound of an outgoing call and describes it; raises MediaExhausted."""
+        """Opens the sound of an outgoing call and describes it; raises MediaError."""
         self._media = self._open_media()
         return self._media.offer()
 
@@ -251,8 +251,9 @@ class Call:
         self._command(told.Refuse(refusal.status, refusal.reason, refusal.headers))
 
     def _open_media(self) -> CallMedia:
-        line = self._line
-        return CallMedia(line.media, line.new_session_id(), self._on_media, self.facts.peer_ip, line.lookup)
+        line, facts = self._line, self.facts
+        session = line.new_session_id()
+        return CallMedia(line, session, self._on_media, facts.peer_ip, facts.profile)
 
     def _on_answered(self, body: bytes) -> None:
         self.answered_at = self._line.now()

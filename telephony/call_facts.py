@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from telephony.admission import Refusal
+from telephony.sdp.offer_answer import MediaProfile
 from telephony.session.events import Command, SessionId
 from telephony.sip.hop import is_address
 from telephony.sip.message import Headers
@@ -34,7 +35,7 @@ class CallFacts:
     a forwarding. `caller` is the number to show: what a trunk that is trusted asserts, else that of From.
     `identities` tells what was asserted, diverted and forwarded. `peer_ip` is the IPv4 address that
     signalling comes from or goes to, when it is one. `agent` is the account that
-    the calling phone has logged in with.
+    the calling phone has logged in with; `profile` is how its trunk or phone is set to speak.
     """
 
     id: SessionId
@@ -50,7 +51,8 @@ class CallFacts:
     peer_ip: str | None = None
     agent: str | None = None
     headers: Headers = field(default_factory=Headers)
-    offer: bytes = b""
+    offer: bytes = field(default=b"", repr=False)
+    profile: MediaProfile = field(default_factory=MediaProfile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,17 @@ class Line:
     new_session_id: Callable[[], int]
     note_refusal: Callable[[Refusal, str], None]
     lookup: Callable[[str, Callable[[str | None], None]], None]
+    random_bytes: Callable[[int], bytes]
 
 
 def arrived(
-    session: SessionId, invite: ReceivedRequest, trunk: str, agent: str | None, *, trusted: bool
+    session: SessionId,
+    invite: ReceivedRequest,
+    trunk: str,
+    agent: str | None,
+    profile: MediaProfile,
+    *,
+    trusted: bool,
 ) -> CallFacts:
     """Of a call that came in: over a trunk, whose word on who calls is `trusted` or not, or of an agent."""
     identities = identities_in(invite.request.headers)
@@ -85,6 +94,7 @@ def arrived(
         offer=invite.request.body,
         peer_ip=ipv4_of(invite.source.host),
         agent=agent,
+        profile=profile,
     )
 
 

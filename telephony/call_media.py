@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from media.call_sound import CallSound, SoundEngine
-from media.description import LegDescription, PayloadTypes, SoundCodec
+from media.call_sound import CallSound
+from media.description import LegDescription, PayloadTypes, SoundCodec, SrtpKeys, SrtpSuite
+from media.errors import MediaError
 from media.events import MediaEvent
+from media.srtp_sessions import srtp_available
+from telephony.call_facts import Line
 from telephony.sdp.description import Direction
 from telephony.sdp.media_agreement import MediaAgreement
-from telephony.sdp.offer_answer import LocalMedia, NegotiatedMedia, NotAcceptable
+from telephony.sdp.offer_answer import LocalMedia, MediaProfile, NegotiatedMedia, NotAcceptable
+from telephony.sdp.protection import AgreedKeys, Protection, SrtpUse, fresh_keys
+from telephony.sdp.sdes import CryptoKey
 from telephony.sip.hop import is_address
 
 
 class CallMedia:
-    """Opens the leg when it is made (raises MediaExhausted) and connects it whenever an agreement changes."""
+    """Opens the leg when it is made (raises MediaError) and connects it whenever an agreement changes.
+
+    SRTP that is required and that nothing here can speak is such an error: never is it left out silently.
+    """
 
     def __init__(
         self,
-        engine: SoundEngine,
+        line: Line,
         session_id: int,
         on_event: Callable[[MediaEvent], None],
         signalled_from: str | None,
-        lookup: Callable[[str, Callable[[str | None], None]], None],
+        profile: MediaProfile,
     ) -> None:
+        draw = partial(fresh_keys, line.random_bytes)
+        protection = _protection(profile.srtp, draw)
         self._signalled_from = signalled_from
-        self._lookup = lookup
+        self._lookup = line.lookup
         self._wanted: NegotiatedMedia | None = None
-        self.leg: CallSound = engine.open_leg(on_event)
-        local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id)
-        self._agreement = MediaAgreement(local)
+        self.leg: CallSound = line.media.open_leg(on_event)
+        local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id, protection=protection)
+        self._agreement = MediaAgreement(local, draw)
 
     @property
     def held_by_peer(self) -> bool:
@@ -98,5 +109,20 @@ class CallMedia:
                 may_receive=agreed.receive,
                 ptime_ms=agreed.ptime_ms,
                 signalled_from=self._signalled_from,
+                srtp=None if agreed.srtp is None else _engine_keys(agreed.srtp),
             )
         )
+
+
+def _protection(use: SrtpUse, draw: Callable[[], tuple[CryptoKey, ...]]) -> Protection:
+    if use is SrtpUse.NEVER:
+        return Protection()
+    if srtp_available():
+        return Protection(use, draw())
+    if use is SrtpUse.REQUIRE:
+        raise MediaError("SRTP is required, and there is no library for it")
+    return Protection(use)
+
+
+def _engine_keys(agreed: AgreedKeys) -> SrtpKeys:
+    return SrtpKeys(SrtpSuite[agreed.ours.suite.name], agreed.ours.key, agreed.theirs.key)

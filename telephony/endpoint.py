@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
-from telephony.admission import NOT_ALLOWED, Load, Refusal
+from telephony.admission import NOT_ALLOWED, Load, Refusal, Source
 from telephony.call import Call
 from telephony.call_facts import CallDirection, CallFacts, Line, arrived, ipv4_of
 from telephony.liveness import Liveness
 from telephony.refusals import Refusals
 from telephony.registrar.bindings import Binding
 from telephony.registrar.desk import RegistrationDesk
+from telephony.sdp.offer_answer import MediaProfile
 from telephony.session.agent_events import (
     CallArrived,
     CallFact,
@@ -103,6 +104,7 @@ class SipEndpoint:
             lambda: secrets.randbits(_SESSION_ID_BITS),
             self._signalling.note,
             lambda host, found: self._signalling.resolver.lookup(host, socket.AF_INET, found),
+            secrets.token_bytes,
         )
         self._liveness = Liveness(settings.probe_after_s, self._signalling.command)
         self._calls: dict[SessionId, Call] = {}
@@ -195,7 +197,7 @@ class SipEndpoint:
         """Sends an INVITE and returns at once; `wait_answered` tells the outcome.
 
         `caller` is a user name at our address, or a whole address. `probe_after_s` finds a peer that vanished
-        sooner than the settings would; for agents' phones that is so without saying. Raises MediaExhausted,
+        sooner than the settings would; for agents' phones that is so without saying. Raises MediaError,
         SipSyntaxError for a malformed target and ValueError for one that cannot be called, now or ever.
 
         A target whose host is the name of a trunk is called through that trunk: at its targets, one after the
@@ -213,7 +215,8 @@ class SipEndpoint:
         phone = target if isinstance(target, Binding) else None
         if phone is not None and probe_after_s is None:
             probe_after_s = self._settings.probe_phones_after_s
-        call = Call(_outgoing_facts(way, from_, lasting), self._line, probe_after_s)
+        facts = replace(_outgoing_facts(way, from_, lasting), profile=self._profile(way, phone))
+        call = Call(facts, self._line, probe_after_s)
         invitation = Invitation(
             way.where.uri,
             way.where.hop,
@@ -228,6 +231,14 @@ class SipEndpoint:
         self._remember_outgoing(call, phone, trunk)
         self._signalling.invite(invitation, call.facts.id)
         return call
+
+    def _profile(self, way: Way, phone: Binding | None) -> MediaProfile:
+        """Of a trunk also where it is called by its address alone."""
+        admission = self._signalling.admission
+        if phone is not None:
+            return admission.profile_of(Source(None, phone=True))
+        trunk = way.trunk.name if way.trunk is not None else admission.source(way.where.hop.host).trunk
+        return admission.profile_of(Source(trunk, phone=False))
 
     def _remember_outgoing(self, call: Call, phone: Binding | None, trunk: OutboundTrunk | None) -> None:
         self._calls[call.facts.id] = call
@@ -309,7 +320,8 @@ class SipEndpoint:
             self._signalling.command(session, Refuse(agent.status, agent.reason, agent.headers))
             return
         trunk = trunk if agent is None else ""
-        facts = arrived(session, invite, trunk, agent, trusted=admission.trusts(trunk))
+        profile = admission.profile_of(Source(trunk or None, phone=agent is not None))
+        facts = arrived(session, invite, trunk, agent, profile, trusted=admission.trusts(trunk))
         call = Call(facts, self._line, None if agent is None else self._settings.probe_phones_after_s)
         self._calls[session] = call
         self._incoming[trunk] += 1

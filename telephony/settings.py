@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from telephony.sdp.protection import SrtpUse
 from telephony.sip.errors import SipSyntaxError
+from telephony.sip.hop import Transport, transport_for
 from telephony.sip.uri import Uri
 
 Network = IPv4Network | IPv6Network
@@ -53,13 +55,26 @@ class TrunkSettings(BaseModel):
         default=True,
         description="Take the caller's number from P-Asserted-Identity where the trunk sends one",
     )
+    srtp: SrtpUse = Field(
+        default=SrtpUse.NEVER,
+        description="Encrypted sound: require (both ways), prefer (where the trunk offers it) or never",
+    )
+
+    @property
+    def plain_targets(self) -> tuple[str, ...]:
+        """Those that are not reached over TLS."""
+        return tuple(
+            each
+            for each in self.targets
+            if transport_for(_target_uri(each), Transport.UDP) is not Transport.TLS
+        )
 
     @field_validator("targets")
     @classmethod
     def _are_addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         for value in values:
             try:
-                uri = Uri.parse(value if value.startswith(("sip:", "sips:")) else f"sip:{value}")
+                uri = _target_uri(value)
             except SipSyntaxError as error:
                 raise ValueError(
                     f'"{value}" is no target ({error}); write host, host:port or sip:host'
@@ -73,6 +88,10 @@ class TrunkSettings(BaseModel):
         if self.register_there and not (self.targets and self.user):
             raise ValueError("register_there needs targets and user")
         return self
+
+
+def _target_uri(target: str) -> Uri:
+    return Uri.parse(target if target.startswith(("sip:", "sips:")) else f"sip:{target}")
 
 
 def _private_networks() -> tuple[Network, ...]:
@@ -108,6 +127,11 @@ class RegistrarSettings(BaseModel):
     md5_only_user_agents: tuple[str, ...] = Field(
         default=("baresip v0.", "baresip v1."),
         description="Beginnings of User-Agent that are asked for MD5 only: these phones give up at SHA-256",
+    )
+
+    srtp: SrtpUse = Field(
+        default=SrtpUse.NEVER,
+        description="Encrypted sound: require (calling and called), prefer (where phones offer it) or never",
     )
 
     @model_validator(mode="after")

@@ -15,11 +15,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from config.settings import Settings
+from media.srtp_sessions import srtp_available
 from server.access.exposure import exposure_problem, reachable_from_outside
 from server.access.local_socket import connect_locally
 from server.access.passwords import FILE_NAME
 from server.checks.configuration import Configuration
 from server.checks.preflight import nearest_existing, no_sip_port
+from telephony.sdp.protection import SrtpUse
 
 MIN_FREE_BYTES = 1_000_000_000
 FILES_PER_CALL = 6
@@ -68,6 +70,7 @@ def examine_machine(settings: Settings, file: Path) -> tuple[Check, ...]:
         _sip_port,
         _http_loopback,
         _trunks,
+        _encryption,
         _passwords,
         _recordings,
         _recogniser,
@@ -173,6 +176,28 @@ def _trunks(settings: Settings) -> Check:
             "trunks", Grade.WARNING, "; ".join(wide), "name the carrier's addresses, not whole ranges"
         )
     return Check("trunks", Grade.GOOD, ", ".join(trunk.name for trunk in settings.sip.trunks))
+
+
+def _encryption(settings: Settings) -> Check:
+    """Keys for SRTP stand in SIP messages: they are as secret as those are."""
+    wanted = {trunk.name: trunk for trunk in settings.sip.trunks if trunk.srtp is not SrtpUse.NEVER}
+    who = [*wanted, *(["phones"] if settings.sip.registrar.srtp is not SrtpUse.NEVER else [])]
+    if not who:
+        return Check("encryption of sound", Grade.GOOD, "off for all trunks and phones")
+    if not srtp_available():
+        return Check(
+            "encryption of sound", Grade.BAD, "no SRTP library", "install pylibsrtp, or set srtp never"
+        )
+    named = ", ".join(who)
+    fix = "set sip.tls.port, and reach the other side over TLS, too"
+    if settings.sip.tls.port is None:
+        found = f"{named}: without TLS the keys cross the network in clear"
+        return Check("encryption of sound", Grade.WARNING, found, fix)
+    plain = [f"{name}: {target}" for name, each in wanted.items() for target in each.plain_targets]
+    if plain:
+        found = f"keys are sent in clear to {', '.join(plain)}"
+        return Check("encryption of sound", Grade.WARNING, found, 'write the target with ";transport=tls"')
+    return Check("encryption of sound", Grade.GOOD, f"{named}: SRTP, with TLS for its keys")
 
 
 def _passwords(settings: Settings) -> Check:

@@ -7,8 +7,9 @@ streams their places and its payload type numbers their meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import cast
 
 from telephony.sdp.description import (
     Attributes,
@@ -30,11 +31,21 @@ from telephony.sdp.peer_audio import (
     event_type,
     read_peer_audio,
 )
+from telephony.sdp.protection import (
+    SECURE_PROTOCOL,
+    AgreedKeys,
+    Protection,
+    SrtpUse,
+    keys_answered,
+    keys_to_answer,
+)
+from telephony.sdp.sdes import CryptoKey
 
 __all__ = [
     "Answer",
     "Codec",
     "LocalMedia",
+    "MediaProfile",
     "NegotiatedMedia",
     "NotAcceptable",
     "accept_answer",
@@ -48,6 +59,13 @@ _UNBOUNDED: Lines = (("t", "0 0"),)
 
 
 @dataclass(frozen=True, slots=True)
+class MediaProfile:
+    """How sound may travel to and from a trunk or a phone."""
+
+    srtp: SrtpUse = SrtpUse.NEVER
+
+
+@dataclass(frozen=True, slots=True)
 class LocalMedia:
     """Our end of the stream: where we receive, and what, best first."""
 
@@ -57,6 +75,7 @@ class LocalMedia:
     codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA)
     dtmf_payload_type: int = 101
     ptime_ms: int = DEFAULT_PTIME_MS
+    protection: Protection = field(default_factory=Protection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,7 @@ class NegotiatedMedia:
 
     `dtmf_payload_type` is the number to send events with, `dtmf_receive_payload_type` the one they come with;
     the two sides may differ. `held_by_peer`: the peer flows less than we offered, whichever way it said so.
+    Without `srtp` it flows in clear.
     """
 
     address: str
@@ -76,6 +96,7 @@ class NegotiatedMedia:
     send: bool
     receive: bool
     held_by_peer: bool
+    srtp: AgreedKeys | None = None
 
     @property
     def payload_type(self) -> int:
@@ -97,7 +118,8 @@ def make_offer(
     previous: SessionDescription | None = None,
 ) -> SessionDescription:
     """A first offer, or with `previous` (what we sent last, offer or answer) a new one in that session."""
-    audio = _audio(local, local.codecs, _our_dtmf(local, previous), direction)
+    dtmf = _our_dtmf(local, previous)
+    audio = _audio(local, local.codecs, dtmf, direction, keys=local.protection.offered)
     if previous is None:
         return _description(local, (audio,), None, _UNBOUNDED)
     index = _live_audio(previous)
@@ -120,24 +142,39 @@ def answer_offer(
     `direction` is what we would like; the answer is never wider than the offer.
     """
     refusal = NotAcceptable(304, "no audio stream offered")
-    for index, section in enumerate(offer.media):
-        if section.kind != "audio" or section.port == 0:
-            continue
-        stream = read_peer_audio(offer, section, local.codecs, None)
-        if isinstance(stream, NotAcceptable):
-            refusal = stream
-            continue
-        if not _reachable(stream, local.address):
-            refusal = _OTHER_VERSION
+    for index, section in _audio_streams(offer, local):
+        stream = _offered(offer, section, local)
+        keys = keys_to_answer(section, local.protection)
+        if isinstance(stream, NotAcceptable) or isinstance(keys, NotAcceptable):
+            refusal = keys if isinstance(keys, NotAcceptable) else cast("NotAcceptable", stream)
             continue
         wanted = Direction.of(
             sends=direction.sends and stream.direction.receives,
             receives=direction.receives and stream.direction.sends,
         )
-        audio = _audio(local, (stream.codec,), stream.dtmf, wanted, stream.ptime_ms)
+        ours = () if keys is None else (keys.ours,)
+        audio = _audio(local, (stream.codec,), stream.dtmf, wanted, stream.ptime_ms, keys=ours)
         description = _description(local, _answered(offer, index, audio), previous, _timing(offer))
-        return Answer(description, _negotiated(stream, stream.dtmf, wanted, expected=Direction.SENDRECV))
+        agreed = _negotiated(stream, stream.dtmf, wanted, expected=Direction.SENDRECV)
+        return Answer(description, replace(agreed, srtp=keys))
     return refusal
+
+
+def _audio_streams(offer: SessionDescription, local: LocalMedia) -> list[tuple[int, MediaDescription]]:
+    """In the order of the offer, but encrypted ones first where they are preferred."""
+    streams = [(at, each) for at, each in enumerate(offer.media) if each.kind == "audio" and each.port]
+    if local.protection.use is SrtpUse.PREFER:
+        streams.sort(key=lambda stream: stream[1].protocol.upper() != SECURE_PROTOCOL)
+    return streams
+
+
+def _offered(
+    offer: SessionDescription, section: MediaDescription, local: LocalMedia
+) -> PeerAudio | NotAcceptable:
+    stream = read_peer_audio(offer, section, local.codecs, None)
+    if isinstance(stream, PeerAudio) and not _reachable(stream, local.address):
+        return _OTHER_VERSION
+    return stream
 
 
 def accept_answer(offer: SessionDescription, answer: SessionDescription) -> NegotiatedMedia | NotAcceptable:
@@ -150,13 +187,16 @@ def accept_answer(offer: SessionDescription, answer: SessionDescription) -> Nego
         return NotAcceptable(304, "audio stream refused")
     offered = tuple(codec for codec in Codec if str(codec.value) in ours.formats)
     our_dtmf = event_type(ours)
+    keys = keys_answered(ours, section)
+    if isinstance(keys, NotAcceptable):
+        return keys
     stream = read_peer_audio(answer, section, offered, our_dtmf)
     if isinstance(stream, NotAcceptable):
         return stream
     if not _reachable(stream, offer.origin.address):
         return _OTHER_VERSION
     direction = offer.direction_of(ours)
-    return _negotiated(stream, our_dtmf, direction, expected=direction.reversed)
+    return replace(_negotiated(stream, our_dtmf, direction, expected=direction.reversed), srtp=keys)
 
 
 def _reachable(stream: PeerAudio, from_address: str) -> bool:
@@ -216,9 +256,15 @@ def _audio(
     dtmf: int | None,
     direction: Direction,
     ptime_ms: int | None = None,
+    *,
+    keys: tuple[CryptoKey, ...] = (),
 ) -> MediaDescription:
     formats, attributes = _said_of(codecs, dtmf, direction, ptime_ms or local.ptime_ms)
-    return MediaDescription("audio", local.port, PROTOCOL, formats, attributes=attributes)
+    if not keys:
+        return MediaDescription("audio", local.port, PROTOCOL, formats, attributes=attributes)
+    # Never into the cache of what is said: a key is of one call.
+    attributes += tuple([("crypto", str(key)) for key in keys])
+    return MediaDescription("audio", local.port, SECURE_PROTOCOL, formats, attributes=attributes)
 
 
 @lru_cache(maxsize=256)

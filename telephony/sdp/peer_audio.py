@@ -79,8 +79,6 @@ def read_peer_audio(
     assumed_dtmf: int | None,
 ) -> PeerAudio | NotAcceptable:
     """`assumed_dtmf` is the event number taken for granted where the mapping is left out."""
-    if section.protocol.upper() != PROTOCOL:
-        return NotAcceptable(302, f"only {PROTOCOL} is spoken")
     address = _address_of(description, section)
     if isinstance(address, NotAcceptable):
         return address

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -170,6 +171,7 @@ class FakeLine:
             lambda: next(self._count),
             lambda refusal, source: self.refused.append((refusal, source)),
             lambda _host, found: found(None),
+            secrets.token_bytes,
         )
 
     # As the server uses it

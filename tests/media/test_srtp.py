@@ -237,6 +237,16 @@ def test_contexts_the_tick_may_still_use_are_kept_and_older_ones_are_not() -> No
     assert sessions.addresses(None, contexts[1][1]) == (MISSING, MISSING)
 
 
+def test_when_the_peer_alone_changes_its_key_ours_goes_on_counting() -> None:
+    first, second = keys(), keys()
+    sessions = LegSrtp()
+    sends, receives = sessions.addresses(first, MISSING)
+    other = SrtpKeys(first.suite, first.sends, second.receives)
+    assert sessions.addresses(other, receives)[0] == sends
+    assert sessions.addresses(other, receives)[1] != receives
+    assert sessions.addresses(second, receives)[0] != sends
+
+
 def test_a_library_without_a_function_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert srtp_available()
     assert load("pylibsrtp._binding", ("srtp_protect", "srtp_no_such_function")) is None

@@ -11,6 +11,15 @@ from server.checks.configuration import examine
 from server.checks.doctor import Check, Grade, examine_installation
 from server.cli import app
 
+SECURE_TRUNK = """[sip.tls]
+port = 5061
+[[sip.trunks]]
+name = "carrier"
+networks = ["192.0.2.1"]
+srtp = "require"
+targets = ["{target}"]
+"""
+
 
 def found(file: Path, name: str) -> list[Check]:
     return [check for check in examine_installation(examine(file, {})) if check.name == name]
@@ -70,6 +79,24 @@ def test_a_port_that_the_running_server_holds_is_good(settings: Path) -> None:
         (settings.parent / "var").mkdir()
         with listen_locally(settings.parent / "var"):
             assert [check.verdict for check in found(settings, "SIP port")] == [Grade.GOOD]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("", "good"),
+        ('[sip.registrar]\nsrtp = "prefer"\n', "warning"),
+        ('[sip.registrar]\nsrtp = "prefer"\n[sip.tls]\nport = 5061\n', "good"),
+        (SECURE_TRUNK.format(target="carrier.example"), "warning"),
+        (SECURE_TRUNK.format(target="carrier.example;transport=tls"), "good"),
+    ],
+)
+def test_s_srtp_keys_that_would_cross_the_network_in_clear_are_warned_of(
+    settings: Path, text: str, verdict: str
+) -> None:
+    settings.write_text(text)
+    [check] = found(settings, "encryption of sound")
+    assert check.verdict.value == verdict
 
 
 def test_doctor_changes_nothing(settings: Path) -> None:

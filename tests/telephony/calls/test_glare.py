@@ -32,6 +32,7 @@ class Talker:
             lambda: 7,
             lambda refusal, source: None,
             lambda host, found: found(None),
+            bytes,
         )
         facts = CallFacts(session, "call@test", direction, NOWHERE, NOWHERE, offer=offer)
         self.call = Call(facts, line)
