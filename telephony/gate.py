@@ -78,7 +78,7 @@ class Gate:
             return self._overload(data, knows, now)
         self._strangers = self._strangers * _REMEMBERED + (1 - _REMEMBERED)
         if knows(call_id_in(data)):
-            self.bans.trust(host, now)
+            self.trust(host, now)
             return None
         if self.bans.holds(host, now):
             return BANNED
@@ -97,6 +97,13 @@ class Gate:
             return refusal
         trunk = source.trunk or ""
         return self.admission.call(self._measure(trunk)) or self._too_fast(trunk, now)
+
+    def trust(self, host: str, now: float) -> None:
+        """Somebody of ours is there: no ban for an hour; one that holds is over, for datagrams too."""
+        banned = self.bans.holds(host, now)
+        self.bans.trust(host, now)
+        if banned:
+            self._on_ban(frozenset(self.bans.active(now)))
 
     def note(self, refusal: Refusal, host: str, now: float) -> None:
         """A refusal that is answered by whoever made it: counted, with a line about it if there is room."""

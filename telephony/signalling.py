@@ -148,7 +148,9 @@ class Signalling:
         self._carry_out(self._agent.command(session, command, self.now()))
 
     def invite(self, invitation: Invitation, session: SessionId) -> None:
-        """Starts a call under that id."""
+        """Starts a call under that id. What anybody sends in the name of those who are called bans nobody."""
+        for hop in (invitation.to, *invitation.others):
+            self.trust(hop.host)
         self._carry_out(self._agent.invite(invitation, session, self.now()))
 
     def send(self, message: bytes, to: Hop) -> None:
@@ -156,6 +158,7 @@ class Signalling:
         self._transport.send(message, to)
 
     def request(self, request: Request, to: Hop) -> TransactionId:
+        self.trust(to.host)
         transaction, effects = self._agent.request(request, to, self.now())
         self._carry_out(effects)
         return transaction
@@ -227,7 +230,7 @@ class Signalling:
 
     def trust(self, host: str) -> None:
         """Somebody of ours is there."""
-        self._gate.bans.trust(host, self.now())
+        self._gate.trust(host, self.now())
 
     def _may_answer(self, refusal: Refusal, source: Hop) -> bool:
         return self._gate.may_answer(refusal, source.host, self.now())

@@ -102,6 +102,17 @@ def test_a_flood_of_strangers_turns_no_call_of_a_trunk_away() -> None:
     assert entrance.rule("INVITE", TRUNK, 9.95) == "load.signalling", "the trunk's own load does"
 
 
+def test_a_ban_ends_for_datagrams_too_once_somebody_of_ours_is_there() -> None:
+    entrance = Entrance()
+    for _ in range(21):
+        entrance.rule("INVITE", STRANGER, 1.0)
+    assert entrance.banned == {STRANGER}
+    entrance.gate.trust(STRANGER, 2.0)
+    assert not entrance.banned
+    assert {entrance.rule("INVITE", STRANGER, 3.0) for _ in range(100)} == {"source.unknown"}
+    assert not entrance.banned
+
+
 def test_a_carrier_that_was_banned_as_a_stranger_is_heard_once_the_settings_name_it() -> None:
     entrance = Entrance()
     for host in (STRANGER, "203.0.113.77"):

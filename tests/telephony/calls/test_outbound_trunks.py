@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import IPv4Network
+from socket import AF_INET, SOCK_DGRAM, socket
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from telephony.registrar.desk import RegistrationDesk
 from telephony.session.events import Ended, HangUp, Party, Progress, Refuse, Ring, TargetFailed
-from telephony.settings import SipSettings, TrunkSettings
+from telephony.settings import AdmissionSettings, SipSettings, TrunkSettings
 from telephony.sip.digest import Password
 from telephony.sip.hop import Hop, Transport
 from tests.patience import PATIENCE_S, until
@@ -153,3 +154,25 @@ def test_settings_of_a_trunk_that_cannot_work_are_refused() -> None:
         TrunkSettings(name="x", networks=NETWORK, targets=("sip:me@carrier",))
     with pytest.raises(ValidationError, match="needs targets"):
         TrunkSettings(name="x", networks=NETWORK, register_there=True)
+
+
+async def test_who_is_called_is_heard_whatever_others_sent_in_their_name(phones: PhoneMaker) -> None:
+    """Targets of a trunk need not be among the networks that its calls come from."""
+    carrier = await phones()
+    elsewhere = (IPv4Network("192.0.2.0/24"),)
+    trunk = TrunkSettings(name="carrier", networks=elsewhere, targets=(f"127.0.0.1:{carrier.bound.port}",))
+    pbx = Phone(
+        None, SipSettings(port=0, trunks=(trunk,), admission=AdmissionSettings(ban_after=5, ban_s=3600))
+    )
+    await pbx.start()
+    with socket(AF_INET, SOCK_DGRAM) as forger:
+        forger.bind(("127.0.0.1", 0))
+        while not pbx.endpoint.refusals.counts["source.banned"]:
+            forger.sendto(b"INVITE sip:x SIP/2.0\r\n\r\n", ("127.0.0.1", pbx.bound.port))
+            await asyncio.sleep(0)
+    call = await pbx.endpoint.place_call("sip:+8133@carrier", caller="+8150")
+    incoming = await asyncio.wait_for(carrier.arrived.get(), PATIENCE_S)
+    await incoming.answer()
+    await asyncio.wait_for(call.wait_answered(), PATIENCE_S)
+    await call.hang_up()
+    await pbx.endpoint.stop(grace_s=1)
