@@ -180,31 +180,27 @@ def _order(run: Run, node: Callback, at: str) -> Move:
 
 
 def _question(run: Run, node: Callback) -> Question:
-    match run.state.step:
-        case "entry":
-            return Question(
-                node.ask,
-                node.manner,
-                node.ways,
-                _judge_number,
-                _judge_silence,
-                lambda run, reply, _by: _check(run, node, reply.value),
-            )
-        case "times":
-            offered = _offered(run, node)
-            judge = _one_of(len(offered) + 1)
-            return Question(
-                node.choose + _times_said(run, offered),
-                node.manner,
-                node.ways,
-                judge,
-                judge,
-                lambda run, reply, _by: _order(run, node, ("", *offered)[reply.value]),
-            )
-        case _:
-            return yes_or_no(
-                run, node.confirm, node.manner, node.ways, lambda run, yes: _confirmed(run, node, yes)
-            )
+    if run.state.step == ENTRY:
+        return Question(
+            node.ask,
+            node.manner,
+            node.ways,
+            _judge_number,
+            _judge_silence,
+            lambda run, reply, _by: _check(run, node, reply.value),
+        )
+    if run.state.step == TIMES:
+        offered = _offered(run, node)
+        judge = _one_of(len(offered) + 1)
+        return Question(
+            node.choose + _times_said(run, offered),
+            node.manner,
+            node.ways,
+            judge,
+            judge,
+            lambda run, reply, _by: _order(run, node, ("", *offered)[reply.value]),
+        )
+    return yes_or_no(run, node.confirm, node.manner, node.ways, lambda run, yes: _confirmed(run, node, yes))
 
 
 def _judge_number(entry: str) -> Verdict:

@@ -17,11 +17,8 @@ from server.bus.topics import BusMessage, Topics
 from server.http.metrics import Metrics
 from server.http.ports import ApiPorts
 from server.journal.journal import Journal, JournalError
-from server.journal.reading import last_sequence, newest_outbox_read
+from server.journal.reading import outbox_cursor
 from server.tasks import Tasks
-
-LOOKED_THROUGH = 1_000_000
-"""How far back the cursor is looked for; an older one belongs to a bus that was off for long."""
 
 
 async def start_bus(
@@ -54,15 +51,9 @@ async def start_bus(
         journal,
         broker.connect,
         dispatcher.snapshot,
-        await ports.off_loop.run(lambda: _cursor(store)),
+        await ports.off_loop.run(lambda: outbox_cursor(store, READER)),
         monotonic=time.monotonic,
     )
     connected = Gauge("trunkline_bus_connected", "1 while the broker is there", registry=metrics.registry)
     connected.set_function(lambda: 0.0 if publisher.problem else 1.0)
     tasks.background(publisher.run())
-
-
-def _cursor(store: Engine) -> int:
-    newest = last_sequence(store)
-    found = newest_outbox_read(store, READER, newest - LOOKED_THROUGH)
-    return newest if found is None else found

@@ -16,6 +16,7 @@ from recordings.instants import from_utc_text, to_utc_text
 from server.journal.rows import entry_from, summary_from
 from server.journal.tables import CONTACT, JOURNAL, RUN
 
+_LOOKED_THROUGH = 1_000_000  # events back from the newest, for where a reader of the outbox was
 _ENTRIES = select(
     JOURNAL.c.sequence,
     JOURNAL.c.at,
@@ -103,6 +104,13 @@ def newest_outbox_read(engine: Engine, reader: str, after: int) -> int | None:
             if isinstance(fact, OutboxRead) and fact.reader == reader:
                 return fact.sequence
     return None
+
+
+def outbox_cursor(engine: Engine, reader: str) -> int:
+    """Where that reader goes on; one that is new, or was gone for long, begins with what comes now."""
+    newest = last_sequence(engine)
+    found = newest_outbox_read(engine, reader, newest - _LOOKED_THROUGH)
+    return newest if found is None else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -12,13 +13,10 @@ from server.http.event_feed import EventFeed
 from server.http.off_loop import OffLoop
 from server.http.status import WebhookStatus
 from server.journal.journal import Journal
-from server.journal.reading import last_sequence, newest_outbox_read
+from server.journal.reading import outbox_cursor
 from server.tasks import Tasks
 from server.webhooks.poster import HttpPoster
 from server.webhooks.sender import WebhookClocks, WebhookSender
-
-LOOKED_THROUGH = 1_000_000
-"""How far back a cursor is looked for; an older one belongs to a webhook that was gone for long."""
 
 
 class Webhooks:
@@ -45,15 +43,9 @@ class Webhooks:
         for settings in wanted:
             poster = HttpPoster(settings.url, settings.timeout_s)
             stack.callback(poster.close)
-            cursor = await off_loop.run(lambda name=settings.name: _cursor(store, name))  # type: ignore[misc]
+            cursor = await off_loop.run(partial(outbox_cursor, store, settings.name))
             clocks = WebhookClocks(time.monotonic, time.time)
             senders.append(WebhookSender(settings, feed, journal, poster, clocks, cursor))
         self._senders = tuple(senders)
         for sender in senders:
             tasks.background(sender.run())
-
-
-def _cursor(store: Engine, name: str) -> int:
-    newest = last_sequence(store)
-    found = newest_outbox_read(store, name, newest - LOOKED_THROUGH)
-    return newest if found is None else found

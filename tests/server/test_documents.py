@@ -88,7 +88,7 @@ def test_documents_speak_in_plain_words(page: Path) -> None:
 
 KEY = re.compile(r"`\[?\[?([a-z][a-z_]*(?:\.[a-z_]+)+)\]?\]?(?: = [^`]*)?`")
 # A dotted name may also be a file, an event, a line of the log or the rule of a refusal.
-OTHERS = {"sip.refused", "media.transport"}
+OTHERS = {"sip.refused", "media.transport", "media.exhausted"}
 FILES = (".toml", ".db", ".json", ".yaml", ".key", ".md", ".py", ".txt", ".wav", ".service", ".example")
 
 
