@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from telephony.sdp.offer_answer import MediaProfile
-from telephony.settings import AdmissionSettings, SipSettings, TrunkSettings
+from telephony.sdp.offer_answer import Codec, MediaProfile
+from telephony.settings import AdmissionSettings, RegistrarSettings, SipSettings, TrunkSettings
 
 _MAX_JUDGED = 8192
 
@@ -97,8 +97,8 @@ class Admission:
         self._limits: AdmissionSettings = settings.admission
         self._trunks = {trunk.name: trunk for trunk in settings.trunks}
         self._phones = settings.registrar.networks
-        self._profiles = {trunk.name: MediaProfile(trunk.srtp) for trunk in settings.trunks}
-        self._phone_profile = MediaProfile(settings.registrar.srtp)
+        self._profiles = {trunk.name: _profile(trunk) for trunk in settings.trunks}
+        self._phone_profile = _profile(settings.registrar)
         self._judged: dict[str, Source] = {}
 
     def source(self, address: str) -> Source:
@@ -170,6 +170,10 @@ class Admission:
         trunk = next((name for name, each in self._trunks.items() if _within(address, each)), None)
         phone = any(address in network for network in self._phones)
         return Source(trunk, phone) if trunk is not None or phone else STRANGER
+
+
+def _profile(settings: TrunkSettings | RegistrarSettings) -> MediaProfile:
+    return MediaProfile(settings.srtp, tuple([Codec[name] for name in settings.codecs]))
 
 
 def _within(address: IPv4Address | IPv6Address, trunk: TrunkSettings) -> bool:

@@ -39,7 +39,9 @@ class CallMedia:
         self._lookup = line.lookup
         self._wanted: NegotiatedMedia | None = None
         self.leg: CallSound = line.media.open_leg(on_event)
-        local = LocalMedia(self.leg.address, self.leg.rtp_port, session_id, protection=protection)
+        local = LocalMedia(
+            self.leg.address, self.leg.rtp_port, session_id, codecs=profile.codecs, protection=protection
+        )
         self._agreement = MediaAgreement(local, draw)
 
     @property

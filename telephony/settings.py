@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from telephony.sdp.protection import SrtpUse
 from telephony.sip.errors import SipSyntaxError
@@ -13,6 +14,17 @@ from telephony.sip.hop import Transport, transport_for
 from telephony.sip.uri import Uri
 
 Network = IPv4Network | IPv6Network
+CodecName = Literal["PCMU", "PCMA", "G722"]
+
+
+def _each_once(names: tuple[CodecName, ...]) -> tuple[CodecName, ...]:
+    if len(names) != len(set(names)):
+        raise ValueError("a codec is named twice")
+    return names
+
+
+Codecs = Annotated[tuple[CodecName, ...], AfterValidator(_each_once)]
+_G711: tuple[CodecName, ...] = ("PCMU", "PCMA")
 
 
 class TrunkSettings(BaseModel):
@@ -58,6 +70,9 @@ class TrunkSettings(BaseModel):
     srtp: SrtpUse = Field(
         default=SrtpUse.NEVER,
         description="Encrypted sound: require (both ways), prefer (where the trunk offers it) or never",
+    )
+    codecs: Codecs = Field(
+        default=_G711, min_length=1, description="Codecs offered and taken, best first: PCMU, PCMA, G722"
     )
 
     @property
@@ -132,6 +147,9 @@ class RegistrarSettings(BaseModel):
     srtp: SrtpUse = Field(
         default=SrtpUse.NEVER,
         description="Encrypted sound: require (calling and called), prefer (where phones offer it) or never",
+    )
+    codecs: Codecs = Field(
+        default=_G711, min_length=1, description="Codecs offered and taken, best first: PCMU, PCMA, G722"
     )
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from telephony.sdp.peer_audio import (
     CLOCK_RATE,
     DEFAULT_PTIME_MS,
     EVENT,
+    G711,
     PROTOCOL,
     Codec,
     NotAcceptable,
@@ -60,9 +61,10 @@ _UNBOUNDED: Lines = (("t", "0 0"),)
 
 @dataclass(frozen=True, slots=True)
 class MediaProfile:
-    """How sound may travel to and from a trunk or a phone."""
+    """How sound may travel to and from a trunk or a phone; codecs best first."""
 
     srtp: SrtpUse = SrtpUse.NEVER
+    codecs: tuple[Codec, ...] = G711
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class LocalMedia:
     address: str
     port: int
     session_id: int
-    codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA)
+    codecs: tuple[Codec, ...] = G711
     dtmf_payload_type: int = 101
     ptime_ms: int = DEFAULT_PTIME_MS
     protection: Protection = field(default_factory=Protection)

@@ -35,10 +35,18 @@ _RULES = {301: "address", 302: "transport", 304: "no-audio", 305: "no-common-cod
 
 
 class Codec(Enum):
-    """What we speak; the value is the static payload type of RFC 3551."""
+    """What we can speak; the value is the static payload type of RFC 3551.
+
+    G.722 has 16,000 samples a second, and a clock of 8000 by an error that is kept (section 4.5.2).
+    """
 
     PCMU = 0
     PCMA = 8
+    G722 = 9
+
+
+G711 = (Codec.PCMU, Codec.PCMA)
+"""What is spoken where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ def read_peer_audio(
     maps = section.rtpmaps()
     codec = _first_common(section.formats, codecs, maps)
     if codec is None:
-        return NotAcceptable(305, "no common codec, ours are PCMU and PCMA")
+        return NotAcceptable(305, f"no common codec, ours are {', '.join(each.name for each in codecs)}")
     direction = description.direction_of(section)
     if address.unspecified:
         # RFC 2543 hold: 0.0.0.0 means that the peer does not want to receive, whatever its attributes say.

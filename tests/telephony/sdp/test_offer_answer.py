@@ -332,3 +332,29 @@ def test_mappings_are_read_once_however_many_formats_there_are() -> None:
     began = time.process_time()
     assert answered(offer).media.codec is Codec.PCMA
     assert time.process_time() - began < 0.03, "127 formats times 950 attributes took more than 80 ms"
+
+
+WIDE = LocalMedia("127.0.0.1", 4000, session_id=7, codecs=(Codec.G722, Codec.PCMA))
+
+
+def test_s_g722_is_offered_by_its_static_number_and_the_clock_of_the_standard() -> None:
+    [audio] = make_offer(WIDE).media
+    assert audio.formats == ("9", "8", "101")
+    assert ("rtpmap", "9 G722/8000") in audio.attributes
+
+
+def test_g722_is_taken_where_it_is_named_and_nowhere_else() -> None:
+    offer = sdp("m=audio 4002 RTP/AVP 9 8", "a=rtpmap:9 G722/8000")
+    taken = answer_offer(offer, WIDE)
+    assert isinstance(taken, Answer)
+    assert (taken.media.codec, taken.media.payload_type) == (Codec.G722, 9)
+    assert answered(offer).media.codec is Codec.PCMA
+    assert refused(sdp("m=audio 4002 RTP/AVP 9")).warning_code == 305
+
+
+def test_an_answer_with_g722_to_an_offer_without_it_is_none() -> None:
+    answer = sdp("m=audio 4002 RTP/AVP 9")
+    assert isinstance(accept_answer(make_offer(OURS), answer), NotAcceptable)
+    agreed = accept_answer(make_offer(WIDE), answer)
+    assert isinstance(agreed, NegotiatedMedia)
+    assert agreed.codec is Codec.G722
