@@ -5,6 +5,8 @@ from collections import OrderedDict
 from contacts.ids import QueueId
 
 REMEMBERED = 10_000
+# What a hidden number is written as (RFC 3323, and what carriers make of it): nobody in particular.
+WITHHELD = frozenset({"anonymous", "private", "restricted", "unavailable", "unknown", "withheld"})
 
 
 class ReturningCallers:
@@ -16,7 +18,7 @@ class ReturningCallers:
 
     def left(self, number: str, queue: QueueId, waited_s: float, now: float) -> None:
         """They are no longer on the line; nobody had answered them."""
-        if not number or self.within_s <= 0:
+        if not number or number.lower() in WITHHELD or self.within_s <= 0:
             return
         self._left[number, queue] = (now - waited_s, now)
         self._left.move_to_end((number, queue))

@@ -19,6 +19,8 @@ from ivr_flows.reading.fields import Fields
 READ, WRITE = "read", "write"
 TIMEOUT_S = 1.0
 SET_NAMES = replace(NAMES, sets=lambda _word, names: names)
+# What a hidden number is written as (RFC 3323, and what carriers make of it): many people, and no profile.
+WITHHELD = frozenset({"anonymous", "private", "restricted", "unavailable", "unknown", "withheld"})
 NOTHING_KEPT: Mapping[str, Expression] = {}
 
 
@@ -45,7 +47,7 @@ def finish(node: ProfileNode, fields: Fields, _context: Context) -> ProfileNode:
 
 def enter(run: Run, node: ProfileNode) -> Move:
     caller = run.state.variables.get("caller_number", "")
-    if not caller:
+    if not caller or caller.lower() in WITHHELD:
         return run.leave(node.otherwise or node.next)
     if node.does == READ:
         run.request(ProfileRead(caller, node.names), TIMEOUT_S)

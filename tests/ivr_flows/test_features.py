@@ -159,6 +159,13 @@ def test_s76_the_treatment_that_a_caller_chose_is_remembered(
     assert asked(line).wanted == ProfileWrite("+44", (("treatment", treatment),))
 
 
+@pytest.mark.parametrize("caller", ["", "anonymous", "Anonymous", "unavailable"])
+def test_s76_who_hides_the_number_gets_nobody_elses_profile(call: CallMaker, caller: str) -> None:
+    line = call(TREATMENTS, "variables: {treatment: ''}", caller_number=caller)
+    line.press("3")
+    assert queued(line).queue == "support", "neither read nor written"
+
+
 def test_s76_what_was_chosen_before_changes_what_is_offered(call: CallMaker) -> None:
     line = call(TREATMENTS, "variables: {treatment: ''}", caller_number="+44")
     answered(line, ("treatment", "agent"))
