@@ -187,5 +187,7 @@ async def test_quitting_in_a_call_hangs_it_up(any_softphone: PhoneMaker) -> None
 
 async def test_a_port_in_use_is_named_and_the_phone_does_not_start(any_softphone: PhoneMaker) -> None:
     anna = await any_softphone(ANNA)
-    with pytest.raises(SoftphoneError, match=r"ended before Ready: it reported Failed\(what='start'.*in use"):
+    with pytest.raises(
+        SoftphoneError, match=r"ended before PhoneReady: it reported Failed\(what='start'.*in use"
+    ):
         await any_softphone(PhoneSettings("sip:ben@127.0.0.1", port=anna.ready.port))
