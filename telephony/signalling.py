@@ -120,7 +120,8 @@ class Signalling:
                 load(self._tls, settings.tls)
             except TlsError as error:
                 raise ValueError(str(error)) from error
-        self._gate.reconfigure(settings, self.now())
+        # It may be asked for before anything is open.
+        self._gate.reconfigure(settings, asyncio.get_running_loop().time())
 
     async def drain(self, within_s: float) -> bool:
         """Waits until every ended call has had its last answer; False when that took too long."""
