@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date, time
 from enum import Enum
 from typing import Annotated
@@ -92,7 +93,7 @@ class CallbackSettings(BaseModel):
             raise ValueError("opens must come before closes")
         return self
 
-    def rules(self, do_not_call: frozenset[str] = frozenset()) -> CallingRules:
+    def rules(self, do_not_call: Container[str] = frozenset()) -> CallingRules:
         return CallingRules(
             self.opens,
             self.closes,

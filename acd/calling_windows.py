@@ -1,6 +1,6 @@
 """When a customer may be called: by the clock of where their number is, strictest where there are several."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,7 +28,7 @@ class CallingRules:
     weekdays: frozenset[int] = EVERY_DAY
     """0 is Monday."""
     holidays: frozenset[date] = frozenset()
-    do_not_call: frozenset[str] = frozenset()
+    do_not_call: Container[str] = frozenset()
     """Numbers as `full_number` writes them."""
     home_country: str | None = None
     """Two letters."""

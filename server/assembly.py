@@ -57,6 +57,7 @@ from server.journal.recovery import start_recovery
 from server.journal.retention import PersonalRetention
 from server.live_transcripts.starting import start_following
 from server.outside.asking import Kept
+from server.outside.kept_lists import KeptLists
 from server.outside.notices import NoticeBoard
 from server.outside.profiles import StoredProfiles
 from server.store.nightly import erase_at_night
@@ -189,6 +190,7 @@ async def _build(
         Webhooks(),
         kept.notices,
         kept.profiles,
+        kept.lists,
         _disks(settings, tasks),
     )
     ports = api_ports(parts, stack)
@@ -219,10 +221,11 @@ SPOOL_SHARE_FOR_CALLS = 0.8
 
 @dataclass(frozen=True, slots=True)
 class _KeptForFlows:
-    """What flows are told by the server itself."""
+    """What flows are told by the server itself, and calls are judged by."""
 
     notices: NoticeBoard
     profiles: StoredProfiles
+    lists: KeptLists
 
 
 async def _kept_for_flows(
@@ -233,7 +236,10 @@ async def _kept_for_flows(
     stack.callback(profiles.close)
     if settings.server.personal_days is not None:
         tasks.background(profiles.forget(timedelta(days=settings.server.personal_days)))
-    return _KeptForFlows(notices, profiles)
+    country = settings.calls.country or settings.callbacks.home_country
+    lists = await asyncio.to_thread(KeptLists, ground.store, ground.writer, country)
+    tasks.background(lists.forget(_utc))
+    return _KeptForFlows(notices, profiles, lists)
 
 
 def _utc() -> datetime:
@@ -251,6 +257,7 @@ def _call_ground(settings: Settings, ground: _Ground, kept: _KeptForFlows, tasks
         PhraseRecognition(ground.workers),
         ground.transcription,
         Kept(kept.notices, kept.profiles, _utc),
+        kept.lists.numbers,
         ground.metrics,
         tasks,
         start_following(settings, ground.workers, ground.vocabulary, ground.journal, ground.metrics, tasks),

@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "notices": CommandEntry("server.commands.notices", "What callers are told for a while, like a downtime."),
     "profiles": CommandEntry("server.commands.profiles", "What flows keep about callers; erase it."),
+    "lists": CommandEntry("server.commands.lists", "Numbers: blocked, first in queues, not to be called."),
     "contacts": CommandEntry("server.commands.contacts", "What happened to customers, from ring to wrap-up."),
     "why": CommandEntry("server.commands.why", "Why a contact went to an agent, or to none."),
     "webhooks": CommandEntry("server.commands.operation", "How far each webhook is."),

@@ -84,6 +84,8 @@ AnyFact = (
     | system.NoticeSet
     | system.NoticeCleared
     | system.ProfileErased
+    | system.NumberListed
+    | system.NumberUnlisted
     | system.AccessUsed
     | system.AccessRefused
     | system.OutboxRead

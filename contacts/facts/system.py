@@ -50,6 +50,26 @@ class ProfileErased(Fact, frozen=True, kw_only=True, tag="profile.erased"):
     by: str = ""
 
 
+class NumberListed(Fact, frozen=True, kw_only=True, tag="number.listed"):
+    """A number was put on a list; the list alone holds it, under the name of the entry."""
+
+    list: str
+    entry: str
+    owner: str
+    """Who answers for it."""
+    expires: str = ""
+    """UTC; empty: it stays until it is removed."""
+    by: str = ""
+
+
+class NumberUnlisted(Fact, frozen=True, kw_only=True, tag="number.unlisted"):
+    """A number was taken off a list before it expired."""
+
+    list: str
+    entry: str
+    by: str = ""
+
+
 class AccessUsed(Fact, frozen=True, kw_only=True, tag="access.used"):
     """Somebody read or changed something through the API."""
 

@@ -263,6 +263,12 @@ SENTENCES: dict[type[Fact], Sentence] = {
     system.ProfileErased: lambda _, f: _with(
         f"{f.values} values of a caller's profile erased", _if(f.by, " by {}")
     ),
+    system.NumberListed: lambda _, f: _with(
+        f"entry {f.entry} is on the list {f.list}", _if(f.expires, " until {}"), _if(f.by, ", by {}")
+    ),
+    system.NumberUnlisted: lambda _, f: _with(
+        f"entry {f.entry} is off the list {f.list}", _if(f.by, ", by {}")
+    ),
     system.AccessUsed: lambda _, f: _with(f"{f.principal} ({f.role}): {f.action}", _if(f.subject, " {}")),
     system.OutboxRead: lambda _, f: f"{f.reader} has everything up to {f.sequence}",
     system.AccessRefused: lambda _, f: f"{f.action} refused to {f.source or 'somebody'}: {f.why}",

@@ -13,7 +13,9 @@ from ivr_flows.expressions.tree import Type
 
 UTC = ZoneInfo("UTC")
 
-CALLER_VARIABLES = frozenset({"caller_number", "caller_name", "called_number", "contact", "context"})
+CALLER_VARIABLES = frozenset(
+    {"caller_number", "caller_name", "caller_vip", "called_number", "contact", "context"}
+)
 """Set by the server before a flow starts, so that every flow may use them."""
 
 

@@ -28,6 +28,7 @@ class Permission(Enum):
     SEE_LIVE = "see agents, queues and trunks as they are now"
     OPERATE = "reload the settings, drain, see what is refused"
     CHANGE_NOTICES = "switch on and off what callers are told for a while"
+    CHANGE_LISTS = "block numbers, let them go first, or have them not called"
     ACT_AS_AGENT = "act for an agent: breaks, wrap-up, hold, transfers"
     FOLLOW_EVENTS = "follow the journal, with the fields that the role may see"
     READ_CONTACTS = "read what happened to customers"
@@ -47,6 +48,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_LIVE: _EVERYBODY,
     Permission.OPERATE: _ADMINISTRATOR | {Role.OPERATOR},
     Permission.CHANGE_NOTICES: _ADMINISTRATOR | {Role.OPERATOR, Role.SUPERVISOR},
+    Permission.CHANGE_LISTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},
     Permission.ACT_AS_AGENT: _ADMINISTRATOR | {Role.SUPERVISOR, Role.AGENT},
     Permission.FOLLOW_EVENTS: _ADMINISTRATOR | {Role.OPERATOR, Role.SUPERVISOR, Role.OFFICER},
     Permission.READ_CONTACTS: _ADMINISTRATOR | {Role.SUPERVISOR, Role.OFFICER},

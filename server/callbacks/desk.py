@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -76,7 +76,7 @@ class CallbackDesk:
         post: Callable[[DispatchEvent], None],
         tasks: Tasks,
         clocks: DeskClocks,
-        do_not_call: Callable[[], frozenset[str]] = frozenset,
+        do_not_call: Callable[[], Container[str]] = frozenset,
     ) -> None:
         self.settings = settings
         self.gateway = gateway
@@ -230,6 +230,9 @@ class CallbackDesk:
         if held is None:
             log.warning("callback.not_owed", contact=contact)
             self._post(CustomerNotReached(contact, again=False))
+            return
+        if held.number in self._do_not_call():
+            self.cancel(contact, "they want no calls")
             return
         if self._dialling.is_calling(contact, lambda: self.call_customer(contact, offer)):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
@@ -34,7 +35,7 @@ def read_left_over(store: Engine) -> LeftOver:
 
 
 class Restoring:
-    """Done once, after the line is open."""
+    """Done once, after the line is open. `raised`: by how much a number goes first in queues."""
 
     def __init__(
         self,
@@ -43,12 +44,14 @@ class Restoring:
         dispatcher: Dispatcher,
         endpoint: SipEndpoint,
         clocks: DeskClocks,
+        raised: Callable[[str], int],
     ) -> None:
         self._desk = desk
         self._intake = intake
         self._dispatcher = dispatcher
         self._endpoint = endpoint
         self._clocks = clocks
+        self._raised = raised
 
     def take_up(self, left: LeftOver) -> None:
         for callback in left.open:
@@ -88,7 +91,7 @@ class Restoring:
             callback=True,
             age_s=waited_s + place.age_s,
         )
-        self._dispatcher.post(enqueued(joined, self._desk, callback.number))
+        self._dispatcher.post(enqueued(joined, self._desk, callback.number, self._raised(callback.number)))
 
     def _give_up(self, callback: OpenCallback) -> None:
         """Its queue is no more: told, and not owed in silence by a contact that never ends."""

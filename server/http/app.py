@@ -25,6 +25,7 @@ from server.http.decisions import add_decision_routes
 from server.http.errors import OF_EVERY_ROUTE, add_error_answers
 from server.http.events import add_event_routes
 from server.http.guard import check_every_route, guarded_by
+from server.http.lists import add_list_routes
 from server.http.live import LiveView
 from server.http.notices import add_notice_routes, add_profile_routes
 from server.http.operation import add_operation_routes
@@ -62,6 +63,7 @@ def make_app(ports: ApiPorts) -> FastAPI:
     add_contact_routes(app, ports)
     add_notice_routes(app, ports)
     add_profile_routes(app, ports)
+    add_list_routes(app, ports)
     add_decision_routes(app, ports)
     add_callback_routes(app, ports)
     add_recording_routes(app, ports)

@@ -31,6 +31,7 @@ from server.http.off_loop import OffLoop
 from server.http.status import Health, WebhookStatus
 from server.journal.reading import ContactsWanted
 from server.outside.notices import Notice
+from server.outside.number_lists import ListedNumber, ListedNumbers, NumberList
 from telephony.admission import Refusal
 
 
@@ -131,6 +132,23 @@ class CallerProfiles(Protocol):
 
     def erase(self, caller: str) -> int:
         """How many values there were; raises StoreError."""
+        ...
+
+
+class NumberListing(Protocol):
+    """The lists of numbers; what changes them blocks."""
+
+    @property
+    def numbers(self) -> ListedNumbers:
+        """Those that calls are judged by."""
+        ...
+
+    def put(self, entry: ListedNumber) -> None:
+        """Raises StoreError and TooManyNumbersError."""
+        ...
+
+    def remove(self, wanted: NumberList, number: str, now: datetime) -> ListedNumber | None:
+        """What was there, if it counted; raises StoreError."""
         ...
 
 
@@ -265,6 +283,7 @@ class ApiPorts:
     agents_customers: AgentsCustomers
     notices: Notices
     profiles: CallerProfiles
+    lists: NumberListing
     callbacks: Callbacks
     lost_callers: Callable[[datetime, int], list[LostCaller]]
     """Blocks."""

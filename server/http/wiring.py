@@ -41,6 +41,7 @@ from server.intake.reloading import Reloading
 from server.journal.erasure import JournalEraser, forget_words
 from server.journal.journal import Journal
 from server.journal.tables import CONTACT
+from server.outside.kept_lists import KeptLists
 from server.outside.notices import NoticeBoard
 from server.outside.profiles import StoredProfiles
 from server.store.writer import StoreWriter
@@ -67,6 +68,7 @@ class RunningParts:
     webhooks: Webhooks
     notices: NoticeBoard
     profiles: StoredProfiles
+    lists: KeptLists
     disks: Mapping[str, DiskWatch]
     """By what is on them."""
 
@@ -98,6 +100,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         agents_customers=parts.line.intake.desk,
         notices=parts.notices,
         profiles=parts.profiles,
+        lists=parts.lists,
         callbacks=CallbackOrders(parts.line.callbacks, parts.line.intake),
         lost_callers=lambda since, limit: lost_callers(parts.store, since, limit),
         durable=parts.journal.durable,

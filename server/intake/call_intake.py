@@ -24,6 +24,7 @@ from telephony.call import Call
 
 log = structlog.get_logger(__name__)
 
+BLOCKED = Refusal(603, "This number is blocked", "intake.blocked")
 NO_SUCH_NUMBER = Refusal(404, "No flow for this number", "intake.no-such-number")
 
 
@@ -61,6 +62,9 @@ class CallIntake:
             refusal = self._agent_calls.take(call, agent)
             if refusal is not None:
                 self._refuse(call, refusal)
+            return
+        if self._services.lists.blocked(call.facts.caller):
+            self._refuse(call, BLOCKED)
             return
         flow = self.repertoire.flow_for(call.facts.called or "")
         if flow is None:

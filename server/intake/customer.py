@@ -56,14 +56,17 @@ class PromisedPlaces(Protocol):
         ...
 
 
-def enqueued(joined: QueueJoined, promised: PromisedPlaces, number: str) -> ContactEnqueued:
-    """Whoever was cut off, or waits to be called, has the age of the place that they had."""
+def enqueued(joined: QueueJoined, promised: PromisedPlaces, number: str, raised: int = 0) -> ContactEnqueued:
+    """Whoever was cut off, or waits to be called, has the age of the place that they had.
+
+    `raised`: steps of priority above what was asked for.
+    """
     age_s = joined.age_s if joined.callback else joined.age_s + promised.called_again(number, joined)
     return ContactEnqueued(
         joined.contact,
         joined.queue,
         Requirement.of(joined.skills),
-        joined.priority,
+        joined.priority + raised,
         joined.max_wait_s,
         joined.announce_every_s,
         tuple(joined.preferred.items()),

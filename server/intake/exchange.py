@@ -11,7 +11,7 @@ from contacts.ids import AgentId, ContactId
 from contacts.participants import Participant
 from ivr_flows.definition.flow import Flow
 from server.checks.repertoire import Repertoire
-from server.intake.dial_plan import Destination, DialPlan
+from server.intake.dial_plan import Destination, DialPlan, Outside
 from server.intake.legs import ContactLeg
 from telephony.admission import Refusal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from server.intake.active_contact import ActiveContact
 
 UNKNOWN_CALL = Refusal(481, "No such call", "transfer.replaces-unknown")
+WANTS_NO_CALLS = Refusal(403, "This number wants no calls", "dial.do-not-call")
 NOT_YOUR_CALL = Refusal(403, "That is no call of yours", "transfer.replaces-other-call")
 
 
@@ -40,6 +41,7 @@ class Exchange:
         plan: DialPlan,
         repertoire: Callable[[], Repertoire],
         active: Mapping[ContactId, ActiveContact],
+        wants_no_calls: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.plan = plan
         self._repertoire = repertoire
@@ -47,6 +49,7 @@ class Exchange:
         self.talking: dict[AgentId, ContactId] = {}
         """With whom agents talk at the moment."""
         self._active = active
+        self._wants_no_calls = wants_no_calls
 
     def contact_of(self, agent: AgentId) -> ActiveContact | None:
         """Whom the agent talks with."""
@@ -61,11 +64,16 @@ class Exchange:
 
     def transfer(self, text: str, agent: AgentId | None, now: float) -> Destination | Refusal:
         """Where somebody wants a customer to go."""
-        return self.plan.transfer(text, agent, self._repertoire().by_number, now)
+        return self._allowed(self.plan.transfer(text, agent, self._repertoire().by_number, now))
 
     def dialled(self, text: str, agent: AgentId, now: float) -> Destination | Refusal:
         """Where an agent's phone calls."""
-        return self.plan.dialled(text, agent, self._repertoire().by_number, now)
+        return self._allowed(self.plan.dialled(text, agent, self._repertoire().by_number, now))
+
+    def _allowed(self, to: Destination | Refusal) -> Destination | Refusal:
+        """Help comes whatever any list says."""
+        unwanted = isinstance(to, Outside) and not to.emergency and self._wants_no_calls(to.number)
+        return WANTS_NO_CALLS if unwanted else to
 
     def consulted(self, replaces: str, agent: AgentId, now: float) -> ContactLeg | Destination | Refusal:
         """Whom the agent has called or talked to in the call that a Replaces names (RFC 3891).

@@ -55,7 +55,7 @@ class FlowRun:
         self._ended = False
         self._cause = ""
         """Why it was stopped from outside, where that is not the caller's doing."""
-        self._session = Session(flow, _variables(contact, call))
+        self._session = Session(flow, _variables(contact, call, vip=services.lists.vip(call.facts.caller)))
         self._port = CallerPort(
             contact, call, orders, services.prompts, services.outside, flow.voice, self._tell, services.now
         )
@@ -147,10 +147,11 @@ class FlowRun:
             self._tell(ContactFailed(contact=self._contact, reason="the flow could not be carried out"))
 
 
-def _variables(contact: ContactId, call: Call) -> dict[str, str]:
+def _variables(contact: ContactId, call: Call, *, vip: bool) -> dict[str, str]:
     return {
         "caller_number": call.facts.caller,
         "caller_name": call.facts.remote_display or "",
+        "caller_vip": "yes" if vip else "no",
         "called_number": call.facts.called or "",
         "contact": str(contact),
         "context": _context(call),

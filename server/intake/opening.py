@@ -25,6 +25,7 @@ from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
+from server.intake.caller_lists import CallerLists
 from server.intake.caller_port import CallerPort
 from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
@@ -38,6 +39,7 @@ from server.journal.journal import Journal
 from server.journal.ledger import JournalLedger
 from server.live_transcripts.following import LiveFollowing
 from server.outside.asking import Kept, OutsideAsking
+from server.outside.number_lists import ListedNumbers
 from server.outside.web import HttpWeb
 from server.tasks import Tasks
 from telephony.admission import Load
@@ -74,6 +76,7 @@ class CallGround:
     recognition: Recognition
     transcribing: Transcribing
     kept: Kept
+    lists: ListedNumbers
     metrics: Metrics
     tasks: Tasks
     live: LiveFollowing
@@ -93,6 +96,7 @@ class OpenLine:
     dialler: TransferDialler
     outside: OutsideAsking
     exchange: Exchange
+    lists: ListedNumbers
     bound: BoundAddress
 
 
@@ -125,7 +129,8 @@ async def open_line(
     desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, ground, post))
     endpoint = SipEndpoint(settings.sip, ground.engine, take, desk, measure)
     dialler = TransferDialler(desk, settings.flows.number_gateway)
-    exchange = Exchange(_dial_plan(settings), lambda: intake.repertoire, active)
+    judged = CallerLists(ground.lists, lambda: datetime.now(UTC))
+    exchange = Exchange(_dial_plan(settings), lambda: intake.repertoire, active, judged.wants_no_calls)
     web = HttpWeb()
     stack.push_async_callback(web.close)
     outside = OutsideAsking(
@@ -133,7 +138,7 @@ async def open_line(
     )
     clocks = DeskClocks(asyncio.get_running_loop().time, lambda: datetime.now(UTC))
     callbacks = _callback_desk(settings, ground, endpoint, active, post, clocks)
-    services = _services(ground, dialler, endpoint, outside, exchange, post, callbacks)
+    services = _services(ground, dialler, endpoint, outside, exchange, post, callbacks, judged)
     legs = AgentLegs(endpoint, desk, active, post, ground.tasks)
     ledger = JournalLedger(ground.journal)
     dispatcher = Dispatcher(settings.acd, legs, IntakeQueuePort(active, legs, callbacks), ledger)
@@ -144,8 +149,10 @@ async def open_line(
     stack.push_async_callback(intake.idle)
     bound = await endpoint.start()
     stack.push_async_callback(endpoint.stop)
-    restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks)
-    return OpenLine(intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, bound)
+    restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks, judged.raised)
+    return OpenLine(
+        intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, ground.lists, bound
+    )
 
 
 def _callback_desk(
@@ -165,6 +172,7 @@ def _callback_desk(
         post,
         ground.tasks,
         clocks,
+        lambda: ground.lists.do_not_call(clocks.utc()),
     )
 
 
@@ -176,6 +184,7 @@ def _services(
     exchange: Exchange,
     post: Callable[[DispatchEvent], None],
     callbacks: CallbackDesk,
+    lists: CallerLists,
 ) -> Services:
     return Services(
         ground.journal,
@@ -195,6 +204,7 @@ def _services(
         ground.live,
         ground.capture,
         ground.destroy,
+        lists,
     )
 
 

@@ -56,7 +56,8 @@ class QueueSide:
     def join(self, joined: QueueJoined) -> None:
         if not joined.callback and self._services.callbacks.waits_on_the_line(self._contact):
             return
-        event = enqueued(joined, self._services.callbacks, self._customer.number)
+        number, services = self._customer.number, self._services
+        event = enqueued(joined, services.callbacks, number, services.lists.raised(number))
         if joined.callback or self.stay is None or self.stay.queue != joined.queue:
             # No flow sent them here, which would have chosen their music.
             self.stay = QueueStay(joined.queue, None, self._services.now() - event.age_s)

@@ -98,6 +98,7 @@ class Reloading:
         self.line.callbacks.apply(settings.callbacks, settings.flows.number_gateway)
         queues = [queue.name for queue in settings.queues]
         self.line.exchange.plan.reconfigure(settings.calls, settings.extensions, queues)
+        self.line.lists.country = settings.calls.country or settings.callbacks.home_country
         self.line.outside.hooks = settings.flows.hooks
         self.line.intake.repertoire = repertoire
         self.secrets.clear()

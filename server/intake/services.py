@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from acd.events import Event as DispatchEvent
 from recordings.segment import RecordingId
 from server.http.metrics import Metrics
+from server.intake.caller_lists import CallerLists
 from server.intake.capture_policy import CapturePolicy
 from server.intake.customer import PromisedPlaces
 from server.intake.exchange import Exchange
@@ -40,3 +41,4 @@ class Services:
     capture: CapturePolicy
     destroy: Callable[[RecordingId, str], Awaitable[None]]
     """Of a recording that may not be kept, and why: its key, for good."""
+    lists: CallerLists

@@ -1,4 +1,4 @@
-"""Tables of what flows are told by the server itself."""
+"""Tables of what flows are told by the server itself, and of the numbers that calls are judged by."""
 
 from __future__ import annotations
 
@@ -24,4 +24,17 @@ PROFILE = Table(
     Column("value", Text, nullable=False),
     Column("kept_at", String(32), nullable=False),
     Index(None, "kept_at"),
+)
+
+LISTED_NUMBER = Table(
+    "listed_number",
+    METADATA,
+    Column("list", String(16), primary_key=True),
+    Column("number", String(32), primary_key=True),
+    Column("entry", String(32), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expires", String(32)),
+    Column("set_at", String(32), nullable=False),
+    Column("set_by", Text, nullable=False),
 )

@@ -66,6 +66,7 @@ from server.intake.transfers import NOT_TALKING
 from server.journal.erasure import StillInProgressError, UnknownContactError
 from server.journal.reading import ANY_CONTACT, ContactsWanted
 from server.outside.notices import Notice
+from server.outside.number_lists import ListedNumber, ListedNumbers, NumberList
 from server.store.store import open_store
 from telephony.admission import Refusal
 
@@ -301,6 +302,19 @@ class KeptProfiles:
         return len(self.values.pop(caller, {}))
 
 
+class NumbersInMemory:
+    """The real lists without a database."""
+
+    def __init__(self) -> None:
+        self.numbers = ListedNumbers("DE")
+
+    def put(self, entry: ListedNumber) -> None:
+        self.numbers.put(entry)
+
+    def remove(self, wanted: NumberList, number: str, now: datetime) -> ListedNumber | None:
+        return self.numbers.remove(wanted, number, now)
+
+
 @dataclass
 class Reloads:
     """A reloader that answers as it was told to."""
@@ -410,6 +424,7 @@ class Api:
         self.line = Line()
         self.notices = Notices()
         self.profiles = KeptProfiles()
+        self.lists = NumbersInMemory()
         self.reloads = Reloads()
         self.health = HEALTHY
         self.on_health: Callable[[], object] = lambda: None
@@ -442,6 +457,7 @@ class Api:
             agents_customers=self.agents_customers,
             notices=self.notices,
             profiles=self.profiles,
+            lists=self.lists,
             callbacks=self.callbacks,
             lost_callers=lambda since, limit: LOST[:limit],
             durable=self._durable,

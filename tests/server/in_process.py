@@ -32,6 +32,7 @@ from server.http.metrics import Metrics
 from server.intake.active_contact import ActiveContact
 from server.intake.agent_legs import AgentLegs
 from server.intake.call_intake import CallIntake
+from server.intake.caller_lists import CallerLists
 from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
 from server.intake.exchange import Exchange
@@ -41,6 +42,7 @@ from server.intake.services import Services
 from server.intake.third_party import TransferDialler
 from server.live_transcripts.following import Hearing, LiveFollowing
 from server.outside.asking import Kept, OutsideAsking
+from server.outside.number_lists import ListedNumbers
 from server.tasks import Tasks
 from tests.fakes.keeping import (
     FakeNotices,
@@ -116,6 +118,8 @@ class InProcess:
         self.profiles = FakeProfiles()
         kept = Kept(self.notices, self.profiles, lambda: datetime.now(UTC))
         self.metrics = Metrics()
+        self.lists = ListedNumbers("DE")
+        judged = CallerLists(self.lists, self.utc)
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
         self.clocks = DeskClocks(loop.time, self.utc)
@@ -128,6 +132,7 @@ class InProcess:
             self._post,
             tasks,
             self.clocks,
+            lambda: self.lists.do_not_call(self.utc()),
         )
         queue_port = IntakeQueuePort(self.active, legs, self.callbacks)
         self.dispatcher = Dispatcher(settings, legs, queue_port, _NoLedger())
@@ -139,7 +144,9 @@ class InProcess:
         self.dialler = TransferDialler(self.line, "gateway.example")
         names = {agent.name: agent.name for agent in settings.agents}
         self.plan = DialPlan(CALLS, names, [queue.name for queue in settings.queues])
-        self.exchange = Exchange(self.plan, lambda: self.intake.repertoire, self.active)
+        self.exchange = Exchange(
+            self.plan, lambda: self.intake.repertoire, self.active, judged.wants_no_calls
+        )
         self.services = Services(
             journal=self.journal,
             prompts=Prompts(self.voice, Voice("test", 170, 50)),
@@ -158,6 +165,7 @@ class InProcess:
             live=LiveFollowing(hearing, self.journal.note, tasks, loop.time),
             capture=capture,
             destroy=self.recordings.destroy,
+            lists=judged,
         )
         tasks.background(self.services.live.run())
         repertoire = Repertoire({number: _flow(number, text, known) for number, text in flows.items()})

@@ -38,6 +38,7 @@ async def status_of(api: Api, route: str, token: str | None) -> int:
         queue="support",
         contact="contact1",
         notice="downtime",
+        name="block",
         recording="recording1",
         token="00000000",
     )

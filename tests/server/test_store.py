@@ -180,8 +180,8 @@ def test_finding_35_reading_does_not_migrate_an_old_database_but_says_what_does(
         open_existing(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
-    assert migrate_store(path) == ("0001", "0006")
-    assert migrate_store(path) == ("0006", "0006")
+    assert migrate_store(path) == ("0001", "0007")
+    assert migrate_store(path) == ("0007", "0007")
     open_existing(path).dispose()
 
 

@@ -107,12 +107,20 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         line = OpenLine(
             server.intake,
             server.callbacks,
-            Restoring(server.callbacks, server.intake, server.dispatcher, endpoint, server.clocks),
+            Restoring(
+                server.callbacks,
+                server.intake,
+                server.dispatcher,
+                endpoint,
+                server.clocks,
+                server.services.lists.raised,
+            ),
             server.dispatcher,
             endpoint,
             server.dialler,
             server.services.outside,
             server.exchange,
+            server.lists,
             BoundAddress("127.0.0.1", 5060),
         )
         reloading = Reloading(
