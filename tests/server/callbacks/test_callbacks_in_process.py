@@ -225,7 +225,9 @@ async def test_a_callback_whose_queue_is_no_more_after_a_restart_is_given_up_and
         server.journal.append(ContactStarted(contact=contact, origin=ContactOrigin.CALLBACK))
         clocks = DeskClocks(asyncio.get_running_loop().time, server.utc)
         endpoint = cast("SipEndpoint", None)  # nothing is sent again
-        restoring = Restoring(server.callbacks, server.intake, server.dispatcher, endpoint, clocks)
+        restoring = Restoring(
+            server.callbacks, server.intake, server.dispatcher, endpoint, clocks, server.services.lists.raised
+        )
         restoring.take_up(LeftOver((owed,)))
         assert [fact.contact for fact in server.facts(CallbackGivenUp)] == [contact]
         assert contact not in server.active
