@@ -103,7 +103,7 @@ def _add_changes(app: FastAPI, ports: ApiPorts) -> None:
             ports.callbacks.cancel(owed, who.name)
         return _line(entry)
 
-    @app.post("/lists/{name}/remove", responses=answers(404))
+    @app.post("/lists/{name}/remove", responses=answers(404, 409))
     async def remove_number(name: NumberList, wanted: UnlistedRequest, who: Who) -> NumberLine:
         """The next call is judged without it."""
         number, now = _number(wanted.number, ports), ports.utc()
@@ -122,7 +122,7 @@ def _add_changes(app: FastAPI, ports: ApiPorts) -> None:
 def _wanted(name: NumberList, wanted: ListedRequest, ports: ApiPorts, by: str) -> ListedNumber:
     now = ports.utc()
     if wanted.expires is not None and wanted.expires <= now:
-        raise ApiError(422, "expires is over already", "give a time to come")
+        raise ApiError(409, "expires is over already", "give a time to come")
     entry = f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
     number = _number(wanted.number, ports)
     return ListedNumber(entry, name, number, wanted.owner or by, wanted.reason, wanted.expires, now, by)
@@ -132,7 +132,7 @@ def _number(typed: str, ports: ApiPorts) -> str:
     try:
         return ports.lists.numbers.full_number(typed)
     except NoNumberError as error:
-        raise ApiError(422, str(error), "write it with its country, as in +4930123456") from None
+        raise ApiError(409, str(error), "write it with its country, as in +4930123456") from None
 
 
 def _line(each: ListedNumber) -> NumberLine:
