@@ -156,10 +156,6 @@ def mutations(number: int) -> tuple[str, bytes]:
     return kind, octets
 
 
-def is_faulty(item: Item) -> bool:
-    return isinstance(item, Damage) or (isinstance(item, Gap) and item.cause is GapCause.LOST)
-
-
 @pytest.mark.timeout(120)
 def test_ten_thousand_single_changes_are_all_found() -> None:
     count = int(os.environ.get("TRUNKLINE_TEST_CHANGES", "2000"))
