@@ -32,9 +32,10 @@ class JournalTranscripts:
         self._store = store
         self._full_pause_s = full_pause_s
 
-    async def speech_on_the_right(self, contact_id: str) -> tuple[Span, ...]:
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
         await self._journal.durable()
-        stretches = agent_speech(await asyncio.to_thread(self._journal.entries, contact_id))
+        entries = await asyncio.to_thread(self._journal.entries, contact_id)
+        stretches = agent_speech(entries, recording_id)
         return tuple(Span(stretch.start_s, stretch.end_s) for stretch in stretches)
 
     async def untranscribed(self) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ class Transcriber(Protocol):
 class TranscriptLedger(Protocol):
     """The contacts' journal. Nothing here raises because the journal is full: it waits."""
 
-    async def speech_on_the_right(self, contact_id: str) -> tuple[Span, ...]:
-        """Where the right channel holds a person's voice, and not prompts or music."""
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
+        """Where the right channel of that recording holds a person's voice, and not prompts or music."""
 
     async def untranscribed(self) -> tuple[str, ...]:
         """Contacts with a finished recording of whose transcript nothing was ever told, oldest first."""

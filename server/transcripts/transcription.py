@@ -147,7 +147,7 @@ class Transcription:
             if entry.state is RecordingState.COMPLETE and entry.duration_s < SHORTEST_WORD_S:
                 await self._whole(job, 0)
                 return
-            spans = await self._ledger.speech_on_the_right(job.contact_id)
+            spans = await self._ledger.speech_on_the_right(job.contact_id, job.recording_id)
             caller, customer_spoke = await self._hear(job, entry.path, Speaker.CALLER, _WHOLE)
             agent, agent_spoke = await self._hear(job, entry.path, Speaker.AGENT, spans)
         except CatalogueError:

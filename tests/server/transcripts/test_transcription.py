@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from contacts.facts.recording import TranscriptFailed, TranscriptReady
+from contacts.facts.contact import ConversationStarted
+from contacts.facts.recording import RecordingStarted, TranscriptFailed, TranscriptReady
 from contacts.folds.talk_measures import TalkMeasures
+from contacts.ids import ContactId, ParticipantId
 from media.speech.errors import RecogniserFailed
 from media.speech.utterance import Utterance as Heard
 from media.speech.vocabulary import General, LanguageModel
@@ -65,7 +67,7 @@ class FakeLedger:
     left: tuple[str, ...] = ()
     spans: tuple[Span, ...] = (Span(0.0, None),)
 
-    async def speech_on_the_right(self, contact_id: str) -> tuple[Span, ...]:
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
         return self.spans
 
     async def untranscribed(self) -> tuple[str, ...]:
@@ -286,3 +288,21 @@ async def test_a_call_in_which_nobody_was_joined_has_nothing_to_measure(desk: De
     desk.transcription.transcribe("contact a", desk.keep("a"))
     await until(lambda: bool(desk.ledger.told))
     assert desk.ledger.measures == {}
+
+
+async def test_s24_the_voices_of_a_callback_are_looked_for_from_the_beginning_of_its_own_recording(
+    catalogue: Catalogue,
+) -> None:
+    contact = ContactId("contact a")
+    writer = StoreWriter(Path(str(catalogue.engine.url.database)))
+    writer.start()
+    async with journalling(catalogue.engine, writer) as journal:
+        journal.append(RecordingStarted(contact=contact, recording="first"))
+        await asyncio.sleep(0.05)
+        journal.append(RecordingStarted(contact=contact, recording="called back"))
+        journal.append(ConversationStarted(contact=contact, participant=ParticipantId("alice")))
+        ledger = JournalTranscripts(journal, catalogue.engine)
+        [of_first] = await ledger.speech_on_the_right(contact, RecordingId("first"))
+        [of_second] = await ledger.speech_on_the_right(contact, RecordingId("called back"))
+    assert of_first.start_s - of_second.start_s >= 0.05
+    await asyncio.to_thread(writer.stop)
