@@ -42,7 +42,7 @@ async def test_finding_32_alaw_and_marks_are_in_the_file_as_they_left_the_engine
     leg = engine.open_leg(lambda event: None)
     leg.connect(LegDescription("127.0.0.1", 9, SoundCodec.PCMA, PayloadTypes(8), PayloadTypes(8)))
     recording = studio.begin(leg.start_recording())
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(2)
     leg.stop_recording()
     entry = await studio.recorder.finish(recording)
     leg.close()
