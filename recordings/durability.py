@@ -31,6 +31,11 @@ def sync_files(fds: Sequence[int]) -> dict[int, OSError]:
     return failed
 
 
+def folders_above(file: Path, root: Path) -> tuple[Path, ...]:
+    """From the file's own folder up to `root`: each holds the name of the one before it."""
+    return tuple(folder for folder in file.parents if folder.is_relative_to(root))
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in it durable."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

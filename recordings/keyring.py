@@ -42,9 +42,9 @@ class _Place:
 class _Day:
     """The file of one day's keys; what is not durable yet is kept for the case that a sync fails."""
 
-    def __init__(self, path: Path) -> None:
-        self.file = LineFile(path)
-        self.unsynced: list[bytes] = []
+    def __init__(self, path: Path, root: Path) -> None:
+        self.file = LineFile(path, root)
+        self.unsynced: tuple[bytes, ...] = ()
         self.lost = False
 
     def put(self, line: bytes) -> None:
@@ -52,7 +52,18 @@ class _Day:
             self.file.put(b"".join(self.unsynced))
             self.lost = False
         self.file.put(line)
-        self.unsynced.append(line)
+        if line:
+            self.unsynced += (line,)
+
+    def synced(self, lines: tuple[bytes, ...]) -> None:
+        durable = frozenset(lines)
+        self.unsynced = tuple(line for line in self.unsynced if line not in durable)
+
+    def forget(self, name: bytes) -> bool:
+        """A key that was destroyed is not written again; whether it was still to be made durable."""
+        before = self.unsynced
+        self.unsynced = tuple(line for line in before if not line.startswith(name))
+        return self.unsynced != before
 
 
 class Keyring:
@@ -73,6 +84,7 @@ class Keyring:
                 directory.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _write_new(file, _line(_new_id(), secrets.token_bytes(KEY_BYTES)))
                 sync_folder(directory)
+                sync_folder(directory.parent)
             return cls(directory, _read_wrapping(file))
         except FileNotFoundError as error:
             raise KeyMissingError(f"{file}: no key-encryption key here") from error
@@ -100,19 +112,19 @@ class Keyring:
         """
         key = secrets.token_bytes(KEY_BYTES)
         key_id = self.newest_id
-        line = f"{path.stem} ".encode() + _line(key_id, wrap_key(self._wrapping[key_id], key))
+        line = _name(path) + _line(key_id, wrap_key(self._wrapping[key_id], key))
         file = self._day_file(path)
         with self._lock:
             if file not in self._days:
-                self._days[file] = _Day(file)
+                self._days[file] = _Day(file, self._directory)
             self._days[file].put(line)
         return AesGcmSeal(key)
 
     def sync(self) -> None:
         """Returns once every key that was made before survives a loss of power; raises OSError."""
         with self._lock:
-            due = [(day, len(day.unsynced)) for day in self._days.values() if day.unsynced]
-        for day, count in due:
+            due = [(day, day.unsynced) for day in self._days.values() if day.unsynced]
+        for day, lines in due:
             try:
                 with self._lock:
                     day.put(b"")
@@ -121,7 +133,7 @@ class Keyring:
                 day.lost = True
                 raise
             with self._lock:
-                del day.unsynced[:count]
+                day.synced(lines)
         self._close_past_days()
 
     def key(self, path: Path) -> bytes:
@@ -145,6 +157,13 @@ class Keyring:
 
     def destroy(self, path: Path) -> bool:
         """Overwrites the key; whether there was one. From here on nobody can hear the recording."""
+        # What lies in the day's file moves when it is written again after a failed sync: not now.
+        with self._lock:
+            day = self._days.get(self._day_file(path))
+            was_there = day is not None and day.forget(_name(path))
+            return self._overwritten(path) or was_there
+
+    def _overwritten(self, path: Path) -> bool:
         was_there = False
         while (found := self._find(path)) is not None:
             was_there = True
@@ -155,7 +174,7 @@ class Keyring:
         return was_there
 
     def _find(self, path: Path) -> _Place | None:
-        name = f"{path.stem} ".encode()
+        name = _name(path)
         with suppress(FileNotFoundError):
             if (found := find_line(self._day_file(path), name)) is not None:
                 begin, line = found
@@ -184,6 +203,11 @@ def _overwrite(place: _Place) -> None:
         stream.write(b"-" * len(place.line))
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _name(path: Path) -> bytes:
+    """What the line of a recording's key begins with."""
+    return f"{path.stem} ".encode()
 
 
 def _new_id() -> str:

@@ -7,7 +7,7 @@ import mmap
 import os
 from pathlib import Path
 
-from recordings.durability import sync_folder
+from recordings.durability import folders_above, sync_folder
 
 _TAIL_BYTES = 1 << 16
 
@@ -16,11 +16,13 @@ class LineFile:
     """Opened with the first line; a line that a crash tore off is cut away then. Blocks on the disk.
 
     After a sync that failed nothing since the last good one is believed: it is cut away with the next `put`,
-    and whoever put it puts it again.
+    and whoever put it puts it again. A new file's name is durable with its first sync, and so are those of
+    the folders below `root` that it lies in.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path) -> None:
         self._path = path
+        self._root = root
         self._fd = -1
         self._length = self._durable = 0
         self._is_new = self._in_doubt = False
@@ -57,7 +59,8 @@ class LineFile:
             raise OSError(errno.ENOENT, "somebody removed the file while it was written")
         os.fdatasync(self._fd)
         if self._is_new:
-            sync_folder(self._path.parent)
+            for folder in folders_above(self._path, self._root):
+                sync_folder(folder)
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from recordings.chunk import Seal
-from recordings.durability import sync_files, sync_folder
+from recordings.durability import folders_above, sync_files, sync_folder
 from recordings.keyring import Keyring
 from recordings.vault import VaultFile
 
@@ -54,7 +54,8 @@ class LocalVault:
     def __init__(self, directory: Path, keyring: Keyring | None = None) -> None:
         self._directory = directory
         self._keyring = keyring
-        self._new_folders: set[Path] = set()
+        self._unsynced_folders: set[Path] = set()
+        self._days: set[Path] = set()
         self._lock = Lock()
 
     def make_seal(self, path: Path) -> Seal | None:
@@ -66,7 +67,10 @@ class LocalVault:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         fd = os.open(file, flags, 0o600)
         with self._lock:
-            self._new_folders.add(file.parent)
+            self._unsynced_folders.add(file.parent)
+            if file.parent not in self._days:
+                self._days.add(file.parent)
+                self._unsynced_folders.update(folders_above(file, self._directory))
         return LocalFile(file, fd)
 
     def sync(self, files: Collection[VaultFile]) -> dict[VaultFile, OSError]:
@@ -79,7 +83,7 @@ class LocalVault:
         if (error := self._keys_refused()) is not None:
             failed.update(dict.fromkeys(local, error))
         for folder, error in self._sync_folders().items():
-            failed.update({file: error for file in local if file.path.parent == folder})
+            failed.update({file: error for file in local if file.path.is_relative_to(folder)})
         return failed
 
     def _keys_refused(self) -> OSError | None:
@@ -92,9 +96,9 @@ class LocalVault:
         return None
 
     def _sync_folders(self) -> dict[Path, OSError]:
-        """A folder that cannot be synced costs its own files only, and is tried again for the next ones."""
+        """A folder that cannot be synced costs the files in it only, and is tried again for the next ones."""
         with self._lock:
-            folders, self._new_folders = self._new_folders, set()
+            folders, self._unsynced_folders = self._unsynced_folders, set()
         failed: dict[Path, OSError] = {}
         for folder in folders:
             try:
@@ -102,5 +106,5 @@ class LocalVault:
             except OSError as error:
                 failed[folder] = error
         with self._lock:
-            self._new_folders.update(failed)
+            self._unsynced_folders.update(failed)
         return failed

@@ -84,8 +84,8 @@ class EvidenceLog:
         self._directory = directory
         self._signer = signer
         self._frontier = Frontier()
-        self._lines = LineFile(directory / LOG_FILE)
-        self._heads = LineFile(directory / HEADS_FILE)
+        self._lines = LineFile(directory / LOG_FILE, directory.parent)
+        self._heads = LineFile(directory / HEADS_FILE, directory.parent)
         self.problem = ""
 
     def open(self) -> None:

@@ -33,7 +33,7 @@ class ManifestFiles:
         for path, held in manifests:
             by_day.setdefault(self._directory / path.parent / DAY_FILE, []).append(held.octets())
         for file, lines in by_day.items():
-            day = self._days.setdefault(file, LineFile(file))
+            day = self._days.setdefault(file, LineFile(file, self._directory))
             day.put(b"".join(lines))
             day.sync()
         for file in sorted(self._days)[:-_DAYS_OPEN]:

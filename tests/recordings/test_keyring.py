@@ -9,6 +9,7 @@ import pytest
 from recordings.chunk import SealBroken
 from recordings.errors import KeyMissingError, RecordingsError
 from recordings.keyring import WRAPPING_FILE, Keyring
+from tests.recordings.disk import synced_folders
 
 PATH = Path("2025/03/01/20250301-101530-0000000000aa.tlr")
 
@@ -87,6 +88,16 @@ def test_a_key_in_a_file_of_its_own_as_earlier_versions_kept_it_opens_and_is_des
     assert not again.has(PATH)
 
 
+def fail_to_sync(keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("recordings.lines.os.fdatasync", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            keyring.sync()
+
+
 def test_a_key_whose_sync_failed_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = Keyring.open(tmp_path, create=True)
     keyring.make(PATH)
@@ -96,18 +107,37 @@ def test_a_key_whose_sync_failed_is_written_again(tmp_path: Path, monkeypatch: p
     later = PATH.with_stem("20250301-101530-0000000000bb")
     keyring.make(later)
 
-    def refuse(_: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    with monkeypatch.context() as broken:
-        broken.setattr("recordings.lines.os.fdatasync", refuse)
-        with pytest.raises(OSError, match="Input/output"):
-            keyring.sync()
+    fail_to_sync(keyring, monkeypatch)
     # The disk may have kept nothing of what was not durable.
     file.write_bytes(durable + bytes(len(file.read_bytes()) - len(durable)))
     keyring.sync()
     assert Keyring.open(tmp_path).key(later)
     assert Keyring.open(tmp_path).key(PATH)
+
+
+def test_a_key_that_was_destroyed_after_a_failed_sync_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = Keyring.open(tmp_path, create=True)
+    keyring.make(PATH)
+    other = PATH.with_stem("20250301-101530-0000000000bb")
+    keyring.make(other)
+    fail_to_sync(keyring, monkeypatch)
+    assert keyring.destroy(PATH)
+    keyring.sync()
+    assert not Keyring.open(tmp_path).has(PATH)
+    assert Keyring.open(tmp_path).key(other)
+
+
+def test_the_name_of_a_new_days_file_is_durable_up_to_the_folder_of_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = Keyring.open(tmp_path, create=True)
+    keyring.make(PATH)
+    with synced_folders(monkeypatch) as synced:
+        keyring.sync()
+    names = ("recordings/2025/03", "recordings/2025", "recordings", "")
+    assert synced >= {tmp_path / name for name in names}
 
 
 def test_a_line_that_a_crash_tore_off_costs_no_other_key(tmp_path: Path) -> None:

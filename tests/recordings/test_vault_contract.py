@@ -8,6 +8,7 @@ import pytest
 
 from recordings.local_vault import LocalVault
 from recordings.vault import Vault
+from tests.recordings.disk import synced_folders
 from tests.recordings.fakes import MemoryVault
 
 NAME = Path("2025/03/01/a.tlr")
@@ -67,3 +68,19 @@ def test_a_folder_that_is_gone_costs_its_own_files_only(tmp_path: Path) -> None:
     lost.path.unlink()
     lost.path.parent.rmdir()
     assert list(vault.sync((kept, lost))) == [lost]
+
+
+def test_the_first_file_of_a_day_has_its_folders_synced_up_to_the_vaults_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = LocalVault(tmp_path)
+    first = vault.create(NAME)
+    with synced_folders(monkeypatch) as synced:
+        assert vault.sync((first,)) == {}
+    assert synced >= {tmp_path / name for name in ("2025/03/01", "2025/03", "2025", "")}
+    second = vault.create(NAME.with_name("b.tlr"))
+    with synced_folders(monkeypatch) as synced:
+        assert vault.sync((first, second)) == {}
+    assert {folder for folder in synced if folder.is_dir()} == {tmp_path / "2025/03/01"}
+    first.close()
+    second.close()
