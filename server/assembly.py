@@ -166,7 +166,7 @@ async def _build(
     tasks.background(ground.transcription.run())
     if settings.server.personal_days is not None:
         keep = timedelta(days=settings.server.personal_days)
-        retention = PersonalRetention(keep, ground.journal, ground.store, ground.writer, utc=_utc)
+        retention = PersonalRetention(keep, ground.journal, ground.store, utc=_utc)
         tasks.background(retention.run())
     kept = await _kept_for_flows(ground, settings, tasks, stack)
     line = await open_line(settings, repertoire, secrets, _call_ground(settings, ground, kept, tasks), stack)

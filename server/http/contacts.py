@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query
 
-from contacts.facts.contact import PersonalErased
 from contacts.ids import ContactId
 from contacts.outcomes import ContactOutcome
 from server.http.errors import ApiError, answers
@@ -17,7 +16,6 @@ from server.http.ids import Cursor, Id
 from server.http.ports import ApiPorts, ContactEvent, ContactLines, UnknownPageError
 from server.journal.erasure import StillInProgressError, UnknownContactError
 from server.journal.reading import ContactsWanted
-from server.store.store import StoreError
 
 MAX_PAGE = 500
 
@@ -84,22 +82,15 @@ def add_contact_routes(app: FastAPI, ports: ApiPorts) -> None:
     @app.post("/contacts/{contact}/erase", responses=answers(404, 409))
     async def erase_contact(contact: Id, who: Who) -> Erased:
         """Numbers, names and what was keyed are taken out of its events; what happened and when stays."""
-        one = ContactId(contact)
-        events = await _erased(one, ports)
-        ports.note(PersonalErased(contact=one, by=who.name))
-        return Erased(contact, events)
+        return Erased(contact, await _erased(ContactId(contact), who.name, ports))
 
 
-async def _erased(contact: ContactId, ports: ApiPorts) -> int:
+async def _erased(contact: ContactId, by: str, ports: ApiPorts) -> int:
     try:
-        return await ports.off_loop.run(lambda: ports.eraser.erase(contact))
+        return await ports.eraser.erase(contact, by)
     except UnknownContactError:
         raise ApiError(
             404, f"no contact {contact}", "`trunkline contacts list` shows what there is"
         ) from None
     except StillInProgressError:
         raise ApiError(409, f"contact {contact} is in progress", "erase it when it is over") from None
-    except StoreError as error:
-        raise ApiError(
-            503, str(error), "nothing was erased; see `trunkline status`", retry_after_s=5
-        ) from None

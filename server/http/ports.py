@@ -106,8 +106,8 @@ class ContactArchive(Protocol):
 class Eraser(Protocol):
     """Takes what is personal out of the journal."""
 
-    def erase(self, contact: ContactId) -> int:
-        """How many events had something personal; blocks. Raises what `server.journal.erasure` says."""
+    async def erase(self, contact: ContactId, by: str) -> int:
+        """How many events had something personal. Raises what `server.journal.erasure` says."""
         ...
 
 

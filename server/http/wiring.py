@@ -90,7 +90,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         health=watch.health,
         registry=parts.metrics.registry,
         archive=JournalArchive(parts.store),
-        eraser=JournalEraser(parts.store, parts.writer),
+        eraser=JournalEraser(parts.store, parts.journal),
         note=parts.journal.note,
         recordings=lambda: _kept(parts),
         feed=feed,

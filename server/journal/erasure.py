@@ -1,30 +1,29 @@
-"""Erasing what is personal of a contact: in place, so that neither sequence nor outcome is lost.
+"""Erasing what is personal of a contact: who may be erased, and how it is asked for.
 
-Every fact keeps its number, its time and its public fields; numbers, names and what was keyed are gone, also
-from the contact's row and from the rows of its recordings. Sound and transcripts are the recordings' own to
-delete; what was understood live is a fact, and goes when its recording does.
+The fact `contact.erased` erases: the journal's rows do it in the transaction that writes the fact, so that
+neither is ever there without the other. Sound and transcripts are the recordings' own to delete; what was
+understood live is a fact, and goes when its recording does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from datetime import datetime
 
 from sqlalchemy import Engine, select
 
-from contacts.facts.entry import UnreadableFactError, from_json, to_json
-from contacts.facts.speech import TranscriptFinal, TranscriptPartial, WordsSpotted
-from contacts.facts.system import FactUnrecognised
+from contacts.facts.contact import PersonalErased
 from contacts.ids import ContactId
-from contacts.privacy import ERASED
 from recordings.errors import CatalogueError
 from recordings.instants import to_utc_text
-from server.journal.tables import CONTACT
+from server.journal.erased_rows import erase_words, is_personal
+from server.journal.journal import Journal
+from server.journal.tables import CONTACT, JOURNAL
 from server.store.store import StoreError
 from server.store.writer import StoreWriter, Waited
 
 AT_ONCE = 200
-_SAID = (TranscriptPartial.kind(), TranscriptFinal.kind(), WordsSpotted.kind())
 
 
 class StillInProgressError(Exception):
@@ -35,41 +34,15 @@ class UnknownContactError(Exception):
     """There is no such contact."""
 
 
-class Erasure(Waited):
-    """A work of the store's writer, all contacts in one transaction; `facts` is how many changed."""
-
-    def __init__(self, contacts: list[ContactId]) -> None:
-        super().__init__()
-        self._contacts = contacts
-        self.facts = 0
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        self.facts = sum(_erase(connection, contact) for contact in self._contacts)
-
-
-def erase(writer: StoreWriter, contacts: list[ContactId]) -> int:
-    """Blocks until it is durable; raises StoreError. How many facts had something personal."""
-    work = Erasure(contacts)
-    if not writer.submit(work):
-        raise StoreError("the database is closed")
-    work.wait()
-    return work.facts
-
-
 class _WordsErasure(Waited):
-    """What was understood of one contact while it went on; numbers and names stay."""
+    """A work of the store's writer of its own: the journal tells of the recording that is erased."""
 
     def __init__(self, contact: str) -> None:
         super().__init__()
         self._contact = ContactId(contact)
 
     def write(self, connection: sqlite3.Connection) -> None:
-        rows = connection.execute(
-            "SELECT sequence, fact FROM journal WHERE contact_id = ? AND kind IN (?, ?, ?)",
-            (self._contact, *_SAID),
-        ).fetchall()
-        changed = [(_erased(fact, self._contact), sequence) for sequence, fact in rows]
-        connection.executemany("UPDATE journal SET fact = ? WHERE sequence = ?", changed)
+        erase_words(connection, self._contact)
 
 
 def forget_words(writer: StoreWriter, contact: str) -> None:
@@ -84,16 +57,19 @@ def forget_words(writer: StoreWriter, contact: str) -> None:
 
 
 class JournalEraser:
-    """For threads other than the loop's: one contact after a look whether it may be erased."""
+    """One contact after a look whether it may be erased."""
 
-    def __init__(self, store: Engine, writer: StoreWriter) -> None:
+    def __init__(self, store: Engine, journal: Journal) -> None:
         self._store = store
-        self._writer = writer
+        self._journal = journal
 
-    def erase(self, contact: ContactId) -> int:
-        """Also raises StoreError, and what `check_erasable` does."""
-        check_erasable(self._store, contact)
-        return erase(self._writer, [contact])
+    async def erase(self, contact: ContactId, by: str) -> int:
+        """How many facts had something personal. Raises what `check_erasable` does, and JournalError: a
+        journal that is failing only erases it later."""
+        facts = await asyncio.to_thread(_personal_facts, self._store, contact)
+        self._journal.append(PersonalErased(contact=contact, by=by))
+        await self._journal.durable()
+        return facts
 
 
 def check_erasable(engine: Engine, contact: ContactId) -> None:
@@ -124,26 +100,8 @@ def due(engine: Engine, before: datetime) -> list[ContactId]:
         return [ContactId(found) for found in connection.execute(query).scalars()]
 
 
-def _erase(connection: sqlite3.Connection, contact: ContactId) -> int:
-    rows = connection.execute(
-        "SELECT sequence, fact FROM journal WHERE contact_id = ?", (contact,)
-    ).fetchall()
-    changed = [(erased, sequence) for sequence, fact in rows if (erased := _erased(fact, contact)) != fact]
-    connection.executemany("UPDATE journal SET fact = ? WHERE sequence = ?", changed)
-    connection.execute(
-        "UPDATE contact SET erased = 1, caller = CASE caller WHEN '' THEN '' ELSE ? END WHERE contact_id = ?",
-        (ERASED, contact),
-    )
-    connection.execute(
-        "UPDATE recording SET caller = CASE caller WHEN '' THEN '' ELSE ? END WHERE contact_id = ?",
-        (ERASED, contact),
-    )
-    return len(changed)
-
-
-def _erased(text: str, contact: ContactId) -> str:
-    """What this program cannot read may hold anything: nothing of it is kept."""
-    try:
-        return to_json(from_json(text).erased()).decode()
-    except UnreadableFactError:
-        return to_json(FactUnrecognised(about="erased", contact=contact)).decode()
+def _personal_facts(engine: Engine, contact: ContactId) -> int:
+    check_erasable(engine, contact)
+    with engine.connect() as connection:
+        facts = connection.execute(select(JOURNAL.c.fact).where(JOURNAL.c.contact_id == contact)).scalars()
+        return sum(is_personal(fact, contact) for fact in facts)

@@ -11,10 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from contacts.facts.contact import PersonalErased
-from server.journal.erasure import due, erase
-from server.journal.journal import Journal
-from server.store.store import StoreError
-from server.store.writer import StoreWriter
+from server.journal.erasure import due
+from server.journal.journal import Journal, JournalError
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +29,6 @@ class PersonalRetention:
         keep: timedelta,
         journal: Journal,
         store: Engine,
-        writer: StoreWriter,
         *,
         utc: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -39,7 +36,6 @@ class PersonalRetention:
         self._keep = keep
         self._journal = journal
         self._store = store
-        self._writer = writer
         self._utc = utc
         self._sleep = sleep
 
@@ -47,7 +43,7 @@ class PersonalRetention:
         while True:
             try:
                 erased = await self._erase_due()
-            except (SQLAlchemyError, StoreError) as error:
+            except (SQLAlchemyError, JournalError) as error:
                 log.error("retention.failed", cause=type(error).__name__)  # noqa: TRY400 - no bug: tried again
             else:
                 if erased:
@@ -57,10 +53,12 @@ class PersonalRetention:
     async def _erase_due(self) -> int:
         """How many contacts."""
         erased, before = 0, self._utc() - self._keep
+        # What a failing round asked for is still to come: it is not asked for twice.
+        await self._journal.durable()
         while contacts := await asyncio.to_thread(due, self._store, before):
-            await asyncio.to_thread(erase, self._writer, contacts)
             for contact in contacts:
-                self._journal.note(PersonalErased(contact=contact))
+                self._journal.append(PersonalErased(contact=contact))
+            await self._journal.durable()
             erased += len(contacts)
             await self._sleep(PAUSE_S)
         return erased

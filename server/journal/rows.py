@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from contacts.facts.contact import ContactClosed, ContactOrigin, ContactStarted
+from contacts.facts.contact import ContactClosed, ContactOrigin, ContactStarted, PersonalErased
 from contacts.facts.entry import JournalEntry, UnreadableFactError, from_json, to_json
 from contacts.facts.fact import Fact
 from contacts.facts.system import FactUnrecognised
@@ -19,6 +19,7 @@ from contacts.folds.summary import SUMMARISED, ContactSummary, Tally, begun
 from contacts.ids import ContactId
 from contacts.outcomes import ContactOutcome
 from recordings.instants import from_utc_text, to_utc_text
+from server.journal.erased_rows import erase_contact
 from server.journal.tables import CONTACT
 from server.store.writer import of_the_disk
 
@@ -41,7 +42,7 @@ _LOAD_CONTACT = f"SELECT {', '.join(_COLUMNS)} FROM contact WHERE contact_id = ?
 
 
 class JournalRows:
-    """Writes batches of entries, and with them the rows of the contacts that they change.
+    """Writes batches of entries, and with them the rows of the contacts that they change or erase.
 
     `write` may be followed by a rollback, and be called again; only `keep` makes its result the ground for
     the next batch. It remembers contacts while they are open, and looks up those that are told of afterwards.
@@ -85,14 +86,19 @@ class JournalRows:
 
     def _write(self, connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
         changed: set[ContactId] = set()
+        erased: list[ContactId] = []
         rows = []
         for entry, text in lines:
             rows.append(self._row(connection, entry, text))
             if self._sum_up(connection, entry):
                 changed.add(ContactId(entry.fact.contact_id or ""))
+            if isinstance(entry.fact, PersonalErased):
+                erased.append(entry.fact.contact)
         connection.executemany(_INSERT, rows)
         if changed:
             connection.executemany(SAVE_CONTACT, [contact_row(self._changed[c].summary) for c in changed])
+        for contact in erased:
+            erase_contact(connection, contact)
 
     def keep(self) -> None:
         """What the last `write` did is durable."""

@@ -18,7 +18,7 @@ def synced_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Path]]:
 
     def watched(fd: int) -> None:
         fsync(fd)
-        synced.add(Path(os.readlink(f"/proc/self/fd/{fd}")))
+        synced.add(Path(f"/proc/self/fd/{fd}").readlink())
 
     with monkeypatch.context() as watching:
         watching.setattr("recordings.durability.os.fsync", watched)

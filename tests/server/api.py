@@ -224,13 +224,15 @@ class Erasures:
     """An eraser that remembers; contact1 is in progress."""
 
     erased: list[str] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
 
-    def erase(self, contact: ContactId) -> int:
+    async def erase(self, contact: ContactId, by: str) -> int:
         if contact == "contact1":
             raise StillInProgressError(contact)
         if not contact.startswith("contact"):
             raise UnknownContactError(contact)
         self.erased.append(contact)
+        self.by.append(by)
         return 3
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from contacts.facts.contact import ContactStarted, ParticipantJoined, ParticipantRole
+from contacts.facts.contact import ContactStarted, ParticipantJoined, ParticipantRole, PersonalErased
+from contacts.facts.entry import to_json
 from contacts.facts.flow import DigitAccepted, FlowNoted, VariableSet
 from contacts.facts.speech import SaidWord, TranscriptFinal, TranscriptPartial, WordsSpotted
 from contacts.ids import ContactId, ParticipantId
@@ -18,16 +23,18 @@ from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.errors import CatalogueError
 from recordings.segment import RecordingId
 from server.journal.erasure import (
+    JournalEraser,
     StillInProgressError,
     UnknownContactError,
     check_erasable,
     due,
-    erase,
     forget_words,
 )
+from server.journal.journal import Journal, JournalError
 from server.journal.reading import contact_of, entries_of
-from server.store.store import StoreError
+from server.journal.rows import JournalRows
 from server.store.writer import CatalogueRows, StoreWriter
+from tests.patience import PATIENCE_S
 from tests.server.ground import closed, held, journalling, opened, started
 
 NUMBER = "0301234567"
@@ -57,6 +64,12 @@ async def tell(ground: tuple[Engine, StoreWriter], contact: ContactId = CONTACT)
         await journal.durable()
 
 
+async def erase(ground: tuple[Engine, StoreWriter], contact: ContactId = CONTACT) -> int:
+    engine, writer = ground
+    async with journalling(engine, writer) as journal:
+        return await JournalEraser(engine, journal).erase(contact, "officer")
+
+
 def everything(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in path.iterdir() if file.is_file())
 
@@ -64,11 +77,12 @@ def everything(path: Path) -> bytes:
 async def test_what_is_personal_is_gone_and_everything_else_is_there(
     ground: tuple[Engine, StoreWriter],
 ) -> None:
-    engine, writer = ground
+    engine, _ = ground
     await tell(ground)
     before = entries_of(engine, CONTACT)
-    assert erase(writer, [CONTACT]) == 5
-    after = entries_of(engine, CONTACT)
+    assert await erase(ground) == 5
+    *after, told = entries_of(engine, CONTACT)
+    assert told.fact == PersonalErased(contact=CONTACT, by="officer")
     assert [(e.sequence, e.at, e.clock_s, e.boot, type(e.fact)) for e in after] == [
         (e.sequence, e.at, e.clock_s, e.boot, type(e.fact)) for e in before
     ]
@@ -119,10 +133,10 @@ async def test_words_that_the_database_does_not_let_go_are_told(ground: tuple[En
 
 
 async def test_the_database_holds_it_nowhere(ground: tuple[Engine, StoreWriter], tmp_path: Path) -> None:
-    engine, writer = ground
+    engine, _ = ground
     await tell(ground)
     assert NUMBER.encode() in everything(tmp_path)
-    erase(writer, [CONTACT])
+    await erase(ground)
     with engine.connect() as connection:
         dump = "\n".join(
             str(row)
@@ -152,16 +166,16 @@ async def test_the_rows_of_its_recordings_lose_the_caller_too(ground: tuple[Engi
                 )
             ]
         )
-    erase(writer, [CONTACT])
+    await erase(ground)
     assert catalogue.get("r1").caller == ERASED
     assert catalogue.get("r2").caller == NUMBER
 
 
 async def test_other_contacts_keep_theirs(ground: tuple[Engine, StoreWriter]) -> None:
-    engine, writer = ground
+    engine, _ = ground
     await tell(ground)
     await tell(ground, ContactId("c2"))
-    erase(writer, [CONTACT])
+    await erase(ground)
     other = contact_of(engine, "c2")
     assert other is not None
     assert other.caller == NUMBER
@@ -169,33 +183,72 @@ async def test_other_contacts_keep_theirs(ground: tuple[Engine, StoreWriter]) ->
 
 async def test_erasing_twice_changes_nothing_more(ground: tuple[Engine, StoreWriter]) -> None:
     await tell(ground)
-    assert erase(ground[1], [CONTACT]) == 5
-    assert erase(ground[1], [CONTACT]) == 0
+    assert await erase(ground) == 5
+    assert await erase(ground) == 0
 
 
 async def test_a_line_that_cannot_be_read_keeps_nothing_but_its_place(
     ground: tuple[Engine, StoreWriter],
 ) -> None:
-    engine, writer = ground
+    engine, _ = ground
     await tell(ground)
     with engine.begin() as connection:
         connection.exec_driver_sql(
             'UPDATE journal SET fact = \'{"kind":"of.tomorrow","who":"Ada"}\' WHERE sequence = 3'
         )
-    erase(writer, [CONTACT])
+    await erase(ground)
     third = entries_of(engine, CONTACT)[2]
     assert third.sequence == 3
     assert "Ada" not in str(third.fact)
 
 
-async def test_a_disk_that_refuses_erases_nothing_and_says_so(ground: tuple[Engine, StoreWriter]) -> None:
+async def test_a_disk_that_refuses_says_so_and_neither_erases_nor_tells_of_it_alone(
+    ground: tuple[Engine, StoreWriter],
+) -> None:
     engine, writer = ground
     await tell(ground)
-    with held(engine), pytest.raises(StoreError, match="locked"):
-        erase(writer, [CONTACT])
+    async with journalling(engine, writer) as journal:
+        with held(engine):
+            with pytest.raises(JournalError, match="locked"):
+                await JournalEraser(engine, journal).erase(CONTACT, "officer")
+            assert not is_erased(engine)
+            assert not isinstance(entries_of(engine, CONTACT)[-1].fact, PersonalErased)
+        await settled(journal)
+    assert is_erased(engine)
+    assert isinstance(entries_of(engine, CONTACT)[-1].fact, PersonalErased)
+
+
+def is_erased(engine: Engine) -> bool:
     row = contact_of(engine, CONTACT)
     assert row is not None
-    assert row.caller == NUMBER
+    return row.caller == ERASED
+
+
+async def settled(journal: Journal) -> None:
+    """The writer tries again by itself; each try that fails is told."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(JournalError):
+                await journal.durable()
+                return
+
+
+async def test_whoever_ends_between_two_commits_has_erased_and_told_it_or_neither(
+    ground: tuple[Engine, StoreWriter], tmp_path: Path
+) -> None:
+    engine, _ = ground
+    await tell(ground)
+    entry = entries_of(engine, CONTACT)[-1]
+    erased = replace(entry, sequence=entry.sequence + 1, fact=PersonalErased(contact=CONTACT))
+    rows = JournalRows()
+    with closing(sqlite3.connect(tmp_path / "trunkline.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        rows.write(connection, [(erased, to_json(erased.fact).decode())])
+        inside = connection.execute("SELECT erased FROM contact WHERE contact_id = ?", (CONTACT,)).fetchone()
+        connection.execute("ROLLBACK")
+    assert inside == (1,)
+    assert not is_erased(engine)
+    assert entries_of(engine, CONTACT)[-1] == entry
 
 
 async def test_a_contact_in_progress_and_one_that_nobody_knows_are_refused(
@@ -211,7 +264,7 @@ async def test_a_contact_in_progress_and_one_that_nobody_knows_are_refused(
 
 
 async def test_what_is_due_is_over_old_enough_and_not_erased_yet(ground: tuple[Engine, StoreWriter]) -> None:
-    engine, writer = ground
+    engine, _ = ground
     for name in ("c1", "c2", "c3"):
         await tell(ground, ContactId(name))
     async with journalling(*ground) as journal:
@@ -220,5 +273,6 @@ async def test_what_is_due_is_over_old_enough_and_not_erased_yet(ground: tuple[E
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert due(engine, tomorrow) == ["c1", "c2", "c3"]
     assert due(engine, tomorrow - timedelta(days=2)) == []
-    erase(writer, [ContactId("c1"), ContactId("c2")])
+    await erase(ground, ContactId("c1"))
+    await erase(ground, ContactId("c2"))
     assert due(engine, tomorrow) == ["c3"]

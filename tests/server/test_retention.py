@@ -76,7 +76,7 @@ async def test_s_personal_values_are_erased_when_their_time_is_over(
     rounds = Rounds(datetime.now(UTC))
     async with journalling(*ground) as journal:
         await live(journal, "c1", "c2", "c3")
-        retention = PersonalRetention(KEEP, journal, *ground, utc=rounds.utc, sleep=rounds.sleep)
+        retention = PersonalRetention(KEEP, journal, ground[0], utc=rounds.utc, sleep=rounds.sleep)
         task = asyncio.create_task(retention.run())
         await rounds.one()
         assert caller(ground[0], "c1") == NUMBER, "it is too young"
@@ -97,7 +97,7 @@ async def test_a_contact_in_progress_keeps_its_numbers_however_old_it_is(
     async with journalling(*ground) as journal:
         journal.append(started("open", NUMBER))
         await journal.durable()
-        retention = PersonalRetention(KEEP, journal, *ground, utc=rounds.utc, sleep=rounds.sleep)
+        retention = PersonalRetention(KEEP, journal, ground[0], utc=rounds.utc, sleep=rounds.sleep)
         task = asyncio.create_task(retention.run())
         await rounds.one()
         task.cancel()
@@ -110,11 +110,11 @@ async def test_a_disk_that_refuses_is_tried_again_in_the_next_round(
     rounds = Rounds(datetime.now(UTC) + 2 * KEEP)
     async with journalling(*ground) as journal:
         await live(journal, "c1")
-        retention = PersonalRetention(KEEP, journal, *ground, utc=rounds.utc, sleep=rounds.sleep)
+        retention = PersonalRetention(KEEP, journal, ground[0], utc=rounds.utc, sleep=rounds.sleep)
         with held(ground[0]):
             task = asyncio.create_task(retention.run())
             await rounds.one()
-        assert caller(ground[0], "c1") == NUMBER
+            assert caller(ground[0], "c1") == NUMBER
         rounds.next()
         await rounds.one()
         task.cancel()
