@@ -7,7 +7,7 @@ from dataclasses import replace
 from acd.agent_state import AcdError, AgentFacts, AgentState, Cause, checked
 from acd.agents import Agent, Record, pause_s
 from acd.availability import Availability
-from acd.deadlines import Deadlines, PauseOver, WrapUpOver
+from acd.deadlines import DispatchDeadlines, PauseOver, WrapUpOver
 from acd.effects import AgentStateChanged, Effect
 from acd.settings import AgentSettings
 from acd.strategies import AgentOrder
@@ -24,7 +24,7 @@ class AgentRegistry:
     Agents who become free for an offer are put into `freed`, those who sign out into `gone`.
     """
 
-    def __init__(self, deadlines: Deadlines, outbox: list[Effect]) -> None:
+    def __init__(self, deadlines: DispatchDeadlines, outbox: list[Effect]) -> None:
         self.availability = Availability()
         self.freed: deque[Agent] = deque()
         self.gone: deque[Agent] = deque()

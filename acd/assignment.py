@@ -3,7 +3,7 @@
 from acd.agent_registry import AgentRegistry
 from acd.agents import Agent
 from acd.choice import AgentChoice
-from acd.deadlines import Deadlines, NobodyCame, RingMore
+from acd.deadlines import DispatchDeadlines, NobodyCame, RingMore
 from acd.effects import CallCustomer, Effect, QueueStayEnded, ReturnToQueue, Rule, StopCallingCustomer
 from acd.events import CallFirst, ContactEnqueued, LeaveReason
 from acd.matching import GroupKey, Matching
@@ -34,7 +34,7 @@ class Assignment:
         registry: AgentRegistry,
         places: QueuePlaces,
         offers: Offers,
-        deadlines: Deadlines,
+        deadlines: DispatchDeadlines,
         outbox: list[Effect],
     ) -> None:
         self.choice = AgentChoice(registry)

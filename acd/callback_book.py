@@ -6,12 +6,10 @@ told what came of it. Time is UTC, since hours are about clocks on walls.
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import msgspec
 
 from acd.agent_state import AcdError
 from acd.calling_windows import CallingRules, full_number
+from acd.deadlines import Deadlines
 from contacts.ids import ContactId
 
 
@@ -46,6 +44,10 @@ class PromisedAlreadyError(AcdError):
 
 
 MOST_AHEAD = timedelta(days=366)
+_LOOK_AGAIN = timedelta(minutes=1)
+"""At a number with no opening in sight: it wants no calls, which may end."""
+_AT_LEAST = timedelta(seconds=1)
+_AT_ONCE_S = 0.0
 
 
 def check_time(now: datetime, not_before: datetime | None) -> None:
@@ -55,16 +57,23 @@ def check_time(now: datetime, not_before: datetime | None) -> None:
 
 
 class CallbackBook:
-    """Deterministic: the same calls at the same times give the same answers."""
+    """Deterministic: the same calls at the same times give the same answers.
+
+    A promise is looked at when it is made, tried or its hours begin or end, and else not at all.
+    """
 
     def __init__(self, rules: CallingRules, policy: RetryPolicy = RetryPolicy()) -> None:
         self._rules = rules
         self._policy = policy
         self._promises: dict[ContactId, PromisedCall] = {}
         self._by_number: dict[str, ContactId] = {}
+        self._looks: Deadlines[ContactId] = Deadlines()
 
     def apply(self, rules: CallingRules, policy: RetryPolicy) -> None:
         """Other rules from here on, for what is promised already too."""
+        if not rules.same_hours(self._rules):
+            for contact in self._promises:
+                self._looks.set(contact, _AT_ONCE_S)
         self._rules, self._policy = rules, policy
 
     def full_number(self, typed: str) -> str:
@@ -84,8 +93,7 @@ class CallbackBook:
         number = self.full_number(typed)
         if contact in self._promises or number in self._by_number:
             raise PromisedAlreadyError("a call to this number is promised already")
-        self._promises[contact] = PromisedCall(contact, number, max(now, not_before or now))
-        self._by_number[number] = contact
+        self.take(PromisedCall(contact, number, max(now, not_before or now)))
         return self.time_passed(now)
 
     def owed_to(self, typed: str) -> ContactId | None:
@@ -98,17 +106,14 @@ class CallbackBook:
     def find(self, contact: ContactId) -> PromisedCall | None:
         return self._promises.get(contact)
 
-    def all(self) -> tuple[PromisedCall, ...]:
-        return tuple(self._promises.values())
-
-    def promised_between(self, first: datetime, last: datetime) -> int:
-        """How many customers are to be called in that time, or are waiting by then without a time."""
-        return sum(first <= promise.not_before < last for promise in self._promises.values())
+    def times(self) -> tuple[datetime, ...]:
+        """In order: when each customer is to be called, or from when they are waiting without a time."""
+        return tuple(sorted(promise.not_before for promise in self._promises.values()))
 
     def take(self, promise: PromisedCall) -> None:
         """One that was made before the program was started again."""
-        self._promises[promise.contact] = promise
         self._by_number[promise.number] = promise.contact
+        self._wait(promise)
 
     def number_of(self, contact: ContactId) -> str | None:
         found = self._promises.get(contact)
@@ -123,7 +128,15 @@ class CallbackBook:
             self.settled(contact)
             return False
         later = now + timedelta(seconds=self._policy.delays_s[promise.attempts])
-        self._promises[contact] = replace(promise, attempts=promise.attempts + 1, not_before=later, due=False)
+        self._wait(replace(promise, attempts=promise.attempts + 1, not_before=later, due=False))
+        return True
+
+    def put_off(self, contact: ContactId, until: datetime) -> bool:
+        """They could not even be called, which is no attempt; says whether a call is owed to them."""
+        promise = self._promises.get(contact)
+        if promise is None:
+            return False
+        self._wait(replace(promise, not_before=until, due=False))
         return True
 
     def settled(self, contact: ContactId) -> None:
@@ -131,33 +144,31 @@ class CallbackBook:
         promise = self._promises.pop(contact, None)
         if promise is not None:
             del self._by_number[promise.number]
+            self._looks.cancel(contact)
 
     def time_passed(self, now: datetime) -> tuple[MayCall, ...]:
         """Whose hours began or ended since the last time."""
         changed = []
-        for promise in list(self._promises.values()):
+        for contact in self._looks.due(now.timestamp()):
+            promise = self._promises[contact]
             due = promise.not_before <= now and self._rules.may_call(promise.number, now)
             if due != promise.due:
-                self._promises[promise.contact] = replace(promise, due=due)
-                changed.append(MayCall(promise.contact, due))
+                promise = self._promises[contact] = replace(promise, due=due)
+                changed.append(MayCall(contact, due))
+            self._looks.set(contact, max(self._next_change(promise, now), now + _AT_LEAST).timestamp())
         return tuple(changed)
 
-    def next_deadline(self, now: datetime) -> datetime | None:
-        """When `time_passed` will have something to say at the earliest."""
-        moments = (self._next_change(promise, now) for promise in self._promises.values())
-        return min((moment for moment in moments if moment is not None), default=None)
+    def next_deadline(self) -> datetime | None:
+        """When `time_passed` may have something to say at the earliest."""
+        at_s = self._looks.next()
+        return None if at_s is None else datetime.fromtimestamp(at_s, UTC)
 
-    def dump(self) -> list[dict[str, Any]]:
-        plain: list[dict[str, Any]] = msgspec.to_builtins(tuple(self._promises.values()))
-        return plain
+    def _wait(self, promise: PromisedCall) -> None:
+        self._promises[promise.contact] = promise
+        self._looks.set(promise.contact, promise.not_before.timestamp())
 
-    def restore(self, kept: list[dict[str, Any]]) -> None:
-        """Into an empty book: after a restart nobody is forgotten, and nobody is owed a second call."""
-        for promise in msgspec.convert(kept, tuple[PromisedCall, ...]):
-            self._promises[promise.contact] = promise
-            self._by_number[promise.number] = promise.contact
-
-    def _next_change(self, promise: PromisedCall, now: datetime) -> datetime | None:
+    def _next_change(self, promise: PromisedCall, now: datetime) -> datetime:
         if promise.due:
             return self._rules.closes_at(promise.number, now)
-        return self._rules.next_opening(promise.number, max(now, promise.not_before).astimezone(UTC))
+        opening = self._rules.next_opening(promise.number, max(now, promise.not_before).astimezone(UTC))
+        return opening or now + _LOOK_AGAIN

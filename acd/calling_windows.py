@@ -1,8 +1,9 @@
 """When a customer may be called: by the clock of where their number is, strictest where there are several."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -12,6 +13,7 @@ from acd.agent_state import AcdError
 
 EVERY_DAY = frozenset(range(7))
 _LOOKED_AHEAD_DAYS = 60
+_NUMBERS_KEPT = 10_000
 
 
 class NotANumberError(AcdError):
@@ -62,11 +64,11 @@ class CallingRules:
 
     def zones_of(self, number: str) -> tuple[ZoneInfo, ...]:
         """All zones that the number may be in: free numbers and mobiles of some countries have many."""
-        try:
-            names = timezone.time_zones_for_number(phonenumbers.parse(number, self.home_country))
-        except phonenumbers.NumberParseException:
-            return (self.home,)
-        return tuple(_zones(names)) or (self.home,)
+        return _zones_of(number, self.home_country) or (self.home,)
+
+    def same_hours(self, other: "CallingRules") -> bool:
+        """Whether they differ at most in who wants no calls."""
+        return replace(self, do_not_call=other.do_not_call) == other
 
     def _is_open(self, local: datetime) -> bool:
         within = self.opens <= local.time().replace(tzinfo=None) < self.closes
@@ -96,6 +98,16 @@ def full_number(typed: str, home_country: str | None = None) -> str:
     if not phonenumbers.is_valid_number(number):
         raise NotANumberError("no telephone number has that form")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(_NUMBERS_KEPT)
+def _zones_of(number: str, home_country: str | None) -> tuple[ZoneInfo, ...]:
+    """Empty for a number of no known place; kept, since no other step costs as much."""
+    try:
+        names = timezone.time_zones_for_number(phonenumbers.parse(number, home_country))
+    except phonenumbers.NumberParseException:
+        return ()
+    return tuple(_zones(names))
 
 
 def _zones(names: tuple[str, ...]) -> Iterator[ZoneInfo]:

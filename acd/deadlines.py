@@ -1,7 +1,8 @@
-"""What dispatch has to do at a later time, and when the next of it is due."""
+"""What has to be done at a later time, most of it by dispatch, and when the next of it is due."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -82,18 +83,21 @@ DispatchTimer = AgentTimer | WaitTimer | QueueTimer
 _STALE_ALLOWED = 1024
 
 
-class Deadlines:
+Timer = TypeVar("Timer", bound=Hashable)
+
+
+class Deadlines(Generic[Timer]):
     """One deadline per timer; setting it again moves it.
 
     Moved and cancelled entries stay in the heap until they come up or outnumber the live ones.
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, DispatchTimer]] = []
-        self._live: dict[DispatchTimer, int] = {}
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._live: dict[Timer, int] = {}
         self._entries = 0
 
-    def set(self, timer: DispatchTimer, at: float) -> None:
+    def set(self, timer: Timer, at: float) -> None:
         self._entries += 1
         self._live[timer] = self._entries
         heappush(self._heap, (at, self._entries, timer))
@@ -101,10 +105,10 @@ class Deadlines:
             self._heap = [entry for entry in self._heap if self._is_live(entry)]
             heapify(self._heap)
 
-    def cancel(self, timer: DispatchTimer) -> None:
+    def cancel(self, timer: Timer) -> None:
         self._live.pop(timer, None)
 
-    def is_set(self, timer: DispatchTimer) -> bool:
+    def is_set(self, timer: Timer) -> bool:
         return timer in self._live
 
     def next(self) -> float | None:
@@ -112,16 +116,20 @@ class Deadlines:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: float) -> Iterator[DispatchTimer]:
+    def due(self, now: float) -> Iterator[Timer]:
         """Takes out what is due, in order; timers set meanwhile are seen, cancelled ones are not."""
         while (at := self.next()) is not None and at <= now:
             timer = heappop(self._heap)[2]
             del self._live[timer]
             yield timer
 
-    def in_order(self) -> list[tuple[float, DispatchTimer]]:
+    def in_order(self) -> list[tuple[float, Timer]]:
         """Everything that is set, in the order in which it will come up."""
         return [(at, timer) for at, _, timer in sorted(filter(self._is_live, self._heap))]
 
-    def _is_live(self, entry: tuple[float, int, DispatchTimer]) -> bool:
+    def _is_live(self, entry: tuple[float, int, Timer]) -> bool:
         return self._live.get(entry[2]) == entry[1]
+
+
+DispatchDeadlines = Deadlines[DispatchTimer]
+"""What dispatch itself waits for."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from acd.agent_registry import AgentRegistry
 from acd.agent_state import Cause
 from acd.agents import Agent
-from acd.deadlines import Deadlines, RingTimeout
+from acd.deadlines import DispatchDeadlines, RingTimeout
 from acd.effects import Bridge, CallCustomer, Decision, Effect, HangUpAgent, RingAgent, Rule, StopRinging
 from acd.places import AgentOffer, QueuedContact, Whereabouts
 from acd.settings import WrapUpKind
@@ -18,7 +18,7 @@ class Offers:
     Its methods say which contact is to look for another agent, if one is.
     """
 
-    def __init__(self, registry: AgentRegistry, deadlines: Deadlines, outbox: list[Effect]) -> None:
+    def __init__(self, registry: AgentRegistry, deadlines: DispatchDeadlines, outbox: list[Effect]) -> None:
         self.made = 0
         self._registry = registry
         self._deadlines = deadlines

@@ -6,7 +6,7 @@ from typing import Self
 from acd.agent_registry import AgentRegistry
 from acd.assignment import Assignment
 from acd.callbacks import CallbackPlaces
-from acd.deadlines import Deadlines
+from acd.deadlines import DispatchDeadlines
 from acd.effects import Effect
 from acd.foresight import Foresight
 from acd.offers import Offers
@@ -18,7 +18,7 @@ from acd.settings import AcdSettings, orders_needed
 class DispatchParts:
     """What `Dispatch` routes events and timers to."""
 
-    deadlines: Deadlines
+    deadlines: DispatchDeadlines
     outbox: list[Effect]
     registry: AgentRegistry
     places: QueuePlaces
@@ -28,7 +28,7 @@ class DispatchParts:
 
     @classmethod
     def configured(cls, settings: AcdSettings, now: float) -> Self:
-        deadlines, outbox = Deadlines(), list[Effect]()
+        deadlines, outbox = DispatchDeadlines(), list[Effect]()
         registry = AgentRegistry(deadlines, outbox)
         registry.configure(settings.agents, orders_needed(settings.queues), now)
         places = QueuePlaces(settings.queues, Foresight(registry), deadlines, outbox)

@@ -2,7 +2,7 @@
 
 from acd.agent_registry import AgentRegistry
 from acd.agents import Agent
-from acd.deadlines import AgentWaitOver, Deadlines, NobodyCame, RelaxDue
+from acd.deadlines import AgentWaitOver, DispatchDeadlines, NobodyCame, RelaxDue
 from acd.effects import Effect, RequirementRelaxed
 from acd.matching import GroupKey, Matching, RequirementGroup
 from acd.places import QueuedContact, Whereabouts
@@ -17,7 +17,7 @@ class Patience:
     matching: Matching
 
     def __init__(
-        self, registry: AgentRegistry, queues: QueuePlaces, deadlines: Deadlines, outbox: list[Effect]
+        self, registry: AgentRegistry, queues: QueuePlaces, deadlines: DispatchDeadlines, outbox: list[Effect]
     ) -> None:
         self._registry = registry
         self._queues = queues

@@ -7,7 +7,7 @@ from acd.agent_state import AcdError
 from acd.deadlines import (
     AgentWaitOver,
     AnnouncementDue,
-    Deadlines,
+    DispatchDeadlines,
     ImprovementDue,
     RelaxDue,
     RingMore,
@@ -43,7 +43,7 @@ class QueuePlaces:
         self,
         settings: tuple[QueueSettings, ...],
         foresight: Foresight,
-        deadlines: Deadlines,
+        deadlines: DispatchDeadlines,
         outbox: list[Effect],
     ) -> None:
         self.foresight = foresight

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from bisect import bisect_left
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -129,14 +130,14 @@ class CallbackDesk:
     def slots(self, typed: str, queue: QueueId, wanted: int) -> tuple[datetime, ...]:
         """Times that may be chosen; raises AcdError."""
         number, settings = self.number(typed), self.settings
-        room = self.staffing(queue) * settings.calls_per_slot_and_agent
+        room, taken = self.staffing(queue) * settings.calls_per_slot_and_agent, self._book.times()
         return slots(
             settings.rules(self._do_not_call()),
             number,
             self._clocks.utc(),
             minutes=settings.slot_minutes,
             wanted=wanted,
-            room=lambda first, last: self._book.promised_between(first, last) < room,
+            room=lambda first, last: bisect_left(taken, last) - bisect_left(taken, first) < room,
         )
 
     def promise(self, wish: CallbackWish) -> OpenCallback:
@@ -299,7 +300,7 @@ class CallbackDesk:
         utc = self._clocks.utc()
         self._refresh()
         self._tell_due(self._book.time_passed(utc))
-        deadline = self._book.next_deadline(utc)
+        deadline = self._book.next_deadline()
         if deadline is None:
             return LONGEST_SLEEP_S
         return min(LONGEST_SLEEP_S, max(0.05, (deadline - utc).total_seconds()))

@@ -1,7 +1,7 @@
 """Nobody is called outside of their hours, nor twice, nor for ever."""
 
 import contextlib
-import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -93,9 +93,9 @@ def test_s41_no_callback_is_ever_due_outside_its_hours(
 def test_s41_the_deadline_is_the_next_moment_when_something_changes() -> None:
     book = CallbackBook(RULES)
     assert book.promise(C1, BERLIN, utc(10, 3)) == ()
-    assert book.next_deadline(utc(10, 3)) == utc(10, 7)
+    assert book.next_deadline() == utc(10, 7)
     assert book.time_passed(utc(10, 7)) == (MayCall(C1, due=True),)
-    assert book.next_deadline(utc(10, 8)) == utc(10, 16)
+    assert book.next_deadline() == utc(10, 16)
     assert book.time_passed(utc(10, 16)) == (MayCall(C1, due=False),)
 
 
@@ -108,7 +108,7 @@ def test_s41_attempts_come_to_an_end() -> None:
     assert book.time_passed(now + timedelta(seconds=600)) == (MayCall(C1, due=True),)
     assert book.not_reached(C1, now)
     assert not book.not_reached(C1, now)
-    assert book.next_deadline(now) is None
+    assert book.next_deadline() is None
     assert book.owed_to(BERLIN) is None
 
 
@@ -136,13 +136,15 @@ def test_any_text_is_a_number_or_refused(typed: str) -> None:
         assert full_number(typed, "DE").startswith("+")
 
 
-def test_a_book_survives_a_restart() -> None:
+def test_what_was_promised_before_a_restart_goes_on_and_is_not_promised_again() -> None:
     book = CallbackBook(RULES)
     book.promise(C1, BERLIN, utc(10, 9))
     book.not_reached(C1, utc(10, 9))
+    left = book.find(C1)
+    assert left is not None
     again = CallbackBook(RULES)
-    again.restore(json.loads(json.dumps(book.dump())))
-    assert again.next_deadline(utc(10, 9)) == book.next_deadline(utc(10, 9))
+    again.take(left)
+    assert again.next_deadline() == book.next_deadline()
     with pytest.raises(PromisedAlreadyError):
         again.promise(C2, BERLIN, utc(10, 9))
     assert again.time_passed(utc(10, 10)) == (MayCall(C1, due=True),)
@@ -153,4 +155,67 @@ def test_a_time_at_the_end_of_the_calendar_is_refused_and_stops_nobody_elses_cal
     with pytest.raises(AcdError, match="more than a year"):
         book.promise(C1, BERLIN, now, datetime.max.replace(tzinfo=UTC))
     book.promise(C2, TOKYO, now, now + timedelta(days=300))
-    assert book.next_deadline(now) is not None
+    assert book.next_deadline() is not None
+
+
+def test_who_could_not_even_be_called_loses_no_attempt() -> None:
+    book, now = CallbackBook(RULES, RetryPolicy(delays_s=())), utc(10, 9)
+    book.promise(C1, BERLIN, now)
+    for _ in range(5):
+        assert book.put_off(C1, now + timedelta(minutes=1))
+        assert book.time_passed(now + timedelta(seconds=59)) == ()
+        now += timedelta(minutes=1)
+        assert book.next_deadline() == now
+        assert book.time_passed(now) == (MayCall(C1, due=True),)
+    assert not book.put_off(C2, now), "nobody owes them anything"
+    assert not book.not_reached(C1, now), "the one attempt that there is"
+
+
+class _Asked:
+    """Counts how often somebody asks whether a number wants no calls."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.unwanted: set[str] = set()
+
+    def __contains__(self, number: object) -> bool:
+        self.times += 1
+        return number in self.unwanted
+
+
+def test_a_promise_is_not_looked_at_for_the_sake_of_another() -> None:
+    asked = _Asked()
+    book, now = CallbackBook(replace(RULES, do_not_call=asked)), utc(10, 3)
+    for number in range(500):
+        book.promise(ContactId(f"c{number}"), f"+49301234{number:04}", now)
+        book.next_deadline()
+    assert asked.times <= 500 * 5
+    asked.times = 0
+    assert not book.time_passed(now + timedelta(minutes=5))
+    assert asked.times == 0, "nobody's hours began"
+
+
+def test_other_hours_hold_for_what_is_promised_already() -> None:
+    book, now = CallbackBook(RULES), utc(10, 8)
+    assert book.promise(C1, BERLIN, now) == (MayCall(C1, due=True),)
+    book.apply(replace(RULES, opens=time(12)), RetryPolicy())
+    assert book.time_passed(now) == (MayCall(C1, due=False),)
+    assert book.next_deadline() == utc(10, 10)
+
+
+def test_who_wants_no_calls_for_a_time_is_called_after_it() -> None:
+    asked, now = _Asked(), utc(10, 8)
+    book = CallbackBook(replace(RULES, do_not_call=asked))
+    book.promise(C1, BERLIN, now, now + timedelta(minutes=10))
+    asked.unwanted.add(BERLIN)
+    assert book.time_passed(now + timedelta(minutes=11)) == ()
+    asked.unwanted.clear()
+    assert book.time_passed(now + timedelta(minutes=13)) == (MayCall(C1, due=True),)
+
+
+def test_hours_that_end_in_an_hour_that_the_clock_shows_twice_end_once() -> None:
+    rules = replace(RULES, opens=time(2), closes=time(2, 30))
+    book, second_time = CallbackBook(rules), utc(25, 1, 15, month=10)
+    book.promise(C1, BERLIN, utc(24, 20, month=10))
+    assert len(book.time_passed(second_time)) <= 1
+    assert book.next_deadline() is not None
