@@ -1,7 +1,8 @@
 """Language models as files that a worker loads, built once and kept in the cache."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final, NamedTuple, assert_never
@@ -18,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 # Part of the cache key: raise it when the way from sentences to files changes.
 _PIPELINE: Final = 1
+
+MOST_KEPT: Final = 2000
+"""Models on disk. Whoever asks over the network brings vocabularies of their own."""
 
 
 class ModelKind(Enum):
@@ -61,9 +65,26 @@ def _prepare(kind: ModelKind, name: str, spoken: tuple[tuple[str, ...], ...], di
         directory / f"{key}.dict",
         directory / f"{key}.{'arpa' if kind is ModelKind.VOCABULARY else 'jsgf'}",
     )
-    if files.dictionary is not None and files.model is not None and not files.model.is_file():
-        _build(name, spoken, kind, files.dictionary, files.model)
+    if files.dictionary is not None and files.model is not None:
+        if files.model.is_file():
+            with suppress(OSError):  # a cache that others filled for us: it is used all the same
+                files.model.touch()
+        else:
+            _build(name, spoken, kind, files.dictionary, files.model)
     return files
+
+
+def remove_oldest(directory: Path, in_use: Collection[str], most: int) -> None:
+    """Blocks. Those that were prepared longest ago go, but for those with a key that is in use."""
+    models = [path for path in directory.glob("*") if path.suffix in (".arpa", ".jsgf")]
+    if len(models) <= most:
+        return
+    with suppress(OSError):  # another process tidies, too, or the disk refuses: there is a next time
+        oldest_first = sorted(models, key=lambda path: path.stat().st_mtime)
+        for model in oldest_first[: len(models) - most]:
+            if model.stem not in in_use:
+                model.unlink()
+                model.with_suffix(".dict").unlink()
 
 
 def _build(

@@ -1,7 +1,7 @@
 """Speech to text in worker processes, so that an engine's GIL, crashes and memory are never the server's."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ from media.speech.jobs import (
     Order,
     Refused,
 )
-from media.speech.model_files import ModelFiles, prepare
+from media.speech.model_files import MOST_KEPT, ModelFiles, prepare, remove_oldest
 from media.speech.settings import SpeechSettings
 from media.speech.utterance import Utterance, Word
 from media.speech.vocabulary import General, LanguageModel, Phrases, Vocabulary
@@ -43,6 +43,9 @@ __all__ = [
 ]
 
 log = structlog.get_logger(__name__)
+
+MOST_REMEMBERED: Final = 64
+"""Models whose files need not be looked for. A client over the network may bring thousands of phrases."""
 
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -74,7 +77,7 @@ class SpeechWorkers:
         self._work = WaitingWork()
         self._workers: dict[int, WorkerProcess] = {}
         self._slots: list[asyncio.Task[None]] = []
-        self._prepared: dict[LanguageModel, ModelFiles] = {}
+        self._prepared: OrderedDict[LanguageModel, ModelFiles] = OrderedDict()
         self._open = self._refused = self._restarts = 0
         self._audio_s = self._busy_s = 0.0
         self._talking: Counter[int] = Counter()
@@ -203,10 +206,17 @@ class SpeechWorkers:
 
     async def model_files(self, model: LanguageModel) -> ModelFiles:
         """Builds them the first time; raises VocabularyError."""
-        if model not in self._prepared:
+        files = self._prepared.get(model)
+        if files is None:
             directory = self._settings.cache_dir / "models"
-            self._prepared[model] = await asyncio.to_thread(prepare, model, directory)
-        return self._prepared[model]
+            files = self._prepared[model] = await asyncio.to_thread(prepare, model, directory)
+            if len(self._prepared) > MOST_REMEMBERED:
+                self._prepared.popitem(last=False)
+            in_use = {each.key for each in self._prepared.values()}
+            await asyncio.to_thread(remove_oldest, directory, in_use, MOST_KEPT)
+        else:
+            self._prepared.move_to_end(model)
+        return files
 
     async def _ask(
         self, order: Order, pcm: NDArray[np.int16], urgency: Urgency, slot: int | None = None

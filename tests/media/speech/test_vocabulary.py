@@ -1,12 +1,16 @@
 """Vocabularies, menus, pronunciations and the files a worker loads."""
 
+import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from media.speech.errors import VocabularyError
 from media.speech.lexicon import guess, lexicon
-from media.speech.model_files import ModelKind, prepare
+from media.speech.model_files import ModelKind, prepare, remove_oldest
+from media.speech.recogniser import SpeechWorkers
+from media.speech.settings import SpeechSettings
 from media.speech.vocabulary import General, Phrases, Vocabulary
 
 
@@ -134,3 +138,33 @@ def test_words_that_no_voice_can_say_in_english_leave_their_sentences_out(tmp_pa
     assert "\u3042" not in files.dictionary.read_text()
     with pytest.raises(VocabularyError):
         prepare(Vocabulary("japanese", ("\u3042\u308a",)), tmp_path)
+
+
+def test_of_many_models_those_stay_that_were_prepared_last_or_are_in_use(tmp_path: Path) -> None:
+    ages = count()
+    kept = {}
+    for word in ("sales", "support", "billing", "hours"):
+        kept[word] = prepare(Phrases((word,)), tmp_path)
+        os.utime(tmp_path / f"{kept[word].key}.jsgf", (next(ages),) * 2)
+    prepare(Phrases(("support",)), tmp_path)
+    remove_oldest(tmp_path, {kept["sales"].key}, most=2)
+    assert {file.stem for file in tmp_path.iterdir()} == {
+        kept[word].key for word in ("sales", "support", "hours")
+    }
+    assert all(kept[word].dictionary in tmp_path.iterdir() for word in ("sales", "support"))
+
+
+async def test_a_client_after_the_other_with_words_of_its_own_fills_neither_memory_nor_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.speech.recogniser.MOST_REMEMBERED", 2)
+    monkeypatch.setattr("media.speech.recogniser.MOST_KEPT", 3)
+    workers = SpeechWorkers(SpeechSettings(cache_dir=tmp_path))
+    house = Phrases(("sales",))
+    files = await workers.model_files(house)
+    for word in ("one", "two", "three", "four", "five", "six"):
+        await workers.model_files(Vocabulary("client", (word,)))
+        assert await workers.model_files(house) == files
+    assert files.model is not None
+    assert files.model.is_file()
+    assert len([*files.model.parent.glob("*.arpa")]) < 6
