@@ -14,7 +14,7 @@ from pathlib import Path
 from recordings.catalogue import Catalogue, RecordingEntry, RecordingState
 from recordings.checks import Checks
 from recordings.errors import UnknownRecordingError
-from recordings.evidence.examination import logged_digests, manifest_faults
+from recordings.evidence.examination import LoggedDigests, manifest_faults
 from recordings.evidence.signing import Verifier
 from recordings.files import RecordingFiles
 from recordings.transcripts import TranscriptItem, Transcripts
@@ -48,6 +48,7 @@ class Archive:
         self._catalogue = catalogue
         self._checks = Checks(catalogue.engine)
         self._transcripts = Transcripts(catalogue)
+        self._logged = LoggedDigests(files.directory)
 
     def find(self, identifier: str) -> RecordingEntry:
         """By its own id or by its contact's, whose newest recording it is then."""
@@ -73,8 +74,7 @@ class Archive:
     def verify(self, entry: RecordingEntry) -> Verdict:
         """Reads all of it, and remembers what was found."""
         sound = verify(self._files, entry)
-        digests = logged_digests(self._files.directory)
-        told = manifest_faults(self._files.directory, entry, self._verifier, digests)
+        told = manifest_faults(self._files.directory, entry, self._verifier, self._logged.newest())
         unproven = [Fault(FaultKind.UNPROVEN, 0.0, entry.duration_s, reason) for reason in told]
         verdict = replace(sound, faults=(*sound.faults, *unproven))
         self._checks.save([verdict], datetime.now(UTC))

@@ -45,6 +45,34 @@ def public_key(key_directory: Path) -> Verifier | None:
     return Verifier.parse(file.read_text()) if file.exists() else None
 
 
+class LoggedDigests:
+    """What the log of one folder holds of each recording, read again only when the log was touched: a run
+    over all recordings reads it once. Blocks; safe in any thread.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read: tuple[tuple[int, ...], dict[str, str]] | None = None
+
+    def newest(self) -> dict[str, str]:
+        """As `logged_digests`."""
+        held, version = self._read, self._version()
+        if held is not None and held[0] == version:
+            return held[1]
+        digests = logged_digests(self._directory)
+        self._read = version, digests
+        return digests
+
+    def _version(self) -> tuple[int, ...]:
+        """Another one after any write. The time of the last change is the kernel's: no program sets it."""
+        file = self._directory / FOLDER / LOG_FILE
+        try:
+            status = file.stat()
+        except FileNotFoundError:
+            return ()
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 def logged_digests(directory: Path) -> dict[str, str]:
     """The newest digest that the log holds of each recording; empty for one that was erased since."""
     found: dict[str, str] = {}

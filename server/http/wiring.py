@@ -83,6 +83,8 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     stack.callback(feed.close)
     parts.metrics.watch(lambda: _figures(parts, door))
     watch = _watch(parts)
+    files, verifier = parts.recorder.files, parts.recorder.evidence.signer.verifier
+    archive = Archive(files, Catalogue(parts.store), verifier)
     return ApiPorts(
         door=door,
         tokens=tokens,
@@ -92,7 +94,7 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
         archive=JournalArchive(parts.store),
         eraser=JournalEraser(parts.store, parts.journal),
         note=parts.journal.note,
-        recordings=lambda: _kept(parts),
+        recordings=lambda: _kept(parts, archive),
         feed=feed,
         dispatch=parts.line.dispatcher,
         acd=lambda: parts.reloading.settings.acd,
@@ -113,10 +115,10 @@ def api_ports(parts: RunningParts, stack: AsyncExitStack) -> ApiPorts:
     )
 
 
-def _kept(parts: RunningParts) -> SavedRecordings:
+def _kept(parts: RunningParts, archive: Archive) -> SavedRecordings:
     catalogue, files, evidence = Catalogue(parts.store), parts.recorder.files, parts.recorder.evidence
     return SavedRecordings(
-        archive=Archive(files, catalogue, evidence.signer.verifier),
+        archive=archive,
         search=TranscriptSearch(parts.store, of_queue),
         life=RecordingLife(catalogue, files, evidence, CONTACT, partial(forget_words, parts.writer)),
         files=files,

@@ -40,6 +40,25 @@ def test_an_untouched_vault_has_no_faults(vault: Vault) -> None:
     assert (verdict.recordings, verdict.lines, verdict.faults, verdict.caveats) == (3, 3, (), ())
 
 
+def test_verifying_all_recordings_reads_the_log_once_and_again_when_it_was_touched(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_file, reads = vault.folder / "evidence/log.jsonl", []
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        reads.append(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    archive = vault.archive
+    assert all(archive.verify(entry).is_intact for entry in vault.entries)
+    assert reads.count(log_file) == 1
+    log_file.write_bytes(read_bytes(log_file).splitlines(keepends=True)[0])
+    assert [archive.verify(entry).is_intact for entry in vault.entries] == [True, False, False]
+    assert reads.count(log_file) == 2
+
+
 def test_without_a_head_kept_elsewhere_it_says_what_it_cannot_exclude(vault: Vault) -> None:
     assert examine_vault(vault.folder, vault.verifier).caveats == (NO_KEPT_HEAD,)
 
