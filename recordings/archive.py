@@ -21,6 +21,8 @@ from recordings.transcripts import TranscriptItem, Transcripts
 from recordings.verification import Fault, FaultKind, Verdict, is_missing, verify
 from recordings.wav import WavEncoding, play_path
 
+_MOST_OF_A_CONTACT = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ListedRecording:
@@ -51,14 +53,16 @@ class Archive:
         self._logged = LoggedDigests(files.directory)
 
     def find(self, identifier: str) -> RecordingEntry:
-        """By its own id or by its contact's, whose newest recording it is then."""
+        """By its own id or by its contact's, whose newest recording it is then; what the caller left, like a
+        voicemail, only where there is nothing else.
+        """
         try:
             return self._catalogue.get(identifier)
         except UnknownRecordingError:
-            of_contact = self._catalogue.list(contact_id=identifier, limit=1)
+            of_contact = self._catalogue.list(contact_id=identifier, limit=_MOST_OF_A_CONTACT)
             if not of_contact:
                 raise
-            return of_contact[0]
+            return next((entry for entry in of_contact if not entry.what), of_contact[0])
 
     def newest(self, limit: int | None = 50, since: datetime | None = None) -> list[ListedRecording]:
         """Newest first. Asks the file system for each, but reads none."""

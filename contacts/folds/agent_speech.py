@@ -30,8 +30,8 @@ class Stretch:
     end_s: float | None
 
 
-def agent_speech(entries: Iterable[JournalEntry], recording: str | None = None) -> tuple[Stretch, ...]:
-    """Of that recording, or of the contact's first. A hold by the customer silences nobody's voice."""
+def agent_speech(entries: Iterable[JournalEntry], recording: str) -> tuple[Stretch, ...]:
+    """Of that recording of the contact. A hold by the customer silences nobody's voice."""
     began: JournalEntry | None = None
     voices = _Voices()
     since_s: float | None = None
@@ -58,8 +58,8 @@ def seconds_between(earlier: JournalEntry, later: JournalEntry) -> float:
     return (later.at - earlier.at).total_seconds()
 
 
-def _begins(fact: Fact, recording: str | None) -> bool:
-    return isinstance(fact, RecordingStarted) and recording in (None, fact.recording)
+def _begins(fact: Fact, recording: str) -> bool:
+    return isinstance(fact, RecordingStarted) and fact.recording == recording
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from contacts.facts.recording import (
     RecordingResumed,
     RecordingStarted,
     RecordingWithheld,
+    StatementKept,
     TranscriptReady,
 )
 from contacts.ids import ContactId, ParticipantId
@@ -61,7 +62,8 @@ class ContactRecording:
         self._mask: MaskedFeed | None = None
         self._live: LiveContact | None = None
         self._talking: dict[ParticipantId, Call] = {}
-        self._consented = self._refused = self._withdrawn = False
+        self._kept: list[RecordingId] = []
+        self._consented = self._refused = self._withdrawn = self._destroys = False
         self._paused_at: float | None = None
         self._overdue: asyncio.Task[None] | None = None
 
@@ -95,6 +97,8 @@ class ContactRecording:
                 self._answered(fact)
             case QueueJoined(queue=queue):
                 self._joined_queue(queue)
+            case StatementKept(recording=item):
+                self._keep(RecordingId(item))
             case _:
                 pass
 
@@ -124,7 +128,7 @@ class ContactRecording:
             return False
         self._withdrawn = True
         was = self._recording is not None
-        destroy = was and self._policy.destroy_withdrawn
+        destroy = self._policy.destroy_withdrawn and (was or bool(self._kept))
         self._tell(ConsentWithdrawn(contact=self._contact, by=by, destroyed=destroy))
         self._services.tasks.start(self._end_early(destroy=destroy))
         return was
@@ -211,8 +215,20 @@ class ContactRecording:
         await self._finish(served_by, destroy=False)
 
     async def _end_early(self, *, destroy: bool) -> None:
-        """The call goes on without a recording."""
+        """The call goes on without a recording; where it is destroyed, so is all that was recorded before."""
+        kept: list[RecordingId] = []
+        if destroy:
+            self._destroys, kept, self._kept = True, self._kept, kept
         await self._finish((), destroy=destroy)
+        for recording in kept:
+            await self._destroy(recording)
+
+    def _keep(self, ended: RecordingId) -> None:
+        """Statements are parts of the recording, and have its fate; one may end after the consent has."""
+        if self._destroys:
+            self._services.tasks.start(self._destroy(ended))
+        else:
+            self._kept.append(ended)
 
     async def _finish(self, served_by: tuple[str, ...], *, destroy: bool) -> None:
         recording, self._recording = self._recording, None
@@ -247,7 +263,9 @@ class ContactRecording:
         self._tell(finished)
         if destroy:
             await self._destroy(entry.recording_id)
-        elif entry.state is RecordingState.COMPLETE and entry.duration_s < SHORTEST_WORD_S:
+            return
+        self._keep(entry.recording_id)
+        if entry.state is RecordingState.COMPLETE and entry.duration_s < SHORTEST_WORD_S:
             # Callers who hang up at once shall not stand in line before those who said something.
             self._tell(TranscriptReady(contact=self._contact, recording=entry.recording_id, words=0))
         else:
@@ -258,5 +276,10 @@ class ContactRecording:
         with suppress(JournalError):
             # Words that were told lately are in the journal by then, and go with the sound.
             await self._services.journal.durable()
-        await self._services.destroy(recording, reason)
+        try:
+            await self._services.destroy(recording, reason)
+        except (RecordingsError, OSError):
+            # Held, or the disk refuses: the contact's other recordings are destroyed all the same.
+            log.exception("recording.not_destroyed", contact=self._contact, recording=recording)
+            return
         self._tell(RecordingDestroyed(contact=self._contact, recording=recording, reason=reason))

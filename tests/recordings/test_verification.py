@@ -1,7 +1,7 @@
 """Damage is loud: what a file lost is named from second to second, and what is whole is not accused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -133,3 +133,27 @@ def test_verifying_again_after_a_repair_clears_the_mark(archive: Archive, tmp_pa
     assert [listed.condition for listed in archive.newest(since=datetime(2025, 1, 1, tzinfo=UTC))] == [
         "complete"
     ]
+
+
+def test_a_contacts_id_means_its_newest_recording_and_a_voicemail_only_where_there_is_none(
+    archive: Archive, catalogue: Catalogue
+) -> None:
+    later = [
+        replace(
+            ENTRY,
+            recording_id=RecordingId(name),
+            path=Path(name),
+            started_at=ENTRY.started_at + timedelta(minutes=minutes),
+            what=what,
+            contact_id=contact,
+        )
+        for name, minutes, what, contact in (
+            ("second", 1, "", ENTRY.contact_id),
+            ("left", 2, "voicemail", ENTRY.contact_id),
+            ("alone", 1, "voicemail", "other"),
+        )
+    ]
+    catalogue.save(later)
+    assert archive.find(ENTRY.contact_id).recording_id == "second"
+    assert archive.find("left").recording_id == "left"
+    assert archive.find("other").recording_id == "alone"

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from contacts.facts.contact import ContactClosed, ContactStarted, ConversationStarted, LegEnded
 from contacts.facts.queue import QueueExited, QueueJoined, QueuePositionTold
+from contacts.facts.recording import RecordingStarted
 from contacts.facts.system import FactUnrecognised
 from contacts.folds.agent_speech import agent_speech
 from contacts.folds.summary import summary_of
@@ -87,7 +88,9 @@ def test_the_contact_has_its_row(migrated: Engine) -> None:
 
 def test_the_agents_words_are_found_as_before(migrated: Engine) -> None:
     [contact] = newest_contacts(migrated, 10).contacts
-    stretches = agent_speech(entries_of(migrated, contact.contact_id))
+    entries = entries_of(migrated, contact.contact_id)
+    [began] = [entry.fact for entry in entries if isinstance(entry.fact, RecordingStarted)]
+    stretches = agent_speech(entries, began.recording)
     assert len(stretches) == 2, "before and after the hold"
     assert all(stretch.end_s is not None for stretch in stretches)
 

@@ -151,7 +151,7 @@ def test_of_many_models_those_stay_that_were_prepared_last_or_are_in_use(tmp_pat
     assert {file.stem for file in tmp_path.iterdir()} == {
         kept[word].key for word in ("sales", "support", "hours")
     }
-    assert all(kept[word].dictionary in tmp_path.iterdir() for word in ("sales", "support"))
+    assert all((tmp_path / f"{kept[word].key}.dict").is_file() for word in ("sales", "support"))
 
 
 async def test_a_client_after_the_other_with_words_of_its_own_fills_neither_memory_nor_disk(

@@ -7,11 +7,19 @@ import pytest
 
 from contacts.facts.contact import ContactClosed
 from contacts.facts.flow import FlowEnded, FlowNoted, NodeEntered
-from contacts.facts.recording import StatementKept, StatementLost, StatementStarted
+from contacts.facts.recording import (
+    RecordingDestroyed,
+    RecordingFinished,
+    StatementKept,
+    StatementLost,
+    StatementStarted,
+)
+from contacts.ids import ContactId
 from media.events import TalkEnded, TalkStarted
 from media.frames import Frames
 from media.g711 import ULAW_SILENCE
 from server.intake.branching_feed import BEFORE_FRAMES, BranchingFeed
+from server.intake.capture_policy import CapturePolicy
 from server.outside.web import WebReply
 from tests.fakes.line import FarPhone
 from tests.fakes.stepped_loop import stepped
@@ -63,6 +71,47 @@ async def test_u5_a_voicemail_is_an_item_of_its_own_and_ends_with_a_key() -> Non
         assert (server.contact, item) in server.transcribing.handed
         [noted] = [fact for fact in server.facts(FlowNoted) if fact.about == "flow.recorded"]
         assert noted.details["item"] == item
+
+
+@stepped
+async def test_u5_a_voicemail_is_destroyed_with_the_recording_when_consent_is_withdrawn() -> None:
+    async with serving(VOICEMAIL) as server:
+        phone = await at_the_beep(server)
+        phone.leg.say(VOICE)
+        await server.pass_time(1.5)
+        phone.press("#")
+        await server.until(lambda: server.facts(StatementKept))
+        assert server.active[ContactId(server.contact)].recording.withdraw("officer")
+        await server.until(lambda: len(server.recordings.destroyed) == 2)
+        assert {fact.recording for fact in server.facts(RecordingDestroyed)} == set(server.recordings.what)
+        phone.hang_up()
+
+
+@stepped
+async def test_u5_a_voicemail_that_is_being_left_when_consent_is_withdrawn_is_destroyed_as_it_ends() -> None:
+    async with serving(VOICEMAIL) as server:
+        phone = await at_the_beep(server)
+        phone.leg.say(VOICE)
+        await server.until(lambda: server.facts(StatementStarted))
+        assert server.active[ContactId(server.contact)].recording.withdraw("officer")
+        phone.press("#")
+        await server.until(lambda: server.facts(StatementKept))
+        await server.until(lambda: len(server.recordings.destroyed) == 2)
+        phone.hang_up()
+
+
+@stepped
+async def test_u5_a_voicemail_stays_where_what_was_recorded_before_a_withdrawal_stays() -> None:
+    async with serving(VOICEMAIL, capture=CapturePolicy(destroy_withdrawn=False)) as server:
+        phone = await at_the_beep(server)
+        phone.leg.say(VOICE)
+        await server.pass_time(1.5)
+        phone.press("#")
+        await server.until(lambda: server.facts(StatementKept))
+        server.active[ContactId(server.contact)].recording.withdraw("officer")
+        await server.until(lambda: server.facts(RecordingFinished))
+        phone.hang_up()
+    assert not server.recordings.destroyed
 
 
 @stepped
