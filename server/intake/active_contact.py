@@ -64,7 +64,7 @@ class ActiveContact:
         customer: Customer,
         services: Services,
         on_closed: Callable[[ActiveContact], None],
-        on_away: Callable[[], None],
+        on_away: Callable[[ActiveContact], object],
         core: Contact | None = None,
     ) -> None:
         self.id = contact
@@ -164,7 +164,7 @@ class ActiveContact:
         if self.away is self._was_away:
             return
         self._was_away = self.away
-        self._on_away()
+        self._on_away(self)
         if self.away:
             self._services.callbacks.customer_left(self.id)
 

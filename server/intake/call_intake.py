@@ -37,6 +37,7 @@ class CallIntake:
         self.repertoire = repertoire
         self._services = services
         self._active = active
+        self._on_line: set[ContactId] = set()
         self._agent_calls = AgentCalls(services, self._open)
         self._codes = FeatureCodes(services)
         self.desk = AgentDesk(services)
@@ -46,7 +47,7 @@ class CallIntake:
 
     def __len__(self) -> int:
         """Contacts with somebody on the line."""
-        return sum(not contact.away for contact in self._active.values())
+        return len(self._on_line)
 
     @property
     def active(self) -> Mapping[ContactId, ActiveContact]:
@@ -73,18 +74,13 @@ class CallIntake:
         self._open(Customer.of(call)).begin(call, flow)
 
     def _open(self, customer: Customer) -> ActiveContact:
-        contact = ActiveContact(new_contact_id(), customer, self._services, self._closed, self.count)
-        self._active[contact.id] = contact
-        self.count()
-        return contact
+        return self._count(self._contact(new_contact_id(), customer))
 
     def begin_away(self, number: str) -> ActiveContact:
         """A contact that begins with a promise to call."""
-        contact = ActiveContact(new_contact_id(), Customer(number), self._services, self._closed, self.count)
-        self._active[contact.id] = contact
+        contact = self._contact(new_contact_id(), Customer(number))
         contact.begin_away()
-        self.count()
-        return contact
+        return self._count(contact)
 
     def take_up(
         self, contact: ContactId, number: str, promised: tuple[ContactFact, ...], since: float
@@ -93,10 +89,12 @@ class CallIntake:
         core = Contact(contact)
         for told in promised:
             core.handle(told, since)
-        self._active[contact] = ActiveContact(
-            contact, Customer(number), self._services, self._closed, self.count, core
-        )
-        self.count()
+        self._count(self._contact(contact, Customer(number), core))
+
+    def _contact(self, contact: ContactId, customer: Customer, core: Contact | None = None) -> ActiveContact:
+        opened = ActiveContact(contact, customer, self._services, self._closed, self._count, core)
+        self._active[contact] = opened
+        return opened
 
     async def idle(self) -> None:
         """Returns when nobody is on the line."""
@@ -104,16 +102,20 @@ class CallIntake:
 
     def _closed(self, contact: ActiveContact) -> None:
         del self._active[contact.id]
-        self.count()
+        self._count(contact)
 
-    def count(self) -> None:
-        """After somebody came, left, or is to be called from here on."""
-        on_line = len(self)
-        self._services.metrics.calls.set(on_line)
-        if on_line:
+    def _count(self, contact: ActiveContact) -> ActiveContact:
+        """After they came, left, or are to be called from here on."""
+        if contact.id in self._active and not contact.away:
+            self._on_line.add(contact.id)
+        else:
+            self._on_line.discard(contact.id)
+        self._services.metrics.calls.set(len(self))
+        if self._on_line:
             self._idle.clear()
         else:
             self._idle.set()
+        return contact
 
     def _refuse(self, call: Call, refusal: Refusal) -> None:
         log.warning("call.refused", status=refusal.status, rule=refusal.rule_id, trunk=call.facts.trunk)
