@@ -55,6 +55,8 @@ class CallbackMissed(ContactFact, frozen=True, kw_only=True, tag="callback.misse
     attempt: int
     status: int = 0
     """The SIP status that said so; 0 where we gave up ringing."""
+    placed: bool = True
+    """False: there was no line to call them over, so that it does not count."""
     again_at: datetime | None = None
     """None: there is no further attempt, or it is up to dispatch."""
 

@@ -182,7 +182,7 @@ SENTENCES: dict[type[Fact], Sentence] = {
     callback.CallbackAttempted: lambda _, f: f"the customer is called, attempt {f.attempt}",
     callback.CallbackAnswered: lambda _, f: "the customer takes the callback",
     callback.CallbackMissed: lambda _, f: _with(
-        "the customer is not reached",
+        "the customer is not reached" if f.placed else "no line is free to call the customer",
         _if(f.status, " (SIP {})"),
         _if(f.again_at, ", again at {:%Y-%m-%d %H:%M} UTC"),
     ),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import structlog
 
@@ -27,8 +27,8 @@ from contacts.facts.callback import CallbackGivenUp, CallbackPromised
 from contacts.facts.contact import ContactFact
 from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, OfferId, QueueId
-from server.callbacks.dialling import Dialling, Reached
-from server.callbacks.promises import CallbackWish, OpenCallback
+from server.callbacks.dialling import AttemptEnd, Dialling, Reached
+from server.callbacks.promises import CallbackWish, OpenCallback, after_attempt
 from server.intake.ports import FactLog, Lines
 from server.tasks import Tasks
 from telephony.call import Call
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_SLEEP_S = 30.0
 MAY_STILL_RING = timedelta(minutes=3)
+NO_LINE_AGAIN = timedelta(minutes=1)
 
 
 class CallbackContact(Protocol):
@@ -262,18 +263,25 @@ class CallbackDesk:
         if reached.talks:
             self._post(CustomerReached(reached.contact))
 
-    def _missed(self, contact: ContactId, counted: bool) -> datetime | None:
-        """When it is tried again; None: never."""
+    def _missed(self, contact: ContactId, end: AttemptEnd) -> datetime | None:
+        """When it is tried again; None: never, or when dispatch says so."""
         utc = self._clocks.utc()
-        if not counted:
-            return utc
-        again = self._book.not_reached(contact, utc)
-        promise = self._book.find(contact)
-        if not again or promise is None:
-            self._open.pop(contact, None)
+        match end:
+            case AttemptEnd.STOPPED:
+                return None
+            case AttemptEnd.NOT_PLACED:
+                again = self._book.put_off(contact, utc + NO_LINE_AGAIN)
+            case AttemptEnd.MISSED:
+                again = self._book.not_reached(contact, utc)
+            case _:
+                assert_never(end)
+        promise, held = self._book.find(contact), self._open.pop(contact, None)
+        if not again or promise is None or held is None:
             return None
-        held = self._open[contact]
-        self._open[contact] = replace(held, missed=promise.attempts, again_at=promise.not_before)
+        self._open[contact] = after_attempt(
+            held, placed=end is AttemptEnd.MISSED, again_at=promise.not_before
+        )
+        self._woken.set()
         return promise.not_before
 
     # Time

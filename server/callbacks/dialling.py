@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
@@ -50,6 +51,17 @@ class Reached:
     talks: bool
 
 
+class AttemptEnd(Enum):
+    """How a call that the customer did not take came to its end."""
+
+    MISSED = "missed"
+    """One attempt less for them."""
+    NOT_PLACED = "not placed"
+    """All our lines were taken: nobody was called, and it is tried again soon."""
+    STOPPED = "stopped"
+    """By dispatch, which will have them called when there is an agent again."""
+
+
 @dataclass(slots=True, eq=False)
 class _Attempt:
     """One call to a customer, from the order to its end."""
@@ -69,7 +81,7 @@ class _Attempt:
     """What to do once this one is over: dispatch has asked for a call again."""
 
 
-Missed = Callable[[ContactId, bool], datetime | None]
+Missed = Callable[[ContactId, AttemptEnd], datetime | None]
 
 
 class Dialling:
@@ -136,15 +148,16 @@ class Dialling:
             )
             await self._durable(attempt)
         if attempt.stopped:
-            self._over(attempt, counted=False, status=0)
+            self._over(attempt, AttemptEnd.STOPPED)
             return
         try:
             call = await self._lines.place_call(
                 target, caller=settings.shown_number or None, lasting=attempt.call_id
             )
         except (MediaError, SipSyntaxError, ValueError) as error:
+            # No port or line is free, or no way out is set: that passes, and is no fault of the customer's.
             log.warning("callback.not_placed", contact=attempt.contact, reason=type(error).__name__)
-            self._over(attempt, counted=True, status=0)
+            self._over(attempt, AttemptEnd.NOT_PLACED)
             return
         attempt.call = call
         attempt.active.call_customer(call, lambda event: self._on_event(attempt, event))
@@ -171,10 +184,10 @@ class Dialling:
                 if attempt.repeated and attempt.call is not None:
                     self._tasks.start(self._refresh(attempt.call))
             case Ended(hangup) if attempt.contact in self._attempts and not attempt.taken:
-                counted = not attempt.stopped
+                end = AttemptEnd.STOPPED if attempt.stopped else AttemptEnd.MISSED
                 status = hangup.status if hangup.by is Party.PEER else 0
                 # Once the contact has heard that the leg is gone.
-                self._tasks.start(self._end(attempt, counted=counted, status=status))
+                self._tasks.start(self._end(attempt, end, status))
             case Ended() if self._attempts.get(attempt.contact) is attempt:
                 # They hung up while their answer was being written down.
                 del self._attempts[attempt.contact]
@@ -206,30 +219,32 @@ class Dialling:
         except JournalError:
             log.critical("journal.not_durable", contact=attempt.contact)
 
-    async def _end(self, attempt: _Attempt, *, counted: bool, status: int) -> None:
-        self._over(attempt, counted=counted, status=status)
+    async def _end(self, attempt: _Attempt, end: AttemptEnd, status: int) -> None:
+        self._over(attempt, end, status)
 
-    def _over(self, attempt: _Attempt, *, counted: bool, status: int) -> None:
+    def _over(self, attempt: _Attempt, end: AttemptEnd, status: int = 0) -> None:
         del self._attempts[attempt.contact]
         if attempt.forgotten:
             return
-        again_at = self._missed(attempt.contact, counted)
+        again_at = self._missed(attempt.contact, end)
         attempt.active.tell(
             CallbackMissed(
                 contact=attempt.contact,
                 attempt=attempt.number,
                 status=status,
-                again_at=again_at if counted else None,
+                placed=end is not AttemptEnd.NOT_PLACED,
+                again_at=again_at,
             )
         )
-        if counted:
-            self._post(CustomerNotReached(attempt.contact, again=again_at is not None))
-            # Where it was not dispatch that had them called, it does not wait for that either.
-            self._post(CallbackDue(attempt.contact, due=False))
+        if end is AttemptEnd.STOPPED:
+            if attempt.again is not None:
+                attempt.again()
+            return
+        self._post(CustomerNotReached(attempt.contact, again=again_at is not None))
+        # Where it was not dispatch that had them called, it does not wait for that either.
+        self._post(CallbackDue(attempt.contact, due=False))
         if again_at is None:
             attempt.active.tell(CallbackGivenUp(contact=attempt.contact, reason="not reached"))
-        elif attempt.again is not None:
-            attempt.again()
 
 
 def hop_of(text: str) -> Hop:

@@ -137,12 +137,19 @@ def _after(held: OpenCallback, fact: object, at: datetime) -> OpenCallback | Non
     match fact:
         case CallbackAttempted(attempt=attempt, call_id=call_id):
             return replace(held, attempts=attempt, call_id=call_id, attempted_at=at)
-        case CallbackMissed(again_at=again_at):
-            return replace(held, missed=held.missed + (again_at is not None), call_id="", again_at=again_at)
+        case CallbackMissed(placed=placed, again_at=again_at):
+            return after_attempt(held, placed=placed, again_at=again_at)
         case CallbackAnswered() | CallbackGivenUp():
             return None
         case _:
             return held
+
+
+def after_attempt(held: OpenCallback, *, placed: bool, again_at: datetime | None) -> OpenCallback:
+    """As it stands once an attempt has come to nothing; one that had no line to go over never was."""
+    if not placed:
+        return replace(held, attempts=held.attempts - 1, call_id="", again_at=again_at)
+    return replace(held, missed=held.missed + (again_at is not None), call_id="", again_at=again_at)
 
 
 def _ack(entries: list[JournalEntry]) -> UnsentAck | None:

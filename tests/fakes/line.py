@@ -157,6 +157,8 @@ class FakeLine:
         """By the agent's name: one entry for each registered device."""
         self.numbers: dict[str, Manners] = {}
         """By URI: anybody else who can be called."""
+        self.lines_taken = False
+        """No address can be called; phones can."""
         self.far: list[FarPhone] = []
         """Every phone of every call, in the order of the calls."""
         self.on_call: Callable[[Call], None] = lambda call: None
@@ -200,6 +202,8 @@ class FakeLine:
         headers: tuple[tuple[str, str], ...] = (),
         lasting: str = "",
     ) -> Call:
+        if self.lines_taken and isinstance(target, str):
+            raise ValueError("trunk carrier has all the calls it may have")
         manners = self._manners(target)
         uri = target.contact if isinstance(target, Binding) else Uri.parse(str(target))
         facts = self._facts(CallDirection.OUTGOING, uri, Uri("sip", caller or "", "trunkline.example"))

@@ -139,6 +139,27 @@ async def test_s41_a_phone_that_nobody_picks_up_rings_as_long_as_the_settings_sa
 
 
 @stepped
+async def test_a_trunk_whose_lines_are_all_taken_costs_the_customer_no_attempt() -> None:
+    settings = CALLBACKS.model_copy(update={"retry_after_s": ()})
+    async with serving(QUEUE_FLOW, callbacks=settings) as server:
+        server.line.numbers[URI] = Manners()
+        server.line.lines_taken = True
+        server.sign_in("alice")
+        contact = order(server)
+        await server.until(lambda: len(server.facts(CallbackMissed, contact)) == 4)
+        missed = server.facts(CallbackMissed, contact)
+        assert [(fact.attempt, fact.placed) for fact in missed] == [(1, False)] * 4
+        gaps = [later - earlier for earlier, later in pairwise(map(server.journal.at, missed))]
+        assert all(gap == pytest.approx(60, abs=2) for gap in gaps)
+        [open_] = server.callbacks.open()
+        assert (open_.attempts, open_.missed) == (0, 0)
+        assert open_.again_at == missed[-1].again_at
+        server.line.lines_taken = False
+        await server.until(lambda: server.facts(ConversationStarted, contact))
+        assert not server.facts(CallbackGivenUp, contact)
+
+
+@stepped
 async def test_s41_nobody_is_called_outside_of_their_hours() -> None:
     opens = CALLBACKS.model_copy(update={"opens": time(14), "closes": time(15)})
     async with serving(QUEUE_FLOW, callbacks=opens) as server:

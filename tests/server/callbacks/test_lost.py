@@ -63,6 +63,15 @@ def test_an_attempt_under_way_is_known_by_its_call_id_and_forgotten_when_it_is_o
     assert (held.call_id, held.missed, held.again_at) == ("", 1, again_at)
 
 
+def test_an_attempt_that_had_no_line_to_go_over_is_none_after_a_restart_either() -> None:
+    attempted = (9.0, CallbackAttempted(contact=C1, attempt=1, call_id="abc"))
+    again_at = START + timedelta(minutes=1)
+    no_line = (9.1, CallbackMissed(contact=C1, attempt=1, placed=False, again_at=again_at))
+    held = open_callback(story(*promised(attempted, no_line)))
+    assert held is not None
+    assert (held.call_id, held.attempts, held.missed, held.again_at) == ("", 0, 0, again_at)
+
+
 def test_who_was_answered_is_owed_nothing_and_their_ack_may_be_unsent() -> None:
     answered = (9.0, CallbackAnswered(contact=C1, attempt=1, ack="ACK", to="UDP 127.0.0.1 5060"))
     left = left_over([story(*promised(answered))])
