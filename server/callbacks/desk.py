@@ -29,7 +29,8 @@ from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, OfferId, QueueId
 from server.callbacks.dialling import AttemptEnd, Dialling, Reached
 from server.callbacks.promises import CallbackWish, OpenCallback, after_attempt
-from server.intake.ports import FactLog, Lines
+from server.intake.durable_first import DurableFirst
+from server.intake.ports import Lines
 from server.tasks import Tasks
 from telephony.call import Call
 from telephony.call_events import CallEvent
@@ -73,7 +74,7 @@ class CallbackDesk:
         settings: CallbackSettings,
         gateway: str | None,
         lines: Lines,
-        journal: FactLog,
+        durable: DurableFirst,
         active: Mapping[ContactId, CallbackContact],
         post: Callable[[DispatchEvent], None],
         tasks: Tasks,
@@ -86,13 +87,12 @@ class CallbackDesk:
         self.returning = ReturningCallers(settings.return_within_s)
         self._do_not_call = do_not_call
         self._book = CallbackBook(settings.rules(do_not_call()), settings.policy)
-        self._journal = journal
         self._active = active
         self._post = post
         self._clocks = clocks
         self._tasks = tasks
         self._open: dict[ContactId, OpenCallback] = {}
-        self._dialling = Dialling(lines, journal, tasks, post, self._missed, self._reached)
+        self._dialling = Dialling(lines, durable, tasks, post, self._missed, self._reached)
         self._woken = asyncio.Event()
 
     def apply(self, settings: CallbackSettings, gateway: str | None) -> None:

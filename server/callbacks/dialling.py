@@ -28,8 +28,8 @@ from contacts.facts.callback import (
 from contacts.ids import ContactId
 from media.errors import MediaError
 from server.callbacks.promises import OpenCallback
-from server.intake.ports import FactLog, Lines
-from server.journal.journal import JournalError
+from server.intake.durable_first import DurableFirst
+from server.intake.ports import Lines
 from server.tasks import Tasks
 from telephony.call import Call
 from telephony.call_events import Answered, AnswerWaits, CallEnded, CallEvent, Ended, HoldRefused
@@ -90,14 +90,14 @@ class Dialling:
     def __init__(
         self,
         lines: Lines,
-        journal: FactLog,
+        durable: DurableFirst,
         tasks: Tasks,
         post: Callable[[DispatchEvent], None],
         missed: Missed,
         reached: Callable[[Reached], None],
     ) -> None:
         self._lines = lines
-        self._journal = journal
+        self._durable = durable
         self._tasks = tasks
         self._post = post
         self._missed = missed
@@ -146,7 +146,7 @@ class Dialling:
             attempt.active.tell(
                 CallbackAttempted(contact=attempt.contact, attempt=attempt.number, call_id=attempt.call_id)
             )
-            await self._durable(attempt)
+            await self._durable.wait(attempt.contact)
         if attempt.stopped:
             self._over(attempt, AttemptEnd.STOPPED)
             return
@@ -203,7 +203,7 @@ class Dialling:
             to=f"{to.transport.value} {to.host} {to.port}",
         )
         attempt.active.tell(answered)
-        await self._durable(attempt)
+        await self._durable.wait(attempt.contact)
         if attempt.call is not None:
             attempt.call.take_answer()
 
@@ -211,13 +211,6 @@ class Dialling:
         """The answer was to the offer of a server that is dead: where our sound is now, has to be said."""
         with suppress(HoldRefused, CallEnded):
             await call.resume()
-
-    async def _durable(self, attempt: _Attempt) -> None:
-        """A failing disk costs no call."""
-        try:
-            await self._journal.durable()
-        except JournalError:
-            log.critical("journal.not_durable", contact=attempt.contact)
 
     async def _end(self, attempt: _Attempt, end: AttemptEnd, status: int) -> None:
         self._over(attempt, end, status)

@@ -30,6 +30,12 @@ class Metrics:
         self.refused = Counter(
             "trunkline_calls_refused", "Calls not taken, by reason", ["reason"], registry=self.registry
         )
+        self.not_durable = Counter(
+            "trunkline_journal_not_durable",
+            "Calls that went on before their facts were durable, since the disk hung or refused",
+            ["reason"],
+            registry=self.registry,
+        )
         self.pauses_overdue = Counter(
             "trunkline_recordings_pause_overdue",
             "Paused recordings that nobody resumed in time",

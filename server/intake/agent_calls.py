@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from acd.events import OtherCallEnded, OtherCallStarted
 from contacts.contact import CUSTOMER
 from contacts.ids import AgentId, CallId
@@ -16,11 +14,8 @@ from server.intake.parties import tell_dispatch
 from server.intake.ports import Reach, Shown
 from server.intake.services import Services
 from server.intake.third_party import UnreachableError
-from server.journal.journal import JournalError
 from telephony.admission import Refusal
 from telephony.call import Call
-
-log = structlog.get_logger(__name__)
 
 
 class AgentCalls:
@@ -66,14 +61,9 @@ class AgentCalls:
             call.ended.add_done_callback(lambda _: usage.now_by_agent.subtract((agent,)))
 
     async def _ring(self, contact: ActiveContact, call: Call, agent: AgentId, to: Destination) -> None:
-        """The contact is durable before anybody is called; a failing disk costs no call, and one that hangs
-        does not hold up an emergency.
-        """
-        try:
-            if not (isinstance(to, Outside) and to.emergency):
-                await self._services.journal.durable()
-        except JournalError:
-            log.critical("journal.not_durable", contact=contact.id)
+        """The contact is durable before anybody is called; an emergency does not wait for that."""
+        if not (isinstance(to, Outside) and to.emergency):
+            await self._services.durable.wait(contact.id)
         settings = self._services.exchange.plan.settings
         try:
             reach = self._reach(to)

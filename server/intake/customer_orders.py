@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ParticipantRole
 from contacts.facts.queue import QueueJoined
@@ -23,12 +21,9 @@ from server.intake.queue_side import QueueSide, QueueStay
 from server.intake.services import Services
 from server.intake.third_party import UnreachableError, address_of
 from server.intake.transfers import Transfers
-from server.journal.journal import JournalError
 from server.outside.asking import OutsideAnswer
 from telephony.call import Call
 from telephony.call_events import CallEnded
-
-log = structlog.get_logger(__name__)
 
 
 class CustomerOrders:
@@ -56,11 +51,8 @@ class CustomerOrders:
         self._voice = voice
 
     async def answer(self) -> None:
-        """The contact is durable before its caller hears us; a failing disk costs no call."""
-        try:
-            await self._services.journal.durable()
-        except JournalError:
-            log.critical("journal.not_durable", contact=self.id)
+        """The contact is durable before its caller hears us."""
+        await self._services.durable.wait(self.id)
         try:
             await self._call.answer()
         except CallEnded:
@@ -107,10 +99,7 @@ class CustomerOrders:
         """A promise is durable before the caller hears of it; a place that they had goes on."""
         flow_promises = FlowPromises(self.id, self._services.callbacks)
         answer = flow_promises.answer(wanted, self._waited_in(wanted.queue))
-        try:
-            await self._services.journal.durable()
-        except JournalError:
-            log.critical("journal.not_durable", contact=self.id)
+        await self._services.durable.wait(self.id)
         return answer
 
     def _waited_in(self, queue: str) -> float:

@@ -29,6 +29,7 @@ from server.intake.caller_lists import CallerLists
 from server.intake.caller_port import CallerPort
 from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
+from server.intake.durable_first import DurableFirst
 from server.intake.exchange import Exchange
 from server.intake.ports import Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
@@ -82,6 +83,10 @@ class CallGround:
     live: LiveFollowing
     capture: CapturePolicy
     destroy: Callable[[RecordingId, str], Awaitable[None]]
+
+    @property
+    def durable(self) -> DurableFirst:
+        return DurableFirst(self.journal, self.metrics.not_durable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def _callback_desk(
         settings.callbacks,
         settings.flows.number_gateway,
         endpoint,
-        ground.journal,
+        ground.durable,
         active,
         post,
         ground.tasks,
@@ -188,6 +193,7 @@ def _services(
 ) -> Services:
     return Services(
         ground.journal,
+        ground.durable,
         ground.prompts,
         ground.recordings,
         ground.metrics,

@@ -11,6 +11,7 @@ from server.http.metrics import Metrics
 from server.intake.caller_lists import CallerLists
 from server.intake.capture_policy import CapturePolicy
 from server.intake.customer import PromisedPlaces
+from server.intake.durable_first import DurableFirst
 from server.intake.exchange import Exchange
 from server.intake.ports import Dialler, FactLog, Lines, Recognition, Recordings, Transcribing
 from server.intake.prompts import Prompts
@@ -24,6 +25,7 @@ class Services:
     """The collaborators of a contact. `post` tells dispatch an event; `now` is the loop's clock."""
 
     journal: FactLog
+    durable: DurableFirst
     prompts: Prompts
     recordings: Recordings
     metrics: Metrics

@@ -37,11 +37,13 @@ Listener = Callable[[JournalEntry], None]
 
 @dataclass
 class MemoryJournal:
-    """Durable at once. `full` is the test's to set."""
+    """Durable at once. `full` and `hangs` are the test's to set."""
 
     now: Callable[[], float]
     entries: list[JournalEntry] = field(default_factory=list)
     full: bool = False
+    hangs: bool = False
+    """Nothing becomes durable any more."""
     settings: str = ""
     awaited: int = 0
     """How often somebody waited for durability."""
@@ -70,6 +72,8 @@ class MemoryJournal:
 
     async def durable(self) -> None:
         self.awaited += 1
+        if self.hangs:
+            await asyncio.Event().wait()
 
     def facts(self, kind: type[F], contact: str | None = None) -> list[F]:
         """All of one kind, in order."""

@@ -35,6 +35,7 @@ from server.intake.call_intake import CallIntake
 from server.intake.caller_lists import CallerLists
 from server.intake.capture_policy import CapturePolicy
 from server.intake.dial_plan import DialPlan
+from server.intake.durable_first import DurableFirst
 from server.intake.exchange import Exchange
 from server.intake.prompts import Prompts
 from server.intake.queue_port import IntakeQueuePort
@@ -123,11 +124,12 @@ class InProcess:
         self.active: dict[ContactId, ActiveContact] = {}
         legs = AgentLegs(self.line, self.line, self.active, self._post, tasks)
         self.clocks = DeskClocks(loop.time, self.utc)
+        durable = DurableFirst(self.journal, self.metrics.not_durable)
         self.callbacks = CallbackDesk(
             callbacks or CALLBACKS,
             "gateway.example",
             self.line,
-            self.journal,
+            durable,
             self.active,
             self._post,
             tasks,
@@ -149,6 +151,7 @@ class InProcess:
         )
         self.services = Services(
             journal=self.journal,
+            durable=durable,
             prompts=Prompts(self.voice, Voice("test", 170, 50)),
             recordings=self.recordings,
             metrics=self.metrics,

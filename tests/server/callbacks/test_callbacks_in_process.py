@@ -139,6 +139,19 @@ async def test_s41_a_phone_that_nobody_picks_up_rings_as_long_as_the_settings_sa
 
 
 @stepped
+async def test_a_disk_that_hangs_holds_a_customers_answer_up_for_seconds_and_is_counted() -> None:
+    async with serving(QUEUE_FLOW) as server:
+        server.line.numbers[URI] = Manners()
+        server.journal.hangs = True
+        server.sign_in("alice")
+        contact = order(server)
+        await server.until(lambda: server.facts(ConversationStarted, contact), within_s=15)
+        # The attempt, and the answer.
+        late = {"reason": "late"}
+        assert server.metrics.registry.get_sample_value("trunkline_journal_not_durable_total", late) == 2
+
+
+@stepped
 async def test_a_trunk_whose_lines_are_all_taken_costs_the_customer_no_attempt() -> None:
     settings = CALLBACKS.model_copy(update={"retry_after_s": ()})
     async with serving(QUEUE_FLOW, callbacks=settings) as server:

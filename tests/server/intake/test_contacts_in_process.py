@@ -75,6 +75,16 @@ BANK = "sip:bank@bank.example"
 
 
 @stepped
+async def test_a_disk_that_hangs_delays_the_answer_by_seconds_and_is_counted() -> None:
+    async with serving(MENU) as server:
+        server.journal.hangs = True
+        phone = server.line.dial("100")
+        await server.until(lambda: phone.answered, within_s=10)
+        late = {"reason": "late"}
+        assert server.metrics.registry.get_sample_value("trunkline_journal_not_durable_total", late) == 1
+
+
+@stepped
 async def test_a_caller_hears_the_menu_presses_a_key_and_hears_the_answer() -> None:
     async with serving(MENU) as server:
         phone = await server.call()
