@@ -47,10 +47,6 @@ class Arena:
         if stored.users == 0:
             self._idle[key] = None
 
-    @property
-    def sounds_in_use(self) -> int:
-        return len(self._stored) - len(self._idle)
-
     def _allocate(self, size: int) -> int:
         """First fit, after dropping as many idle sounds as it takes."""
         while True:

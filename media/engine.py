@@ -51,7 +51,7 @@ class MediaEngine:
         self._memory = allocate(settings, self._event_fd, self._listen_fd)
         tell_functions(self._memory.hub, detectors)
         own, own_ipv6 = own_address(settings), own_ipv6_address(settings)
-        self._rows = RowAllocation(settings, self._memory, detectors, self._listen_fd)
+        self._rows = RowAllocation(settings, self._memory, detectors)
         self._ports = PortPairs(settings, own)
         self._ipv6_ports = None if own_ipv6 is None else PortPairs(settings, own_ipv6)
         self._legs: dict[int, Leg] = {}

@@ -28,7 +28,6 @@ from media.listening import Listeners, ListenRing
 from media.recording_ring import RecordingSource
 from media.reports import LegReport, leg_report
 from media.row_allocation import Order, RowAllocation
-from media.shared_listening import SharedRing
 from media.sound import Sound
 from media.sound_tap import SoundTap
 from media.srtp_sessions import LegSrtp
@@ -153,10 +152,6 @@ class Leg:
     def tap(self) -> SoundTap:
         self._raise_if_closed()
         return self._listeners.tap()
-
-    def shared_ring(self) -> SharedRing:
-        """For a tap in another process; raises MediaError when there is no tap here."""
-        return SharedRing(self._rows.listen_fd, self._listener, self._listeners.ring.use)
 
     def report(self) -> LegReport:
         return leg_report(self._row)

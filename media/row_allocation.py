@@ -29,14 +29,11 @@ class Closing(Protocol):
 class RowAllocation:
     """Belongs to the asyncio thread; only `returned_recordings` is appended to by others."""
 
-    def __init__(
-        self, settings: MediaSettings, memory: Memory, detectors: VoiceDetectors, listen_fd: int
-    ) -> None:
+    def __init__(self, settings: MediaSettings, memory: Memory, detectors: VoiceDetectors) -> None:
         self.settings = settings
         self.memory = memory
         self.arena = Arena(memory.arena)
         self._detectors = detectors
-        self.listen_fd = listen_fd
         self.listener_uses = itertools.count(1)
         self.playback_ids = itertools.count(1)
         self.running = False

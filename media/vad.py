@@ -15,7 +15,7 @@ _FRAME: Final = SAMPLES_PER_SECOND * FRAME_MS // 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SampleSpan:
     """Samples from `start` up to, not including, `end`."""
 
     start: int
@@ -38,7 +38,7 @@ class SpurtRules:
 _DEFAULT_RULES: Final = SpurtRules()
 
 
-def talk_spurts(pcm: NDArray[np.int16], rules: SpurtRules = _DEFAULT_RULES) -> tuple[Span, ...]:
+def talk_spurts(pcm: NDArray[np.int16], rules: SpurtRules = _DEFAULT_RULES) -> tuple[SampleSpan, ...]:
     """Spurts in order, never overlapping, padded within the recording; for whole recordings, not live."""
     voiced = _voiced_frames(pcm, rules)
     spurts = [
@@ -78,19 +78,19 @@ def _bridged(runs: Iterator[tuple[int, int]], hangover_ms: int) -> list[tuple[in
     return spurts
 
 
-def _padded(spurts: list[tuple[int, int]], length: int, rules: SpurtRules) -> Iterator[Span]:
+def _padded(spurts: list[tuple[int, int]], length: int, rules: SpurtRules) -> Iterator[SampleSpan]:
     """Neighbours share the pause between them when it is shorter than two paddings."""
     padding = rules.padding_ms * SAMPLES_PER_SECOND // 1000
     edges = [(first * _FRAME, last * _FRAME) for first, last in spurts]
     for index, (start, end) in enumerate(edges):
         lowest = (edges[index - 1][1] + start) // 2 if index else 0
         highest = (end + edges[index + 1][0]) // 2 if index + 1 < len(edges) else length
-        yield Span(max(start - padding, lowest), min(end + padding, highest))
+        yield SampleSpan(max(start - padding, lowest), min(end + padding, highest))
 
 
-def _cut(spans: Iterator[Span], rules: SpurtRules) -> Iterator[Span]:
+def _cut(spans: Iterator[SampleSpan], rules: SpurtRules) -> Iterator[SampleSpan]:
     """What never pauses (music, noise) is cut, so that a decoder's work for one span is bounded."""
     longest = rules.longest_ms * SAMPLES_PER_SECOND // 1000
     for span in spans:
         for start in range(span.start, span.end, longest):
-            yield Span(start, min(start + longest, span.end))
+            yield SampleSpan(start, min(start + longest, span.end))

@@ -23,7 +23,7 @@ from recordings.segment import (
     SegmentError,
 )
 from recordings.source import RecordingSource, StereoFrames
-from recordings.tracks import Codec, g711_blocks
+from recordings.tracks import TrackCodec, g711_blocks
 from recordings.vault import Vault, VaultFile
 
 # A block shorter than what the engine gives at once is nearly always all there was. Asking again costs as
@@ -159,7 +159,7 @@ class Capture:
         self.ended = True
 
     def _put_frames(self, frames: StereoFrames, now_s: float) -> None:
-        codec, marks = Codec(frames.law), frames.marks
+        codec, marks = TrackCodec(frames.law), frames.marks
         for begin in range(0, len(frames), MAX_SEGMENT_FRAMES):
             part = slice(begin, begin + MAX_SEGMENT_FRAMES)
             tracks = frames.tracks[:, part]

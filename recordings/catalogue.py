@@ -29,7 +29,7 @@ from recordings.errors import CatalogueError, UnknownRecordingError
 from recordings.instants import from_utc_text, to_utc_text
 from recordings.ports import RowWriter, Statement
 from recordings.segment import RecordingId
-from recordings.transactions import writing
+from recordings.transactions import in_batches, writing
 
 METADATA = MetaData(
     naming_convention={
@@ -78,10 +78,6 @@ UTTERANCE = Table(
     Column("words", Text, nullable=False, server_default="[]"),
     Index(None, "recording_id", "start_s"),
 )
-
-
-# SQLite takes 32,766 parameters in one statement, older builds 999.
-_IDS_AT_ONCE = 900
 
 
 class RecordingState(enum.Enum):
@@ -186,8 +182,7 @@ class Catalogue:
         """Which of these have a row, however many they are."""
         known: set[str] = set()
         with self.engine.connect() as connection:
-            for begin in range(0, len(recording_ids), _IDS_AT_ONCE):
-                asked = recording_ids[begin : begin + _IDS_AT_ONCE]
+            for asked in in_batches(recording_ids):
                 query = select(RECORDING.c.recording_id).where(RECORDING.c.recording_id.in_(asked))
                 known.update(connection.execute(query).scalars())
         return known

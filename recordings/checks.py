@@ -10,6 +10,7 @@ from sqlalchemy import Column, Engine, ForeignKey, Integer, String, Table, Text,
 from recordings.catalogue import METADATA, RECORDING
 from recordings.instants import to_utc_text
 from recordings.segment import RecordingId
+from recordings.transactions import in_batches
 from recordings.verification import Verdict
 
 RECORDING_CHECK = Table(
@@ -25,8 +26,6 @@ RECORDING_CHECK = Table(
     Column("faults", Integer, nullable=False),
     Column("first_fault", Text, nullable=False),
 )
-
-_IDS_AT_ONCE = 900
 
 
 class Checks:
@@ -56,8 +55,7 @@ class Checks:
         """The first fault of those that had one when they were last verified."""
         found: dict[RecordingId, str] = {}
         with self._engine.connect() as connection:
-            for begin in range(0, len(recording_ids), _IDS_AT_ONCE):
-                asked = recording_ids[begin : begin + _IDS_AT_ONCE]
+            for asked in in_batches(recording_ids):
                 query = select(RECORDING_CHECK.c.recording_id, RECORDING_CHECK.c.first_fault).where(
                     RECORDING_CHECK.c.recording_id.in_(asked), RECORDING_CHECK.c.faults > 0
                 )

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.g711 import ALAW_TO_ULAW, ulaw_decode, ulaw_encode
-from recordings.segment import ULAW_SILENCE
-from recordings.tracks import FRAME_SAMPLES, Codec, TrackBlock, TrackError
+from recordings.segment import FRAME_SAMPLES, ULAW_SILENCE
+from recordings.tracks import TrackBlock, TrackCodec, TrackError
 
 
 def to_stereo(blocks: Sequence[TrackBlock], frame_count: int) -> NDArray[np.uint8]:
@@ -33,9 +33,9 @@ def _ulaw(block: TrackBlock, frame_count: int) -> NDArray[np.uint8]:
         raise TrackError(f"track {block.track} holds {len(block.frames)} frames of {frame_count}")
     codes = np.frombuffer(octets, np.uint8).reshape(frame_count, FRAME_SAMPLES)
     match block.codec:
-        case Codec.ULAW:
+        case TrackCodec.ULAW:
             return codes
-        case Codec.ALAW:
+        case TrackCodec.ALAW:
             return ALAW_TO_ULAW[codes]
         case _:
             raise TrackError(

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recordings.errors import RecordingsError
+from recordings.segment import FRAME_SAMPLES
 
-FRAME_SAMPLES = 160
 MAX_TRACKS = 16
 MAX_BLOCK_FRAMES = 500
 _BLOCK = struct.Struct("<BBHI")
 _LENGTHS = np.dtype("<u2")
 
 
-class Codec(enum.IntEnum):
+class TrackCodec(enum.IntEnum):
     """The value is what stands in the file."""
 
     ULAW = 0
@@ -29,7 +29,7 @@ class Codec(enum.IntEnum):
     L16 = 4
 
 
-_CODECS = frozenset(map(int, Codec))
+_CODECS = frozenset(map(int, TrackCodec))
 
 
 class FrameFlag(enum.IntFlag):
@@ -60,13 +60,13 @@ class TrackBlock:
     """Consecutive frames of one track: a flag and the payload of each, as it travelled."""
 
     track: int
-    codec: Codec
+    codec: TrackCodec
     flags: bytes
     frames: tuple[bytes, ...]
 
 
 def g711_blocks(
-    samples: NDArray[np.uint8], codec: Codec = Codec.ULAW, flags: NDArray[np.uint8] | None = None
+    samples: NDArray[np.uint8], codec: TrackCodec = TrackCodec.ULAW, flags: NDArray[np.uint8] | None = None
 ) -> bytes:
     """Tracks of G.711 as a chunk's payload; `samples` is (tracks, n, 160), and `flags` (tracks, n)."""
     count = samples.shape[1]
@@ -120,7 +120,7 @@ def _blocks(payload: bytes) -> Iterator[TrackBlock]:
         begins = ends - lengths
         frames = tuple(payload[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True))
         at = int(ends[-1])
-        yield TrackBlock(track, Codec(codec), flags, frames)
+        yield TrackBlock(track, TrackCodec(codec), flags, frames)
 
 
 def _lengths(payload: bytes, at: int, fixed: int, count: int) -> tuple[NDArray[np.int64], int]:

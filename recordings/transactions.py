@@ -6,13 +6,22 @@ statement whose triggers write into the full-text index reads first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
 BEGIN_OPTION = "trunkline_begin"
 """The execution option by which a connection of the store says how its transactions begin."""
+
+# SQLite takes 32,766 parameters in one statement, older builds 999.
+_PARAMETERS = 900
+
+
+def in_batches(asked: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one statement may name."""
+    for begin in range(0, len(asked), _PARAMETERS):
+        yield asked[begin : begin + _PARAMETERS]
 
 
 @contextmanager

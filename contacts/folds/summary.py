@@ -90,17 +90,6 @@ def begun(fact: ContactStarted, at: datetime) -> Tally:
     )
 
 
-def summary_of(entries: list[JournalEntry]) -> ContactSummary | None:
-    """Of one contact's facts in order; None when its start is not among them."""
-    tally: Tally | None = None
-    for entry in entries:
-        if isinstance(entry.fact, ContactStarted):
-            tally = begun(entry.fact, entry.at)
-        elif tally is not None:
-            tally = tally.after(entry)
-    return None if tally is None else tally.summary
-
-
 def _after(tally: Tally, fact: Fact, at: datetime) -> ContactSummary:
     held = tally.summary
     match fact:

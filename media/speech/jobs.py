@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from media.shared_memory import mapped, nameless
 from media.speech.model_files import ModelFiles
 from media.speech.utterance import Utterance
-from media.vad import Span
+from media.vad import SampleSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Ready:
 class Endpointed:
     """The talk spurts, in samples of the shared audio."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[SampleSpan, ...]
     busy_s: float
 
 

@@ -17,7 +17,7 @@ from contacts.ids import ContactId
 from recordings.segment import RecordingId
 from server.journal.journal import Journal, JournalFull
 from server.journal.reading import contacts_lacking
-from server.transcripts.windows import Span
+from server.transcripts.windows import TimeSpan
 
 FULL_PAUSE_S = 1.0
 OUTCOMES = (TranscriptReady, TranscriptFailed)
@@ -32,11 +32,11 @@ class JournalTranscripts:
         self._store = store
         self._full_pause_s = full_pause_s
 
-    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[TimeSpan, ...]:
         await self._journal.durable()
         entries = await asyncio.to_thread(self._journal.entries, contact_id)
         stretches = agent_speech(entries, recording_id)
-        return tuple(Span(stretch.start_s, stretch.end_s) for stretch in stretches)
+        return tuple(TimeSpan(stretch.start_s, stretch.end_s) for stretch in stretches)
 
     async def untranscribed(self) -> tuple[str, ...]:
         await self._journal.durable()

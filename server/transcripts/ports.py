@@ -11,7 +11,7 @@ from contacts.folds.talk_measures import TalkMeasures
 from media.speech.utterance import Utterance
 from media.speech.vocabulary import LanguageModel
 from recordings.segment import RecordingId
-from server.transcripts.windows import Span
+from server.transcripts.windows import TimeSpan
 
 
 class Transcriber(Protocol):
@@ -26,7 +26,7 @@ class Transcriber(Protocol):
 class TranscriptLedger(Protocol):
     """The contacts' journal. Nothing here raises because the journal is full: it waits."""
 
-    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[TimeSpan, ...]:
         """Where the right channel of that recording holds a person's voice, and not prompts or music."""
 
     async def untranscribed(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from recordings.segment import RecordingId
 from recordings.transcripts import Speaker, SpokenWord, TranscriptItem, Transcripts, Untranscribed, Utterance
 from server.transcripts.backlog import Backlog, Job
 from server.transcripts.ports import Transcriber, TranscriptLedger
-from server.transcripts.windows import Span, StereoSide, Window, windows
+from server.transcripts.windows import StereoSide, TimeSpan, Window, windows
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ SHORTEST_WORD_S = 0.2
 """A caller who hangs up at once leaves nothing that could be a word, and costs no pass over the recording."""
 
 VOICE_ALONE = SpurtRules(padding_ms=0)
-_WHOLE = (Span(0.0, None),)
+_WHOLE = (TimeSpan(0.0, None),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Transcription:
         await self._ledger.ready(job.contact_id, job.recording_id, words)
 
     async def _hear(
-        self, job: Job, path: Path, speaker: Speaker, spans: tuple[Span, ...]
+        self, job: Job, path: Path, speaker: Speaker, spans: tuple[TimeSpan, ...]
     ) -> tuple[list[TranscriptItem], list[Spoke]]:
         """One speaker's words, and when they spoke; what is heard is kept whatever follows."""
         items: list[TranscriptItem] = []
@@ -227,6 +227,6 @@ def _is_missing(item: TranscriptItem) -> bool:
     return isinstance(item, Untranscribed)
 
 
-def _next_window(found: Iterator[Window], spans: tuple[Span, ...]) -> Window | None:
+def _next_window(found: Iterator[Window], spans: tuple[TimeSpan, ...]) -> Window | None:
     window = next(found, None)
     return None if window is None else window.only(spans)

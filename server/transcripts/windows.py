@@ -32,7 +32,7 @@ class StereoSide(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """Seconds from the beginning of the recording; the end is None where it is not known."""
 
     start_s: float
@@ -50,7 +50,7 @@ class Window:
     def end_s(self) -> float:
         return self.start_s + len(self.pcm) / SAMPLES_PER_SECOND
 
-    def only(self, spans: Iterable[Span]) -> Window:
+    def only(self, spans: Iterable[TimeSpan]) -> Window:
         """Silence outside of the spans."""
         kept = np.zeros_like(self.pcm)
         for span in spans:

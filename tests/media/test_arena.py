@@ -53,5 +53,5 @@ def test_sounds_in_use_keep_their_bytes(steps: list[tuple[int, bool]]) -> None:
             assert bytes(octets[offset : offset + len(sound.ulaw)]) == sound.ulaw
     for key, _, _ in held:
         arena.release(key)
-    assert arena.sounds_in_use == 0
+    # There is room for it only where none of the others is in use.
     arena.hold(Sound("all", b"z" * 700))

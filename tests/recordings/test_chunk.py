@@ -26,9 +26,9 @@ from recordings.segment_reader import (
     survey,
 )
 from recordings.tracks import (
-    Codec,
     FrameFlag,
     TrackBlock,
+    TrackCodec,
     TrackError,
     encode_blocks,
     g711_blocks,
@@ -172,9 +172,9 @@ def test_ten_thousand_single_changes_are_all_found() -> None:
 
 def test_tracks_keep_their_codec_flags_and_lengths_as_they_arrived() -> None:
     blocks = (
-        TrackBlock(0, Codec.ALAW, bytes([0, FrameFlag.CONCEALED]), (b"\xd5" * 160, b"\x55" * 160)),
-        TrackBlock(1, Codec.OPUS, bytes([FrameFlag.MASKED, 0]), (b"abc", b"")),
-        TrackBlock(2, Codec.G722, bytes(2), (b"x" * 160, b"y" * 160)),
+        TrackBlock(0, TrackCodec.ALAW, bytes([0, FrameFlag.CONCEALED]), (b"\xd5" * 160, b"\x55" * 160)),
+        TrackBlock(1, TrackCodec.OPUS, bytes([FrameFlag.MASKED, 0]), (b"abc", b"")),
+        TrackBlock(2, TrackCodec.G722, bytes(2), (b"x" * 160, b"y" * 160)),
     )
     assert parse_blocks(encode_blocks(2, blocks)) == blocks
 
@@ -182,7 +182,7 @@ def test_tracks_keep_their_codec_flags_and_lengths_as_they_arrived() -> None:
 def test_alaw_comes_out_as_alaw_and_is_played_too() -> None:
     writer = ChunkWriter(HEADER, SEAL)
     frames = tuple(bytes([value]) * 160 for value in (0xD5, 0x55, 0x2A))
-    block = TrackBlock(0, Codec.ALAW, bytes(3), frames)
+    block = TrackBlock(0, TrackCodec.ALAW, bytes(3), frames)
     _, segment = read(writer.header + writer.chunk(0, 3, encode_blocks(3, (block,))))
     assert isinstance(segment, Segment)
     assert segment.blocks == (block,)
@@ -191,7 +191,7 @@ def test_alaw_comes_out_as_alaw_and_is_played_too() -> None:
 
 
 def test_further_parties_are_mixed_on_the_right() -> None:
-    blocks = tuple(TrackBlock(n, Codec.ULAW, b"\0", (bytes([0x90]) * 160,)) for n in range(3))
+    blocks = tuple(TrackBlock(n, TrackCodec.ULAW, b"\0", (bytes([0x90]) * 160,)) for n in range(3))
     writer = ChunkWriter(HEADER, None)
     _, segment = read(writer.header + writer.chunk(0, 1, encode_blocks(1, blocks)), None)
     assert isinstance(segment, Segment)

@@ -11,7 +11,7 @@ from media.layout import ALAW, CONCEALED, MASKED, SILENT, ULAW
 from media.settings import MediaSettings
 from recordings.catalogue import RecordingState
 from recordings.segment_reader import Segment
-from recordings.tracks import Codec, FrameFlag
+from recordings.tracks import FrameFlag, TrackCodec
 from recordings.wav import play_path, read_wav
 from tests.recordings.conftest import Studio
 
@@ -49,7 +49,7 @@ async def test_finding_32_alaw_and_marks_are_in_the_file_as_they_left_the_engine
     await engine.stop()
     segments = [item for item in studio.recorder.files.sound(entry.path) if isinstance(item, Segment)]
     caller = [segment.blocks[0] for segment in segments]
-    assert {block.codec for block in caller} == {Codec.ALAW}
+    assert {block.codec for block in caller} == {TrackCodec.ALAW}
     # Nobody sent anything: that is silence in A-law, and is said to be silence.
     assert {octet for block in caller for frame in block.frames for octet in frame} == {0xD5}
     assert {FrameFlag(flag) for block in caller for flag in block.flags} == {FrameFlag.SILENT}
@@ -57,4 +57,4 @@ async def test_finding_32_alaw_and_marks_are_in_the_file_as_they_left_the_engine
 
 def test_the_engine_and_the_file_have_the_same_marks() -> None:
     assert (CONCEALED, SILENT, MASKED) == (FrameFlag.CONCEALED, FrameFlag.SILENT, FrameFlag.MASKED)
-    assert (ULAW, ALAW) == (Codec.ULAW, Codec.ALAW)
+    assert (ULAW, ALAW) == (TrackCodec.ULAW, TrackCodec.ALAW)

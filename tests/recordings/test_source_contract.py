@@ -11,7 +11,7 @@ from media.description import LegDescription, PayloadTypes, SoundCodec
 from media.engine import MediaEngine
 from media.settings import MediaSettings
 from recordings.source import RecordingSource, StereoFrames
-from recordings.tracks import Codec
+from recordings.tracks import TrackCodec
 from tests.patience import PATIENCE_S
 from tests.recordings.fakes import FakeSource, PacedSource
 
@@ -60,7 +60,7 @@ async def test_frames_are_two_tracks_as_they_travelled_numbered_from_0_without_a
     expected = 0
     for block in blocks:
         assert block.first_frame == expected
-        assert block.law == Codec.ULAW
+        assert block.law == TrackCodec.ULAW
         assert block.tracks.dtype == np.uint8
         assert block.tracks.shape == (2, len(block), 160)
         assert block.marks is None or block.marks.shape == (2, len(block))

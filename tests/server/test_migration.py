@@ -15,12 +15,12 @@ from contacts.facts.queue import QueueExited, QueueJoined, QueuePositionTold
 from contacts.facts.recording import RecordingStarted
 from contacts.facts.system import FactUnrecognised
 from contacts.folds.agent_speech import agent_speech
-from contacts.folds.summary import summary_of
 from contacts.folds.timeline import Timeline
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
 from recordings.catalogue import Catalogue
 from server.journal.reading import entries_after, entries_of, newest_contacts, unclosed_contacts
 from server.store.store import open_store
+from tests.contacts.folds.summing import summary_of
 
 OLD = Path(__file__).parents[1] / "data/store/0001.sql"
 

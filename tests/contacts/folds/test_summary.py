@@ -6,10 +6,11 @@ from hypothesis import given
 
 from contacts.facts import contact, queue, recording
 from contacts.facts.fact import Fact
-from contacts.folds.summary import SUMMARISED, begun, summary_of
+from contacts.folds.summary import SUMMARISED, begun
 from contacts.ids import AgentId, LegId, QueueId
 from contacts.outcomes import ContactOutcome, EndedBy, QueueExit
 from tests.contacts.facts_of import any_fact
+from tests.contacts.folds.summing import summary_of
 from tests.contacts.folds.test_timeline import JOINED
 from tests.contacts.story import ALICE, CONTACT, CUSTOMER, START, story
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from media.speech.synthesis import Synthesiser
-from media.vad import Span, SpurtRules, talk_spurts
+from media.vad import SampleSpan, SpurtRules, talk_spurts
 
 SECOND = 8000
 
@@ -71,4 +71,4 @@ def test_talk_without_end_is_cut(talk: NDArray[np.int16]) -> None:
 def test_spurts_are_counted_in_samples_of_the_recording(talk: NDArray[np.int16]) -> None:
     early = talk_spurts(np.concatenate((silence(1), talk, silence(1))))
     late = talk_spurts(np.concatenate((silence(3), talk, silence(1))))
-    assert [Span(span.start + 2 * SECOND, span.end + 2 * SECOND) for span in early] == list(late)
+    assert [SampleSpan(span.start + 2 * SECOND, span.end + 2 * SECOND) for span in early] == list(late)

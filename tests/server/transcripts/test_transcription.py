@@ -27,7 +27,7 @@ from server.store.store import open_store
 from server.store.writer import StoreWriter
 from server.transcripts.journal_ledger import JournalTranscripts
 from server.transcripts.transcription import Transcription
-from server.transcripts.windows import Span
+from server.transcripts.windows import TimeSpan
 from tests.patience import PATIENCE_S
 from tests.recordings.conftest import STARTED
 from tests.server.ground import counted, held, journalling
@@ -65,9 +65,9 @@ class FakeLedger:
     told: list[tuple[str, str, str | int]] = field(default_factory=list)
     measures: dict[str, TalkMeasures] = field(default_factory=dict)
     left: tuple[str, ...] = ()
-    spans: tuple[Span, ...] = (Span(0.0, None),)
+    spans: tuple[TimeSpan, ...] = (TimeSpan(0.0, None),)
 
-    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[Span, ...]:
+    async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[TimeSpan, ...]:
         return self.spans
 
     async def untranscribed(self) -> tuple[str, ...]:
@@ -275,7 +275,7 @@ def replace_ledger(desk: Desk, journal: Journal) -> Transcription:
 
 
 async def test_how_the_two_talked_is_measured_where_they_were_joined(desk: Desk) -> None:
-    desk.ledger.spans = (Span(1.0, 3.0),)
+    desk.ledger.spans = (TimeSpan(1.0, 3.0),)
     recording = desk.keep("a", seconds=4)
     desk.transcription.transcribe("contact a", recording)
     await until(lambda: bool(desk.ledger.told))

@@ -6,7 +6,7 @@ import numpy as np
 
 from media.g711 import ulaw_decode, ulaw_encode
 from recordings.segment_reader import Gap, GapCause, Segment
-from server.transcripts.windows import Span, StereoSide, Window, quietest, windows
+from server.transcripts.windows import StereoSide, TimeSpan, Window, quietest, windows
 
 RATE = 8000
 RNG = np.random.default_rng(3)
@@ -66,5 +66,5 @@ def test_finding_14_a_recording_of_a_day_is_never_in_memory_as_a_whole() -> None
 
 def test_outside_of_the_spans_there_is_silence() -> None:
     window = Window(60.0, np.ones(4 * RATE, np.int16))
-    kept = window.only([Span(10.0, 61.0), Span(63.0, None)]).pcm
+    kept = window.only([TimeSpan(10.0, 61.0), TimeSpan(63.0, None)]).pcm
     assert [int(second.sum()) for second in kept.reshape(4, RATE)] == [RATE, 0, 0, RATE]
