@@ -39,6 +39,7 @@ def mistakes_across(data: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _named_twice(data, path, noun)
     yield from _skills_of_nobody(data)
     yield from _queues_that_are_not_there(data)
+    yield from _trunks_that_are_not_there(data)
     yield from _addresses(data)
 
 
@@ -77,15 +78,32 @@ def _skills_of_nobody(data: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _queues_that_are_not_there(data: Mapping[str, Any]) -> Iterator[Mistake]:
-    known = {str(queue.get("name")) for _, queue in _tables(data, ("queues",))}
+    known = _names(data, ("queues",))
     for number, agent in _tables(data, ("agents",)):
         for queue in _table(agent, "queues"):
-            if queue not in known:
-                have = ", ".join(sorted(known)) or "none"
-                yield Mistake(
-                    ("agents", number, "queues", queue),
-                    f'there is no queue "{queue}"; add it, or use one of: {have}',
-                )
+            yield from _not_there("queue", queue, known, ("agents", number, "queues", queue))
+    for number, rule in _tables(data, ("capture",)):
+        yield from _not_there("queue", rule.get("queue"), known, ("capture", number, "queue"))
+
+
+def _trunks_that_are_not_there(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A typing error here is found when somebody dials for help, unless it is found now."""
+    known = _names(data, ("sip", "trunks"))
+    emergency = _table(data, "calls").get("emergency_trunk")
+    yield from _not_there("trunk", emergency, known, ("calls", "emergency_trunk"))
+    for path in (("calls", "dial"), ("capture",)):
+        for number, rule in _tables(data, path):
+            yield from _not_there("trunk", rule.get("trunk"), known, (*path, number, "trunk"))
+
+
+def _names(data: Mapping[str, Any], path: Path) -> frozenset[str]:
+    return frozenset(str(entry.get("name")) for _, entry in _tables(data, path))
+
+
+def _not_there(noun: str, name: object, known: frozenset[str], path: Path) -> Iterator[Mistake]:
+    if isinstance(name, str) and name and name not in known:
+        have = ", ".join(sorted(known)) or "none"
+        yield Mistake(path, f'there is no {noun} "{name}"; add it, or use one of: {have}')
 
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Mistake]:

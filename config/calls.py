@@ -6,9 +6,10 @@ import re
 from typing import Annotated, Self
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-_PATTERN = r"^\+?(?:[0-9x*#]|\[[0-9](?:-?[0-9])*\])+\.?$"
+from config.words import DIALLED
+
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 FeatureCode = Annotated[str, Field(pattern=r"^[*#][0-9*#]{1,7}$")]
 Dialled = Annotated[str, Field(pattern=r"^[0-9*#]{2,16}$")]
@@ -20,7 +21,7 @@ class DialRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pattern: str = Field(
-        pattern=_PATTERN,
+        pattern=DIALLED,
         description="dialled digits: x any digit, [1-9] one of these, a last . for one or more of any",
     )
     trunk: str = Field(min_length=1, description="name of the trunk, which has targets, that it goes through")
@@ -35,6 +36,14 @@ class DialRule(BaseModel):
     max_calls: int | None = Field(
         default=None, ge=1, description="calls by this rule at a time; absent: no limit"
     )
+
+    @field_validator("pattern")
+    @classmethod
+    def _a_range_rises(cls, pattern: str) -> str:
+        for low, high in re.findall("([0-9])-([0-9])", pattern):
+            if low > high:
+                raise ValueError(f"[{low}-{high}] holds no digit; write [{high}-{low}]")
+        return pattern
 
     @property
     def expression(self) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Iterator
@@ -60,4 +61,7 @@ def _misfit(value: Any, wanted: frozenset[type]) -> str:
         return "string_type" if isinstance(value, (int, float)) else ""
     if isinstance(value, bool):
         return "" if bool in wanted else "int_type"
+    if isinstance(value, float) and not math.isfinite(value):
+        # no timer takes such a number, and no bound of a setting refuses infinity
+        return "finite_number"
     return "bool_type" if wanted == {bool} else ""

@@ -100,12 +100,28 @@ def _plain(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+DIALLED = r"^\+?(?:[0-9x*#]|\[[0-9](?:-?[0-9])*\])+\.?$"
+"""Numbers that look alike, in a rule of what may be dialled."""
+
 _FORMS = {
     r"^\S+$": "{said} has a space in it; write it without",
     r"^[0-9]{2,8}$": "{said} is no extension; write 2 to 8 digits",
     r"^(|mqtts?://[^\s/?#@]+)$": "{said} is no broker; write mqtt:// or mqtts:// and a host",
     r"^[^\s+#/$][^\s+#]*$": "{said} is no topic; write words, with / between them",
     r"^https?://[^\s/?#]+[^\s#]*$": "{said} is no web address; write https:// and a host",
+    r"^(|wss?://[^\s/?#@]+(/[^\s]*)?)$": "{said} is no speech server; write ws:// or wss:// and a host",
+    r"^[A-Za-z0-9.:\-]{1,255}$": "{said} is no address; write a name or an IP address",
+    r"^[A-Z]{2}$": "{said} is no country; write two capitals, say DE",
+    r"^[0-9*#]{2,16}$": "{said} is no number that a phone dials; write 2 to 16 keys",
+    r"^([0-9*#]{2,6})?$": "{said} are no keys; write 2 to 6 of them, say *9",
+    r"^[*#][0-9*#]{1,7}$": "{said} is no feature code; write * or #, and 1 to 7 keys behind it",
+    r"^\+?[0-9]{0,20}$": "{said} is no number; write digits, with a + where it is international",
+    r"^\+?[0-9]{2,20}$": "{said} is no number; write 2 to 20 digits, or a + and digits",
+    r"^\+?[0-9*#]{0,16}$": "{said} cannot be dialled; write up to 16 keys, or a + and keys",
+    DIALLED: "{said} is no pattern of numbers; write digits, x for any digit, [1-9] for some, "
+    "and a last . for one or more of any",
+    r"^[0-9]{1,4}$": "{said} are no keys of a wrap-up; write 1 to 4 digits",
+    r"^[\w -]+$": "{said} is no name; write letters, digits, spaces, _ and -",
 }
 
 _WORDS: dict[str, Callable[[str, Any, Context], str]] = {
@@ -128,7 +144,7 @@ _WORDS: dict[str, Callable[[str, Any, Context], str]] = {
     "greater_than_equal": _at("ge", "the least is"),
     "less_than": _at("lt", "it must be less than"),
     "less_than_equal": _at("le", "the most is"),
-    "finite_number": lambda said, *_: f"{said} is no finite number",
+    "finite_number": lambda said, *_: f"{said} is no finite number; write one",
     "string_too_short": lambda *_: "must not be empty",
     "string_too_long": lambda _said, _value, context: f"longer than {context.get('max_length')} characters",
     "too_short": lambda _said, _value, context: f"needs at least {context.get('min_length')} item(s)",

@@ -4,12 +4,15 @@ Values of secret variables, and digits that may be part of one, are left out unl
 is then fit for a log or a bug report, and a session restored from it knows the secret as empty. A session
 goes on with the very flow that it began with: its version and the digest of its file are kept with it, and
 another content of the file is refused, because the node that it waits at may not wait for the same any more.
+
+No server keeps sessions yet: a call ends with the process that has it. `trunkline flow test` writes and reads
+each session at every wait, so that what cannot be taken over is found long before a server does it.
 """
 
 import json
 import math
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from ivr_flows.definition.causes import HangupCause
@@ -76,12 +79,12 @@ def session_from_json(flow: Flow, text: str, now: float, wall_clock: datetime) -
             versions = f"version {envelope['version']!r}, now {flow.version!r}"
             raise SessionDataError(f"flow {flow.name!r} has changed since the session was saved: {versions}")
         state = _state(envelope["state"], now)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if state.wall_clock is not None:
+            # the time for which the session was away has passed on the wall, though not on its own clock
+            state.wall_clock = wall_clock - timedelta(seconds=now - state.started_at)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise SessionDataError(f"not a session: {type(error).__name__}") from error
     _refuse_strange_places(flow, state)
-    if state.wall_clock is not None:
-        # the time for which the session was away has passed on the wall, though not on its own clock
-        state.wall_clock, state.started_at = wall_clock, now
     return Session.restored(flow, state)
 
 

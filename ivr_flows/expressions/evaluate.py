@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from ivr_flows.expressions.functions import FUNCTIONS, Plain, Scope, to_number
-from ivr_flows.expressions.tree import Call, Expression, Literal, Name, Not, Operation, Type
+from ivr_flows.expressions.tree import Expression, FunctionCall, Literal, Name, Not, Operation, Type
 
 
 def as_text(value: Plain) -> str:
@@ -34,7 +34,7 @@ def evaluate(expression: Expression, scope: Scope) -> Plain:
             return None if opposite is None else opposite is not True
         case Operation():
             return _operation(expression, scope)
-        case Call():
+        case FunctionCall():
             return _call(expression, scope)
 
 
@@ -99,7 +99,7 @@ def _computed(operator: str, left: Decimal, right: Decimal) -> Decimal | None:
         return None
 
 
-def _call(expression: Call, scope: Scope) -> Plain:
+def _call(expression: FunctionCall, scope: Scope) -> Plain:
     function = FUNCTIONS[expression.function]
     arguments: list[Plain] = []
     for place, argument in enumerate(expression.arguments):

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ivr_flows.expressions.tree import Call, Expression, ExpressionError, Literal, Name, Not, Operation, Type
+from ivr_flows.expressions.tree import (
+    Expression,
+    ExpressionError,
+    FunctionCall,
+    Literal,
+    Name,
+    Not,
+    Operation,
+    Type,
+)
 
 MAX_LENGTH = 500
 MAX_DEPTH = 20
@@ -121,7 +130,7 @@ class _Parser:
         if following is None or following.text != "(":
             return Name(token.text, token.at)
         self._next += 1
-        return Call(token.text, self._arguments(depth), token.at)
+        return FunctionCall(token.text, self._arguments(depth), token.at)
 
     def _arguments(self, depth: int) -> tuple[Expression, ...]:
         arguments: list[Expression] = []

@@ -49,7 +49,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function of `functions.FUNCTIONS`."""
 
     function: str
@@ -57,7 +57,7 @@ class Call:
     at: int
 
 
-Expression = Literal | Name | Not | Operation | Call
+Expression = Literal | Name | Not | Operation | FunctionCall
 
 
 class ExpressionError(Exception):
@@ -79,7 +79,7 @@ def names_in(expression: Expression) -> tuple[Name, ...]:
             return names_in(of)
         case Operation(left=left, right=right):
             return names_in(left) + names_in(right)
-        case Call(arguments=arguments):
+        case FunctionCall(arguments=arguments):
             return tuple(name for argument in arguments for name in names_in(argument))
         case Literal():
             return ()

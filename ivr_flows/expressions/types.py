@@ -3,7 +3,16 @@
 from collections.abc import Collection, Mapping
 
 from ivr_flows.expressions.functions import FUNCTIONS, Function
-from ivr_flows.expressions.tree import Call, Expression, ExpressionError, Literal, Name, Not, Operation, Type
+from ivr_flows.expressions.tree import (
+    Expression,
+    ExpressionError,
+    FunctionCall,
+    Literal,
+    Name,
+    Not,
+    Operation,
+    Type,
+)
 from ivr_flows.findings import did_you_mean
 
 _TEXTS = (Type.TEXT, Type.DIGITS)
@@ -21,7 +30,7 @@ def type_of(expression: Expression, types: Mapping[str, Type], outer: Mapping[st
             return Type.YES_NO
         case Operation():
             return _operation(expression, types, outer)
-        case Call():
+        case FunctionCall():
             return _call(expression, types, outer)
 
 
@@ -58,7 +67,7 @@ def _comparable(own: Type, other: Type) -> bool:
     return Type.DATE in (own, other) and Type.TEXT in (own, other)
 
 
-def _call(expression: Call, types: Mapping[str, Type], outer: Mapping[str, Collection[str]]) -> Type:
+def _call(expression: FunctionCall, types: Mapping[str, Type], outer: Mapping[str, Collection[str]]) -> Type:
     function = FUNCTIONS.get(expression.function)
     if function is None:
         message = f'there is no function "{expression.function}"'
@@ -75,7 +84,11 @@ def _call(expression: Call, types: Mapping[str, Type], outer: Mapping[str, Colle
 
 
 def _demand_name(
-    call: Call, argument: Expression, function: Function, place: int, outer: Mapping[str, Collection[str]]
+    call: FunctionCall,
+    argument: Expression,
+    function: Function,
+    place: int,
+    outer: Mapping[str, Collection[str]],
 ) -> None:
     what = function.names[place]
     if not isinstance(argument, Name):

@@ -1,6 +1,5 @@
 """A whole flow file as written."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -20,16 +19,13 @@ from ivr_flows.reading.context import Context
 from ivr_flows.reading.declared import read_declared
 from ivr_flows.reading.fields import NAME, Fields
 from ivr_flows.reading.hours import read_calendar, read_zone
-from ivr_flows.reading.languages import read_languages
+from ivr_flows.reading.languages import LANGUAGE, read_languages
 from ivr_flows.reading.lists import read_list
 from ivr_flows.reading.nodes import read_node, steps_of
 from ivr_flows.reading.prompts import PromptReader
 from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Mapping as MappingTree
 from ivr_flows.reading.tree import Tree
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
-
 
 UNDERSTOOD = frozenset({"en"})
 """What the recogniser that comes with the server understands."""
@@ -49,49 +45,33 @@ class Reading:
 def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -> Reading:
     """Read a whole file for a server of which this much is known."""
     fields = Fields(report, tree, ())
-    prompts = PromptReader(report, None if path is None else path.parent)
     language = _language(fields)
-    name = fields.name("flow")
-    operator = fields.optional_name("operator")
-    context = Context(
-        prompts=prompts,
-        defaults=Manner(),
-        operator=operator,
-        language=language,
-        speaks=primary(language) in (known.recognised or UNDERSTOOD),
-        capabilities=known.capabilities,
-    )
-    context = replace(context, defaults=_defaults(fields, context))
+    context = _context(fields, path, language, known)
     nodes, declared, paths = _nodes(fields, context)
-    variables = _variables(fields)
+    variables = _variables(fields).with_those_of(nodes)
     languages = read_languages(fields, language, path)
-    types, secrets = dict(variables.types), set(variables.secrets)
-    for node in nodes.values():
-        kind = KIND_OF[type(node)]
-        secrets |= kind.secrets(node)
-        types = {**kind.types(node), **types}
     fields.rename("fallback", "otherwise")
     flow = Flow(
-        name=name,
+        name=fields.name("flow"),
         version=fields.text("version", "1"),
         language=language,
         voice=fields.optional_text("voice"),
         start=fields.name("start"),
         nodes=nodes,
-        operator=operator,
+        operator=context.operator,
         otherwise=fields.optional_name("otherwise"),
         hung_up=fields.optional_name("hung_up"),
         failed=fields.optional_name("failed"),
         limits=_limits(fields),
         variables=variables.values,
-        secrets=frozenset(secrets),
-        types=types,
+        secrets=variables.secrets,
+        types=variables.types,
         lists=_lists(fields, path),
         voices=languages.voices,
         catalogues=languages.catalogues,
         phrases=languages.phrases,
         zone=read_zone(fields, "UTC"),
-        concealed=frozenset(name for name, node in nodes.items() if variables_set(node) & secrets),
+        concealed=variables.concealed_in(nodes),
         calendars=_calendars(fields, path),
         path=path,
     )
@@ -99,9 +79,21 @@ def read_flow(report: Report, tree: Tree, path: FilePath | None, known: Known) -
     return Reading(flow, declared, paths)
 
 
+def _context(fields: Fields, path: FilePath | None, language: str, known: Known) -> Context:
+    context = Context(
+        prompts=PromptReader(fields.report, None if path is None else path.parent),
+        defaults=Manner(),
+        operator=fields.optional_name("operator"),
+        language=language,
+        speaks=primary(language) in (known.recognised or UNDERSTOOD),
+        capabilities=known.capabilities,
+    )
+    return replace(context, defaults=_defaults(fields, context))
+
+
 def _language(fields: Fields) -> str:
     text = fields.text("language", "en")
-    if not _LANGUAGE.fullmatch(text):
+    if not LANGUAGE.fullmatch(text):
         fields.complain(
             "language", "value-type", f'"{text[:40]}" is no language', "write it like en or en-GB"
         )
@@ -135,33 +127,48 @@ def _limits(fields: Fields) -> Limits:
 
 
 def _variables(fields: Fields) -> "_Variables":
-    found = _Variables({}, set(), {})
     tree = fields.take("variables")
     if tree is None:
-        return found
+        return _Variables({}, frozenset(), {})
+    values: dict[str, str] = {}
+    types: dict[str, Type] = {}
+    secrets: set[str] = set()
     written = Fields(fields.report, tree, fields.sub("variables"))
     for name in written.names:
         _check_name(written, name)
         value = written.take(name)
         if isinstance(value, MappingTree):
             about = Fields(fields.report, value, written.sub(name))
-            found.values[name] = _starting_value(about, "value")
-            found.types[name] = _type(about)
+            values[name] = _starting_value(about, "value")
+            types[name] = _type(about)
             if about.flag("secret", False):
-                found.secrets.add(name)
+                secrets.add(name)
             about.finish()
         else:
-            found.values[name] = _starting_value(written, name)
-    return found
+            values[name] = _starting_value(written, name)
+    return _Variables(values, frozenset(secrets), types)
 
 
 @dataclass(frozen=True, slots=True)
 class _Variables:
-    """What stands under `variables`: starting values, the secret ones, and the types that are declared."""
+    """What is known of variables: starting values, the secret ones, and types other than text."""
 
-    values: dict[str, str]
-    secrets: set[str]
-    types: dict[str, Type]
+    values: Mapping[str, str]
+    secrets: frozenset[str]
+    types: Mapping[str, Type]
+
+    def with_those_of(self, nodes: Mapping[str, Node]) -> "_Variables":
+        """Add what the nodes tell of variables that they set; a type that is declared goes before theirs."""
+        secrets, types = self.secrets, self.types
+        for node in nodes.values():
+            kind = KIND_OF[type(node)]
+            secrets |= kind.secrets(node)
+            types = {**kind.types(node), **types}
+        return _Variables(self.values, secrets, types)
+
+    def concealed_in(self, nodes: Mapping[str, Node]) -> frozenset[str]:
+        """Return the nodes that set a secret."""
+        return frozenset(name for name, node in nodes.items() if variables_set(node) & self.secrets)
 
 
 def _type(fields: Fields) -> Type:

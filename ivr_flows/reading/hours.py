@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from ivr_flows.definition.hours import MINUTES_PER_DAY, Calendar, ClosedDates, Span, Weekday
 from ivr_flows.findings import did_you_mean
 from ivr_flows.reading.fields import Fields
-from ivr_flows.reading.icalendar import CalendarFileError, closed_dates
+from ivr_flows.reading.icalendar import MAX_LETTERS, CalendarFileError, closed_dates
 from ivr_flows.reading.report import Path, Report
 from ivr_flows.reading.tree import Scalar, Sequence, Tree
 
 DAYS = {day.name.lower(): day for day in Weekday}
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*(?:-|to)\s*([0-9]{1,2}):([0-9]{2})")
-MAX_HOLIDAY_LETTERS = 1024 * 1024
 _UTC = ZoneInfo("UTC")
 
 
@@ -39,7 +38,7 @@ def read_calendar(
 def _holidays(fields: Fields, file: FilePath) -> tuple[ClosedDates, ...]:
     try:
         with file.open(encoding="utf-8-sig") as stream:
-            return closed_dates(stream.read(MAX_HOLIDAY_LETTERS))
+            return closed_dates(stream.read(MAX_LETTERS + 1))
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         mend = "it lies beside the flow"

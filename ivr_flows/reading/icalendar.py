@@ -7,8 +7,10 @@ from datetime import date, timedelta
 
 from ivr_flows.definition.hours import ClosedDates
 
+MAX_LETTERS = 1024 * 1024
 MAX_EVENTS = 2000
 YEARS = range(2000, 2101)
+LONGEST_YEARLY = timedelta(days=365)
 _LINE = re.compile(r"(?P<name>[A-Z-]+)(?:;[^:]*)?:(?P<value>.*)")
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T.*)?")
 
@@ -26,6 +28,8 @@ class _Event:
 
 def closed_dates(text: str) -> tuple[ClosedDates, ...]:
     """Raises CalendarFileError for a file that is none, or whose events cannot be understood."""
+    if len(text) > MAX_LETTERS:
+        raise CalendarFileError(f"more than {MAX_LETTERS} letters")
     unfolded = re.sub(r"\r?\n[ \t]", "", text)
     if "BEGIN:VCALENDAR" not in unfolded:
         raise CalendarFileError("this is no iCalendar file")
@@ -36,12 +40,19 @@ def closed_dates(text: str) -> tuple[ClosedDates, ...]:
 
 
 def _events(text: str) -> Iterator[_Event]:
-    blocks = re.findall(r"BEGIN:VEVENT\r?\n(.*?)END:VEVENT", text, re.DOTALL)
-    if len(blocks) > MAX_EVENTS:
-        raise CalendarFileError(f"more than {MAX_EVENTS} events")
-    for block in blocks:
-        lines = (match for match in map(_LINE.fullmatch, block.splitlines()) if match)
-        yield _event({match["name"]: match["value"] for match in lines})
+    values: dict[str, str] | None = None
+    events = 0
+    for line in text.splitlines():
+        if line == "BEGIN:VEVENT":
+            values = {}
+        elif values is not None and line == "END:VEVENT":
+            events += 1
+            if events > MAX_EVENTS:
+                raise CalendarFileError(f"more than {MAX_EVENTS} events")
+            yield _event(values)
+            values = None
+        elif values is not None and (match := _LINE.fullmatch(line)):
+            values[match["name"]] = match["value"]
 
 
 def _event(values: dict[str, str]) -> _Event:
@@ -51,11 +62,13 @@ def _event(values: dict[str, str]) -> _Event:
         raise CalendarFileError(f'a holiday on {first} repeats by "{rule[:60]}", only FREQ=YEARLY is read')
     if "DTEND" not in values:
         return _Event(first, first, bool(rule))
-    # RFC 5545 3.6.1: the end of a whole-day event is the first day after it
     last = _date(values["DTEND"])
-    return _Event(
-        first, max(first, last - timedelta(days=1) if "T" not in values["DTEND"] else last), bool(rule)
-    )
+    if last > first and "T" not in values["DTEND"]:
+        # RFC 5545 3.6.1: the end of a whole-day event is the first day after it
+        last -= timedelta(days=1)
+    if rule and last - first > LONGEST_YEARLY:
+        raise CalendarFileError(f"a holiday on {first} is not over when it comes again")
+    return _Event(first, max(first, last), bool(rule))
 
 
 def _date(text: str) -> date:

@@ -1,5 +1,6 @@
 """The further languages of a flow: their voices, and what its texts and phrases are in them."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
@@ -9,6 +10,8 @@ from ivr_flows.phrases import spoken_form
 from ivr_flows.reading.fields import Fields
 from ivr_flows.reading.prompts import parse_template
 from ivr_flows.reading.tree import MAX_FILE_BYTES, Mapping, Scalar, Sequence, Tree, TreeError, parse_tree
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ def read_languages(fields: Fields, own: str, path: FilePath | None) -> Languages
         return found
     written = Fields(fields.report, tree, fields.sub("languages"))
     for language in written.names:
+        if not LANGUAGE.fullmatch(language):
+            message = f'"{language[:40]}" is no language'
+            written.complain(language, "value-type", message, "write it like ja or en-GB")
         value = written.take(language)
         if value is None:
             continue
@@ -45,6 +51,9 @@ def _texts(fields: Fields, path: FilePath | None) -> tuple[dict[str, Template], 
     tree = fields.expect("texts")
     if isinstance(tree, Scalar):
         tree = None if path is None else _from_file(fields, path.parent / tree.text)
+    if isinstance(tree, Sequence):
+        message = "a list says nothing of what is translated"
+        fields.complain("texts", "catalogue-broken", message, "write each text: and its translation")
     catalogue: dict[str, Template] = {}
     phrases: dict[str, tuple[str, ...]] = {}
     for entry in tree.entries if isinstance(tree, Mapping) else ():
@@ -61,7 +70,8 @@ def _texts(fields: Fields, path: FilePath | None) -> tuple[dict[str, Template], 
 
 def _said(tree: Tree) -> tuple[str, ...]:
     items = tree.items if isinstance(tree, Sequence) else (tree,)
-    return tuple(item.text for item in items if isinstance(item, Scalar) and item.text.strip())
+    texts = tuple(item.text for item in items if isinstance(item, Scalar) and item.text.strip())
+    return texts if len(texts) == len(items) else ()
 
 
 def _from_file(fields: Fields, file: FilePath) -> Tree | None:

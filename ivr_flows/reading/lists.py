@@ -48,6 +48,9 @@ def _from_file(fields: Fields, file: FilePath) -> Table:
 def _rows(fields: Fields, reader: "csv.DictReader[str]") -> Table:
     columns = list(reader.fieldnames or ())
     rows: dict[str, Mapping[str, str]] = {}
+    if reader.fieldnames is not None and not columns:
+        fields.complain("file", "list-broken", "the first line names no columns", "write key,name in it")
+        return rows
     for row in reader:
         if len(rows) >= MAX_ROWS:
             fields.complain("file", "list-too-large", f"a list has at most {MAX_ROWS} rows")

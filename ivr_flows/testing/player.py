@@ -1,6 +1,7 @@
 """Plays one test: a caller on a virtual clock, with a queue and an outside that do as the test says."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -34,15 +35,16 @@ from ivr_flows.engine.instructions import (
     StartPlayback,
     Transfer,
 )
+from ivr_flows.engine.serial import SessionDataError, session_from_json, session_to_json
 from ivr_flows.engine.session import KEYS, Session
 from ivr_flows.engine.state import Phase
 from ivr_flows.simulator_view import heard, whom
-from ivr_flows.testing.script import Answer, FlowScript, ScriptStep
+from ivr_flows.testing.script import FlowScript, ScriptedAnswer, ScriptStep
 
 KEY_GAP_S = 0.3
 PROMPT_S = 2.0
 MAX_PROMPTS = 100
-NO_ANSWER = Answer("failed", ())
+NO_ANSWER = ScriptedAnswer("failed", ())
 
 
 class TestFailure(Exception):  # noqa: N818 -- it is what it is called
@@ -61,11 +63,17 @@ class Edge:
 
 
 class ScriptPlayer:
-    """One test at a time; afterwards `nodes` and `edges` tell where it has been."""
+    """One test at a time; afterwards `nodes` and `edges` tell where it has been.
+
+    At every wait the session is written to JSON and read back, as when another process takes a call over, and
+    what is read back must order the same as the session itself.
+    """
 
     def __init__(self, flow: Flow, script: FlowScript) -> None:
         self._script = script
+        self._flow = flow
         self._session = Session(flow, script.variables)
+        self._elsewhere: Session | None = None
         self._now = 0.0
         self._unheard: list[str] = []
         self._playing: StartPlayback | None = None
@@ -178,10 +186,24 @@ class ScriptPlayer:
             raise TestFailure(f'"{wanted}" is expected, it is "{found}"')
 
     def _resume(self, received: Input) -> None:
-        for order in self._session.resume(received, self._now):
+        orders = self._session.resume(received, self._now)
+        elsewhere = self._elsewhere
+        if elsewhere is not None and elsewhere.resume(received, self._now) != orders:
+            raise TestFailure("the session goes on otherwise when another process takes it over")
+        self._elsewhere = self._taken_over()
+        for order in orders:
             self._follow(order)
         if self._session.phase is Phase.SENDING:
             self._resume(DigitsSent())
+
+    def _taken_over(self) -> Session:
+        """Return the session as another process has it, at this very moment."""
+        moment = self._script.at + timedelta(seconds=self._now)
+        try:
+            saved = session_to_json(self._session, with_secrets=True)
+            return session_from_json(self._flow, saved, self._now, moment)
+        except SessionDataError as error:
+            raise TestFailure(f"no other process can take the session over: {error}") from None
 
     def _follow(self, order: Instruction) -> None:
         match order:

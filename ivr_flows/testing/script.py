@@ -39,7 +39,7 @@ class ScriptStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptedAnswer:
     """What a node is answered that asks the outside: `outcome` is done, refused or failed."""
 
     outcome: str
@@ -54,7 +54,7 @@ class FlowScript:
     steps: tuple[ScriptStep, ...]
     at: datetime
     variables: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, ScriptedAnswer] = field(default_factory=dict)
 
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ class Around:
 
     at: datetime = NOON
     variables: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, ScriptedAnswer] = field(default_factory=dict)
 
 
 def read_scripts(report: Report, tree: Tree) -> tuple[str, tuple[FlowScript, ...]]:
@@ -148,19 +148,19 @@ def _texts(fields: Fields, key: str) -> dict[str, str]:
     return {name: written.text(name, "") for name in written.names}
 
 
-def _answers(fields: Fields) -> dict[str, Answer]:
+def _answers(fields: Fields) -> dict[str, ScriptedAnswer]:
     """Read `answers: {lookup: {done: {name: Ada}}, save: failed}`."""
     tree = fields.take("answers")
     if tree is None:
         return {}
     written = Fields(fields.report, tree, fields.sub("answers"))
-    found: dict[str, Answer] = {}
+    found: dict[str, ScriptedAnswer] = {}
     for node in written.names:
         value = written.take(node)
         if isinstance(value, Scalar):
-            found[node] = Answer(value.text, ())
+            found[node] = ScriptedAnswer(value.text, ())
         elif value is not None:
             outcome = Fields(fields.report, value, written.sub(node))
             for name in outcome.names:
-                found[node] = Answer(name, tuple(_texts(outcome, name).items()))
+                found[node] = ScriptedAnswer(name, tuple(_texts(outcome, name).items()))
     return found

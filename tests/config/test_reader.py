@@ -121,7 +121,7 @@ def test_u17_the_words_are_those_of_people_with_file_and_line(tmp_path: Path) ->
         ("[speech]\nengine = 'dragon'", '2: speech.engine: "dragon" is none of "pocketsphinx" or "vosk"'),
         ("[flows]\nvocabulary = 'faq.txt'", '2: flows.vocabulary: takes a list; write ["faq.txt"]'),
         ("[speech.voice]\nrat_wpm = 170", "2: speech.voice.rat_wpm: unknown setting; did you mean rate_wpm?"),
-        ("[server]\ndrain_s = nan", "2: server.drain_s: NaN is out of range; the least is 0"),
+        ("[server]\ndrain_s = nan", "2: server.drain_s: NaN is no finite number; write one"),
         ("[[agents]]\ndisplay = 'Carol'", "1: name: required, but not given"),
         ('[[agents]]\nname = "a b"', '2: name: "a b" has a space in it; write it without'),
         ('[[agents]]\nname = "a"\nskills = { x = 11 }', "3: skills.x: 11 is out of range; the most is 10"),

@@ -1,14 +1,16 @@
 """Typed entries: what is taken, what is refused, and how it is confirmed."""
 
+import time
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from ivr_flows.definition.hours import Calendar, ClosedDates
 from ivr_flows.engine.instructions import Fact
 from ivr_flows.kinds.entries import compiled
-from ivr_flows.loader import parse_flow
-from ivr_flows.reading.icalendar import CalendarFileError, closed_dates
+from ivr_flows.loader import parse_flow, read_file
+from ivr_flows.reading.icalendar import MAX_EVENTS, MAX_LETTERS, CalendarFileError, closed_dates
 from tests.ivr_flows.conftest import CallMaker, FindingsOf, written
 
 BYE = "\nbye: {hangup: normal}"
@@ -170,3 +172,51 @@ def test_u12_holidays_come_from_an_icalendar_file() -> None:
 def test_a_holiday_file_that_cannot_be_understood_is_refused(text: str) -> None:
     with pytest.raises(CalendarFileError):
         closed_dates(text)
+
+
+def event(*lines: str) -> str:
+    return "\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", ""])
+
+
+@pytest.mark.parametrize("end", ["00010101", "20251231", "20260101", "00010101T000000"])
+def test_a_holiday_that_ends_before_it_begins_is_the_day_on_which_it_begins(end: str) -> None:
+    day = date(2026, 1, 1)
+    assert closed_dates(event("DTSTART:20260101", f"DTEND:{end}")) == (ClosedDates(day, day),)
+
+
+def test_a_holiday_may_last_to_the_end_of_time_but_not_every_year() -> None:
+    (forever,) = closed_dates(event("DTSTART:20260101", "DTEND:99991231"))
+    assert forever.last == date(9999, 12, 30)
+    with pytest.raises(CalendarFileError, match="2026-01-01"):
+        closed_dates(event("DTSTART:20260101", "DTEND:99991231", "RRULE:FREQ=YEARLY"))
+    whole_years = closed_dates(event("DTSTART:20260101", "DTEND:20270101", "RRULE:FREQ=YEARLY"))
+    assert whole_years[-1].last == date(2100, 12, 31)
+
+
+def test_more_holidays_than_anybody_has_are_refused() -> None:
+    many = "BEGIN:VEVENT\nDTSTART:20260101\nEND:VEVENT\n"
+    assert len(closed_dates("BEGIN:VCALENDAR\n" + many * MAX_EVENTS)) == MAX_EVENTS
+    with pytest.raises(CalendarFileError, match=str(MAX_EVENTS)):
+        closed_dates("BEGIN:VCALENDAR\n" + many * (MAX_EVENTS + 1))
+
+
+def test_events_that_never_end_take_no_time() -> None:
+    """Forty seconds when each of them was searched for its end; the bound is far above what it takes now."""
+    began = time.process_time()
+    assert closed_dates("BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\n" * 20_000) == ()
+    assert time.process_time() - began < 10.0
+
+
+def test_a_holiday_file_that_is_too_long_is_refused_and_not_cut(tmp_path: Path) -> None:
+    flow = tmp_path / "main.yaml"
+    flow.write_text(
+        "flow: main\nstart: a\nhours: {shop: {zone: UTC, week: {mon: 09:00-17:00}, holidays: days.ics}}\n"
+        "nodes:\n  a: {hours: shop, open: b, closed: b}\n  b: {hangup: normal}\n"
+    )
+    days = tmp_path / "days.ics"
+    days.write_text(event("DTSTART:20260101"))
+    assert read_file(flow).findings == ()
+    day = event("DTSTART:20260101")
+    for content in ("X" * MAX_LETTERS + day, day * (MAX_LETTERS // len(day) + 1)):
+        days.write_text(content)
+        assert [finding.rule for finding in read_file(flow).findings] == ["holidays-broken"]

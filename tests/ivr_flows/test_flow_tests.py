@@ -1,11 +1,14 @@
 """Tests of flows: what passes, what fails and how that is told, what has been seen, and how fast it is."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
+from ivr_flows.engine.session import Session
 from ivr_flows.findings import FlowError
+from ivr_flows.testing import player
 from ivr_flows.testing.player import ScriptPlayer, TestFailure
 from ivr_flows.testing.suite import file_of_tests, load_tests, run_tests
 
@@ -130,3 +133,21 @@ def test_a_flow_that_never_asks_does_not_hang_its_tests(tmp_path: Path) -> None:
     loaded, [script] = load_tests(files(tmp_path, "flow: ../shop.yaml\ntests: {t: [{wait: 1}]}", flow))
     with pytest.raises(TestFailure, match="without a question"):
         ScriptPlayer(loaded, script).play()
+
+
+def test_a_session_that_another_process_would_play_otherwise_fails_its_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a field of a session is lost on the way through JSON, `flow test` says so at its step."""
+    whole = player.session_to_json
+
+    def forgetful(session: Session, *, with_secrets: bool) -> str:
+        data = json.loads(whole(session, with_secrets=with_secrets))
+        data["state"]["no_input"] = 0
+        return json.dumps(data)
+
+    monkeypatch.setattr(player, "session_to_json", forgetful)
+    failures = {result.name: result.failure for result in run_tests(files(tmp_path)).results}
+    told = failures["somebody silent is asked again"]
+    assert "wait" in told and "another process" in told
+    assert failures["a buyer is queued"] == ""

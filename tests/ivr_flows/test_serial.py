@@ -13,11 +13,13 @@ from ivr_flows.engine.inputs import (
     ListenId,
     PlaybackFinished,
     PlaybackId,
+    QueueLeft,
+    QueueOutcome,
     SpeechHeard,
     Started,
     Tick,
 )
-from ivr_flows.engine.instructions import Instruction
+from ivr_flows.engine.instructions import Fact, Instruction, Note
 from ivr_flows.engine.serial import SessionDataError, session_from_json, session_to_json
 from ivr_flows.engine.session import Session
 from ivr_flows.loader import parse_flow
@@ -115,6 +117,30 @@ def test_a_session_at_a_node_that_is_gone_is_refused(call: CallMaker) -> None:
     data["state"]["node"] = "gone"
     with pytest.raises(SessionDataError, match="gone"):
         session_from_json(line.session.flow, json.dumps(data), 0.0, NOON)
+
+
+@pytest.mark.parametrize("moment", ["1" + "0" * 400, "1e15", "-1e300", "1e999", "NaN"])
+@pytest.mark.parametrize("name", ["started_at", "deadline", "spent_s"])
+def test_a_moment_beyond_every_clock_is_refused_or_read(call: CallMaker, name: str, moment: str) -> None:
+    session = call("start: {menu: Choose., options: {1: start}}").session
+    data = json.loads(session_to_json(session))
+    data["state"][name] = "HERE"
+    text = json.dumps(data).replace('"HERE"', moment)
+    try:
+        session_from_json(session.flow, text, 0.0, NOON)
+    except SessionDataError:
+        return
+    assert moment.endswith(("15", "300"))
+
+
+def test_what_a_caller_waited_is_still_known_when_another_process_goes_on(call: CallMaker) -> None:
+    line = call("start: {queue: sales, next: ask}\nask: {menu: Choose., options: {1: bye}}\nbye: {hangup: }")
+    line.send(QueueLeft(QueueOutcome.ANSWERED), 60.0)
+    text = session_to_json(line.session)
+    elsewhere = session_from_json(line.session.flow, text, 5.0, NOON)
+    orders = elsewhere.resume(DigitPressed("1", 6.0), 6.0)
+    effort = next(order for order in orders if isinstance(order, Note) and order.fact is Fact.EFFORT)
+    assert effort.field("waited_s") == 60
 
 
 @given(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.engine.inputs import DigitPressed
 from ivr_flows.engine.serial import session_from_json, session_to_json
@@ -134,6 +136,32 @@ def test_a_broken_list_is_a_finding(tmp_path: Path) -> None:
     assert [finding.rule for finding in read_file(main).findings] == ["list-missing"]
     (tmp_path / "x.csv").write_text("a,b\n1\n")
     assert [finding.rule for finding in read_file(main).findings] == ["list-broken"]
+
+
+@pytest.mark.parametrize(
+    ("content", "rules"),
+    [
+        (b"", []),
+        (b"number,pin\n", []),
+        (b"number,pin\n+44,1,more\n", []),
+        (b"\nnumber,pin\n+44,1\n", ["list-broken"]),
+        (b"number,pin\n+44\n", ["list-broken"]),
+        (b"number\n\xff\n", ["list-broken"]),
+        (b'number\n"' + b"x" * 200_000 + b'"\n', ["list-broken"]),
+        (b"n\n" + b"1\n" * 100_001, []),
+        (b"n\n" + b"".join(b"%d\n" % n for n in range(100_001)), ["list-too-large"]),
+        (b"x" * (8 * 1024 * 1024 + 1), ["list-too-large"]),
+    ],
+    ids=("empty", "no rows", "more", "blank first", "fewer", "no UTF-8", "long", "same", "many", "large"),
+)
+def test_whatever_a_list_holds_it_is_read_or_a_finding_at_its_place(
+    tmp_path: Path, content: bytes, rules: list[str]
+) -> None:
+    text = "flow: main\nstart: a\nlists: {x: {file: x.csv}}\nnodes:\n  a: {hangup: normal}\n"
+    (tmp_path / "x.csv").write_bytes(content)
+    found = read_file(files(tmp_path, main=text)).findings
+    assert [finding.rule for finding in found] == rules
+    assert all(finding.line == 3 for finding in found)
 
 
 def test_steps_follow_each_other_and_the_last_says_where_to_go(call: CallMaker) -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from ivr_flows.engine.instructions import Listen, StartPlayback
 from ivr_flows.findings import Severity
-from ivr_flows.loader import load_flow
+from ivr_flows.loader import load_flow, read_file
 from ivr_flows.segments import Digits, Pause, Text
 from ivr_flows.texts import by_voice
 from tests.ivr_flows.conftest import CallMaker, FindingsOf
@@ -81,3 +83,38 @@ def test_u12_what_is_said_in_every_language_is_known_by_voice_before_the_first_c
     )
     spoken = by_voice(load_flow(tmp_path / "main.yaml"))
     assert spoken == {None: ("Hello.", "1"), "ja": ("こんにちは。", "いち"), "other": ("Part.",)}
+
+
+@pytest.mark.parametrize(
+    ("written_in", "rules"),
+    [
+        ("{Hello.: Konnichiwa.}", []),
+        ("{Hello.: [Konnichiwa., Yaa.]}", []),
+        ("[Hello.]", ["catalogue-broken"]),
+        ("{Hello.: {to: Ada}}", ["translation-broken"]),
+        ("{Hello.: [Konnichiwa., {to: Ada}]}", ["translation-broken"]),
+        ("{Hello.: }", ["translation-broken"]),
+        ("{Hello.: 'Konnichiwa, {'}", ["translation-broken"]),
+        ("nowhere.yaml", ["catalogue-missing"]),
+        ("list.yaml", ["catalogue-broken"]),
+        ("broken.yaml", ["catalogue-broken"]),
+    ],
+)
+def test_a_catalogue_is_read_whole_or_is_a_finding(tmp_path: Path, written_in: str, rules: list[str]) -> None:
+    (tmp_path / "list.yaml").write_text("[Hello., Konnichiwa.]\n")
+    (tmp_path / "broken.yaml").write_text("Hello.: [\n")
+    flow = tmp_path / "main.yaml"
+    flow.write_text(
+        f"flow: main\nstart: a\nlanguages: {{ja: {{voice: ja, texts: {written_in}}}}}\n"
+        "nodes:\n  a: {hangup: normal, prompt: Hello.}\n"
+    )
+    errors = [each for each in read_file(flow).findings if each.severity is Severity.ERROR]
+    assert [each.rule for each in errors] == rules
+    assert all(each.line == 3 for each in errors)
+
+
+@pytest.mark.parametrize("language", ["no such thing", "j", "../ja", "ja_JP"])
+def test_what_is_no_language_is_a_mistake(findings_of: FindingsOf, language: str) -> None:
+    top = f"languages: {{'{language}': {{texts: {{Hello.: X.}}}}}}"
+    found = findings_of("start: {hangup: normal, prompt: Hello.}", top)
+    assert "value-type" in [each.rule for each in found if each.severity is Severity.ERROR]
