@@ -6,7 +6,7 @@ goes on with the very flow that it began with: its version and the digest of its
 another content of the file is refused, because the node that it waits at may not wait for the same any more.
 
 No server keeps sessions yet: a call ends with the process that has it. `trunkline flow test` writes and reads
-each session at every wait, so that what cannot be taken over is found long before a server does it.
+each session whenever somebody does something, so that what cannot be taken over is found long before a server does it.
 """
 
 import json
@@ -22,6 +22,7 @@ from ivr_flows.engine.session import Session
 from ivr_flows.engine.state import Activation, Phase, State
 
 FORMAT = 3
+NAMES = tuple(field.name for field in fields(State))
 
 MOMENTS = (
     *("started_at", "late_terminator_until", "second_began", "deadline"),
@@ -37,7 +38,7 @@ class SessionDataError(Exception):
 def session_to_json(session: Session, *, with_secrets: bool = False) -> str:
     """Write a session; `with_secrets` only for a store that is as well kept as the secrets deserve."""
     state = session.state
-    data: dict[str, Any] = {field.name: getattr(state, field.name) for field in fields(state)}
+    data: dict[str, Any] = {name: getattr(state, name) for name in NAMES}
     for name in MOMENTS:
         moment = data[name]
         data[name] = None if moment is None or math.isinf(moment) else moment - state.now

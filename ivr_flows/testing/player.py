@@ -65,8 +65,8 @@ class Edge:
 class ScriptPlayer:
     """One test at a time; afterwards `nodes` and `edges` tell where it has been.
 
-    At every wait the session is written to JSON and read back, as when another process takes a call over, and
-    what is read back must order the same as the session itself.
+    Before whatever somebody does, the session is written to JSON and read back, as when another process takes
+    a call over; what is read back must order the same as the session itself until the next time.
     """
 
     def __init__(self, flow: Flow, script: FlowScript) -> None:
@@ -74,7 +74,7 @@ class ScriptPlayer:
         self._flow = flow
         self._session = Session(flow, script.variables)
         self._elsewhere: Session | None = None
-        self._now = 0.0
+        self._now = self._waits_since = 0.0
         self._unheard: list[str] = []
         self._playing: StartPlayback | None = None
         self._listen = ListenId(0)
@@ -186,22 +186,23 @@ class ScriptPlayer:
             raise TestFailure(f'"{wanted}" is expected, it is "{found}"')
 
     def _resume(self, received: Input) -> None:
+        if not isinstance(received, Started | PlaybackFinished):
+            self._elsewhere = self._taken_over()
         orders = self._session.resume(received, self._now)
-        elsewhere = self._elsewhere
-        if elsewhere is not None and elsewhere.resume(received, self._now) != orders:
+        if self._elsewhere is not None and self._elsewhere.resume(received, self._now) != orders:
             raise TestFailure("the session goes on otherwise when another process takes it over")
-        self._elsewhere = self._taken_over()
+        self._waits_since = self._now
         for order in orders:
             self._follow(order)
         if self._session.phase is Phase.SENDING:
             self._resume(DigitsSent())
 
     def _taken_over(self) -> Session:
-        """Return the session as another process has it, at this very moment."""
-        moment = self._script.at + timedelta(seconds=self._now)
+        """Return the session as another process has it, at the moment at which it began to wait."""
+        moment = self._script.at + timedelta(seconds=self._waits_since)
         try:
             saved = session_to_json(self._session, with_secrets=True)
-            return session_from_json(self._flow, saved, self._now, moment)
+            return session_from_json(self._flow, saved, self._waits_since, moment)
         except SessionDataError as error:
             raise TestFailure(f"no other process can take the session over: {error}") from None
 
