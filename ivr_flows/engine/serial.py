@@ -6,7 +6,7 @@ goes on with the very flow that it began with: its version and the digest of its
 another content of the file is refused, because the node that it waits at may not wait for the same any more.
 
 No server keeps sessions yet: a call ends with the process that has it. `trunkline flow test` writes and reads
-each session whenever somebody does something, so that what cannot be taken over is found long before a server does it.
+each session whenever somebody does something: what cannot be taken over is found before a server does it.
 """
 
 import json
