@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ivr_flows.engine.serial import session_to_json
 from ivr_flows.engine.session import Session
 from ivr_flows.findings import FlowError
-from ivr_flows.testing import player
 from ivr_flows.testing.player import ScriptPlayer, TestFailure
 from ivr_flows.testing.suite import file_of_tests, load_tests, run_tests
 
@@ -139,14 +139,13 @@ def test_a_session_that_another_process_would_play_otherwise_fails_its_test(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a field of a session is lost on the way through JSON, `flow test` says so at its step."""
-    whole = player.session_to_json
 
     def forgetful(session: Session, *, with_secrets: bool) -> str:
-        data = json.loads(whole(session, with_secrets=with_secrets))
+        data = json.loads(session_to_json(session, with_secrets=with_secrets))
         data["state"]["no_input"] = 0
         return json.dumps(data)
 
-    monkeypatch.setattr(player, "session_to_json", forgetful)
+    monkeypatch.setattr("ivr_flows.testing.player.session_to_json", forgetful)
     failures = {result.name: result.failure for result in run_tests(files(tmp_path)).results}
     told = failures["somebody silent is asked again"]
     assert "wait" in told and "another process" in told
