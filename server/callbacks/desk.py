@@ -28,7 +28,8 @@ from contacts.facts.contact import ContactFact
 from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, OfferId, QueueId
 from server.callbacks.dialling import AttemptEnd, Dialling, Reached
-from server.callbacks.promises import CallbackWish, OpenCallback, after_attempt
+from server.callbacks.promises import OpenCallback, after_attempt
+from server.intake.customer import CallbackWish
 from server.intake.durable_first import DurableFirst
 from server.intake.ports import Lines
 from server.tasks import Tasks

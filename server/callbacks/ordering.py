@@ -13,8 +13,9 @@ from acd.settings import AcdSettings
 from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, QueueId
 from server.callbacks.desk import CallbackDesk
-from server.callbacks.promises import CallbackWish, OpenCallback
+from server.callbacks.promises import OpenCallback
 from server.intake.call_intake import CallIntake
+from server.intake.customer import CallbackWish
 
 
 @dataclass(frozen=True, slots=True)

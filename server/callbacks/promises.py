@@ -1,4 +1,4 @@
-"""Callbacks as they are ordered, as they stand open, and as the journal tells of them after a restart."""
+"""Callbacks as they stand open, and as the journal tells of them after a restart."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ from contacts.facts.contact import ContactStarted
 from contacts.facts.entry import JournalEntry
 from contacts.facts.queue import QueueExited, QueueJoined
 from contacts.ids import ContactId, QueueId
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackWish:
-    """What somebody orders. `number` as it was typed; `not_before` None: when it is their turn."""
-
-    number: str
-    place: QueueJoined
-    """The queue, and what is wanted of its agents; the contact that it names gets the call."""
-    first: CallFirst | None = None
-    not_before: datetime | None = None
-    by: str = "flow"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,15 @@ from contacts.contact import CUSTOMER, Contact
 from contacts.effects import ContactEffect
 from contacts.facts import contact as fact
 from contacts.facts.contact import ContactFact, ContactOrigin, ParticipantRole
-from contacts.facts.flow import FlowEnded
 from contacts.ids import AgentId, ContactId, LegId, ParticipantId
-from contacts.outcomes import QueueExit, TransferResult
 from contacts.standing import ContactPhase
 from ivr_flows.definition.causes import HangupCause
 from ivr_flows.definition.flow import Flow
-from ivr_flows.engine.inputs import QueueLeft, QueueOutcome, TransferEnded, TransferOutcome
 from server.intake.capture_policy import CaptureSubject
 from server.intake.contact_recording import ContactRecording
 from server.intake.customer import Customer
-from server.intake.customer_orders import CustomerOrders
 from server.intake.customer_sound import CustomerSound
-from server.intake.flow_run import FlowRun
+from server.intake.flow_side import FlowSide
 from server.intake.legs import ContactLeg, Legs
 from server.intake.mailbox import ContactMailbox
 from server.intake.parties import Parties, participant_of
@@ -39,17 +35,6 @@ from server.intake.transfers import Transfers
 from telephony.call import Call
 from telephony.call_events import CallEnded, CallEvent, Digit, TransferAsked
 from telephony.call_facts import CallDirection
-
-QUEUE_OUTCOMES = {
-    QueueExit.ANSWERED: QueueOutcome.ANSWERED,
-    QueueExit.OVERFLOWED: QueueOutcome.OVERFLOW,
-    QueueExit.NOBODY: QueueOutcome.NOBODY,
-}
-TRANSFER_OUTCOMES = {
-    TransferResult.ANSWERED: TransferOutcome.ANSWERED,
-    TransferResult.BUSY: TransferOutcome.BUSY,
-    TransferResult.NO_ANSWER: TransferOutcome.NO_ANSWER,
-}
 
 
 class ActiveContact:
@@ -86,7 +71,9 @@ class ActiveContact:
         self.queue = QueueSide(contact, customer, services, self._sound, self.tell)
         self.transfers = Transfers(contact, self.core, self.legs, self.parties, services, self.tell)
         self.recording = ContactRecording(contact, services, self.tell)
-        self._run: FlowRun | None = None
+        self.flow = FlowSide(
+            contact, self.queue, self.transfers, self.parties, self.recording, services, self.tell
+        )
 
     @property
     def away(self) -> bool:
@@ -100,7 +87,7 @@ class ActiveContact:
 
     def begin(self, call: Call, flow: Flow) -> None:
         """With a call that came in: over a trunk, or of an agent who calls a number of ours."""
-        self._prepare(flow, call)
+        self.flow.prepare(flow, call)
         facts = call.facts
         started = fact.ContactStarted(
             contact=self.id,
@@ -151,7 +138,7 @@ class ActiveContact:
 
     def call_customer(self, call: Call, listener: Callable[[CallEvent], None]) -> None:
         """The call to the customer is their leg from here on; `listener` hears its events, too."""
-        self._run = None
+        self.flow.leave()
         self.legs.start(CUSTOMER, LegId(call.id), call, listener)
 
     def tell(self, told: ContactFact) -> None:
@@ -167,12 +154,6 @@ class ActiveContact:
         self._on_away(self)
         if self.away:
             self._services.callbacks.customer_left(self.id)
-
-    def _prepare(self, flow: Flow, call: Call) -> None:
-        """The flow that the customer, whose call this is, gets: made early, so that no key is lost."""
-        parts = (self.queue, self.transfers, self.parties)
-        orders = CustomerOrders(self.id, call, *parts, self._services, self.tell, flow.voice)
-        self._run = FlowRun(self.id, flow, call, orders, self.recording, self._services, self.tell)
 
     @property
     def dialled(self) -> str:
@@ -202,7 +183,7 @@ class ActiveContact:
         self.queue.place_regained()
 
     def announce_position(self, position: int, of: int) -> None:
-        self.queue.announce_position(position, of, None if self._run is None else self._run.voice)
+        self.queue.announce_position(position, of, self.flow.voice)
 
     # Events of calls
 
@@ -216,8 +197,8 @@ class ActiveContact:
         elif isinstance(event, Digit) and self.recording.paused and self._sound.talking:
             # What is not to be recorded is not for the agent's ear either: a card number, keyed.
             pass
-        elif not self._sound.on_customer(event) and self._run is not None:
-            self._run.on_event(event)
+        elif not self._sound.on_customer(event):
+            self.flow.on_event(event)
 
     def _on_progress(self, participant: ParticipantId, call: Call, status: int) -> None:
         customer = self._customer
@@ -241,10 +222,9 @@ class ActiveContact:
         call = self.legs.call(effect.leg)
         if call is None or not self.recorded:
             return
-        flow = "" if self._run is None else self._run.flow.name
-        called = self.customer.called
-        subject = CaptureSubject(self.id, flow, call.facts.trunk or "", called, caller=self.customer.number)
-        self.recording.start(call, subject, asks_consent=self._run is not None and self._run.asks_consent)
+        trunk, customer = call.facts.trunk or "", self.customer
+        subject = CaptureSubject(self.id, self.flow.name, trunk, customer.called, caller=customer.number)
+        self.recording.start(call, subject, asks_consent=self.flow.asks_consent)
 
     def _finish_recording(self, effect: order.FinishRecording) -> None:
         self._services.tasks.start(self.recording.finish(effect.served_by))
@@ -252,28 +232,18 @@ class ActiveContact:
     def _start_flow(self, effect: order.StartFlow) -> None:
         customer = self._customer
         if effect.number and customer is not None:
-            self._run = None  # the one before has had its last word
-            self._prepare(self._services.exchange.flow(effect.number), customer)
-        if self._run is not None:
-            self._run.start()
+            self.flow.leave()  # before the number is looked up, which may fail
+            self.flow.prepare(self._services.exchange.flow(effect.number), customer)
+        self.flow.start()
 
     def _stop_flow(self, effect: order.StopFlow) -> None:
-        if self._run is None:
-            # One that could not be begun: the contact waits for its end all the same.
-            self.tell(FlowEnded(contact=self.id, flow="", cause="it could not be begun"))
-            return
-        if effect.transferred:
-            self._run.hand_over()
-        else:
-            self._run.stop()
+        self.flow.stop(transferred=effect.transferred)
 
     def _tell_queue_exit(self, effect: order.TellQueueExit) -> None:
-        if self._run is not None:
-            self._run.tell(QueueLeft(QUEUE_OUTCOMES.get(effect.exit, QueueOutcome.FAILED)))
+        self.flow.queue_left(effect.exit)
 
     def _tell_transfer_result(self, effect: order.TellTransferResult) -> None:
-        if self._run is not None:
-            self._run.tell(TransferEnded(TRANSFER_OUTCOMES.get(effect.result, TransferOutcome.FAILED)))
+        self.flow.transfer_ended(effect.result)
 
     def _join_queue(self, effect: order.JoinQueue) -> None:
         self.queue.join(effect.joined)

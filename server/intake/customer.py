@@ -10,7 +10,6 @@ from acd.events import CallFirst, ContactEnqueued
 from acd.skills import Requirement
 from contacts.facts.queue import QueueJoined
 from contacts.ids import AgentId, ContactId, QueueId
-from server.callbacks.promises import CallbackWish
 from telephony.call import Call
 
 
@@ -26,6 +25,18 @@ class Customer:
     def of(cls, call: Call) -> Customer:
         facts = call.facts
         return cls(facts.caller, facts.remote_display, facts.called or "")
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackWish:
+    """What somebody orders. `number` as it was typed; `not_before` None: when it is their turn."""
+
+    number: str
+    place: QueueJoined
+    """The queue, and what is wanted of its agents; the contact that it names gets the call."""
+    first: CallFirst | None = None
+    not_before: datetime | None = None
+    by: str = "flow"
 
 
 class PromisedPlaces(Protocol):

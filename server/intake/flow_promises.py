@@ -13,8 +13,7 @@ from contacts.facts.queue import QueueJoined
 from contacts.ids import ContactId, QueueId
 from ivr_flows.engine.inputs import RequestOutcome
 from ivr_flows.engine.requests import CallbackCheck, CallbackRequest, CallbackWanted
-from server.callbacks.promises import CallbackWish
-from server.intake.customer import PromisedPlaces
+from server.intake.customer import CallbackWish, PromisedPlaces
 from server.outside.asking import DONE, REFUSED, OutsideAnswer
 
 log = structlog.get_logger(__name__)

@@ -50,7 +50,7 @@ async def test_a_flow_that_breaks_at_the_hang_up_still_lets_its_contact_close() 
     """`serving` itself checks, when it is left, that every contact has closed."""
     async with serving(HELLO) as server:
         phone = await server.call()
-        run = server.active[server.contact]._run
+        run = server.active[server.contact].flow._run
         assert run is not None
         run._session = BrokenSession(run._session.flow, {})
         phone.hang_up()
