@@ -9,15 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from acd.dispatch import Dispatch
 from acd.effects import Bridge, Effect, QueueStayEnded, RequirementRelaxed, ReturnToQueue, RingAgent
-from acd.event_json import event_from_json
 from acd.events import ContactEnqueued, Event
 from acd.explanation import AgentVerdict, Explanation
 from contacts.facts.entry import JournalEntry
-from contacts.facts.system import DispatchSnapshot, DispatchTold
 from contacts.ids import ContactId
-from server.journal.dispatch_trace import digest_of
+from server.journal.dispatch_trace import tell_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +73,21 @@ class _Retold:
 
 
 def _retold(trace: Sequence[JournalEntry], contact: ContactId, judged: frozenset[int]) -> Iterator[_Retold]:
-    dispatch: Dispatch | None = None
-    for entry in trace:
-        match entry.fact:
-            case DispatchSnapshot(state=state):
-                dispatch = Dispatch.restore(state)
-            case DispatchTold(event=told, clock_s=now, digest=digest) if dispatch is not None:
-                event, judge = event_from_json(told), entry.sequence in judged
-                before = dispatch.explain(contact) if judge else None
-                states = dispatch.snapshot(now).agents if judge else ()
-                effects = dispatch.handle(event, now)
-                yield _Retold(
-                    entry.sequence,
-                    entry.at,
-                    event,
-                    effects,
-                    digest_of(effects) == digest,
-                    _matters(event, effects, contact),
-                    (before or dispatch.explain(contact)) if judge else None,
-                    tuple(AgentConsidered(agent.agent, agent.state.value, False) for agent in states),
-                )
-            case _:
-                pass
+    for again in tell_again(trace):
+        dispatch, judge = again.dispatch, again.sequence in judged
+        before = dispatch.explain(contact) if judge else None
+        states = dispatch.snapshot(again.now).agents if judge else ()
+        effects, faithful = again.decide()
+        yield _Retold(
+            again.sequence,
+            again.at,
+            again.event,
+            effects,
+            faithful,
+            _matters(again.event, effects, contact),
+            (before or dispatch.explain(contact)) if judge else None,
+            tuple(AgentConsidered(agent.agent, agent.state.value, False) for agent in states),
+        )
 
 
 def _matters(event: Event, effects: tuple[Effect, ...], contact: ContactId) -> bool:

@@ -7,8 +7,9 @@ again what was decided. A replay that differs shows that the program, or the jou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -39,26 +40,30 @@ def digest_of(effects: tuple[Effect, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """`differing` are the sequence numbers of the events that had other effects than were written."""
+class ToldAgain:
+    """An event that `dispatch`, as it stood then, is about to be told again: `decide` before the next one."""
 
-    events: int
-    differing: tuple[int, ...]
+    sequence: int
+    at: datetime
+    event: Event
+    now: float
+    dispatch: Dispatch
+    digest: str
+
+    def decide(self) -> tuple[tuple[Effect, ...], bool]:
+        """What it decides, and whether it is what was decided then."""
+        effects = self.dispatch.handle(self.event, self.now)
+        return effects, digest_of(effects) == self.digest
 
 
-def replay(entries: Iterable[JournalEntry]) -> Replayed:
+def tell_again(trace: Iterable[JournalEntry]) -> Iterator[ToldAgain]:
     """From the first snapshot on; each further one, as after a restart, is a new beginning."""
     dispatch: Dispatch | None = None
-    events, differing = 0, []
-    for entry in entries:
+    for entry in trace:
         match entry.fact:
             case DispatchSnapshot(state=state):
                 dispatch = Dispatch.restore(state)
-            case DispatchTold(event=event, clock_s=now) as fact if dispatch is not None:
-                events += 1
-                effects = dispatch.handle(event_from_json(event), now)
-                if digest_of(effects) != fact.digest:
-                    differing.append(entry.sequence)
+            case DispatchTold(event=told, clock_s=now, digest=digest) if dispatch is not None:
+                yield ToldAgain(entry.sequence, entry.at, event_from_json(told), now, dispatch, digest)
             case _:
                 pass
-    return Replayed(events, tuple(differing))
