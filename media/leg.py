@@ -175,6 +175,7 @@ class Leg:
         try:
             self._on_event(_EVENTS[Event(kind)](first, second, at_s))
         except Exception:
+            # Handlers are others' code; the next event belongs to another leg.
             log.exception("media.event_handler_failed", leg=self.row, event_kind=Event(kind).name)
 
     def dispose(self) -> None:

@@ -9,15 +9,20 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+import structlog
+
 from recordings.archive import Archive
 from recordings.case import write_case
 from recordings.catalogue import RecordingEntry
+from recordings.errors import RecordingsError
 from recordings.evidence.keeper import EvidenceKeeper
 from recordings.files import RecordingFiles
 from recordings.folder import private_folder
 from recordings.life import RecordingErasure, RecordingLife
 from recordings.retention import Retention
 from recordings.search import TranscriptSearch
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,17 @@ class SavedRecordings:
         return Path(target.name)
 
     def erase_due(self, now: datetime, limit: int = 100) -> list[RecordingErasure]:
-        """Tonight's work: those that have been kept as long as they should be, and are not held."""
+        """Tonight's work: those that have been kept as long as they should be, and are not held.
+
+        One that cannot be erased is due again; it keeps no other one.
+        """
         if self.keep.erases_nothing:
             return []
-        return [
-            self.life.erase(each.entry.recording_id, "retention", f"older than {each.days} days", now)
-            for each in self.life.due(self.keep, now, limit)
-        ]
+        erased = []
+        for each in self.life.due(self.keep, now, limit):
+            recording = each.entry.recording_id
+            try:
+                erased.append(self.life.erase(recording, "retention", f"older than {each.days} days", now))
+            except (OSError, RecordingsError) as error:
+                log.error("retention.not_erased", recording=recording, cause=str(error))  # noqa: TRY400 - no bug of ours
+        return erased

@@ -67,6 +67,7 @@ class JournalRows:
             with _savepoint(connection):
                 self._write(connection, lines)
         except Exception as error:
+            # A bug of ours may raise anything; which line is to blame is found one by one.
             if of_the_disk(error):
                 raise
             self._changed, self._new_runs = {}, {}

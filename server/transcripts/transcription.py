@@ -131,6 +131,7 @@ class Transcription:
         try:
             await work
         except Exception as error:
+            # Whatever ails this one must not end the loop that transcribes all.
             log.exception("transcript.failed", recording=job and job.recording_id)
             if job is not None:
                 await self._retry(job, type(error).__name__)

@@ -62,6 +62,7 @@ SHELLS = {
         "local_vault.py",
         "recorder.py",
         "recovery.py",
+        "saved_recordings.py",
         "writer.py",
     },
     "telephony": {

@@ -138,16 +138,27 @@ def test_rules_of_the_settings_are_what_the_night_goes_by() -> None:
     assert not replace(settings.retention, days=0).erases_nothing
 
 
-def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
-    kept = SavedRecordings(
-        vault.archive,
-        TranscriptSearch(vault.catalogue.engine),
-        life,
-        vault.files,
-        vault.keeper,
-        lambda _: [],
-        Retention(0),
+def saved(vault: Vault, life: RecordingLife, days: int) -> SavedRecordings:
+    search = TranscriptSearch(vault.catalogue.engine)
+    return SavedRecordings(
+        vault.archive, search, life, vault.files, vault.keeper, lambda _: [], Retention(days)
     )
+
+
+def test_one_that_cannot_be_erased_does_not_keep_the_others(vault: Vault, life: RecordingLife) -> None:
+    kept, later = saved(vault, life, 30), STARTED + timedelta(days=31)
+    stuck, *others = vault.entries
+    file = vault.folder / stuck.path
+    file.unlink()
+    file.mkdir()
+    assert {each.recording_id for each in kept.erase_due(later)} == {each.recording_id for each in others}
+    assert kept.erase_due(later) == []
+    file.rmdir()
+    assert [each.recording_id for each in kept.erase_due(later)] == [stuck.recording_id]
+
+
+def test_u11_retention_erases_what_is_old_enough_and_not_held(vault: Vault, life: RecordingLife) -> None:
+    kept = saved(vault, life, 0)
     later = STARTED + timedelta(days=31)
     assert kept.erase_due(later) == []
     life.hold(vault.entries[1].recording_id, "officer", "case 17", NOW)
