@@ -91,7 +91,6 @@ class CallbackDesk:
         self._active = active
         self._post = post
         self._clocks = clocks
-        self._tasks = tasks
         self._open: dict[ContactId, OpenCallback] = {}
         self._dialling = Dialling(lines, durable, tasks, post, self._missed, self._reached)
         self._woken = asyncio.Event()

@@ -121,18 +121,8 @@ async def open_line(
     def take(call: Call) -> None:
         intake.take(call)
 
-    def measure() -> Load:
-        return Load(
-            calls=len(intake),
-            max_calls=settings.server.max_calls,
-            tick_share=ground.engine.load(),
-            journal_share=ground.journal.share,
-            recorder_ready=ground.recorder_ready(),
-            draining=intake.draining,
-        )
-
     desk = RegistrationDesk(settings.sip, secrets.get, lambda change: _on_registrar(change, ground, post))
-    endpoint = SipEndpoint(settings.sip, ground.engine, take, desk, measure)
+    endpoint = SipEndpoint(settings.sip, ground.engine, take, desk, lambda: _load(settings, ground, intake))
     dialler = TransferDialler(desk, settings.flows.number_gateway)
     judged = CallerLists(ground.lists, lambda: datetime.now(UTC))
     exchange = Exchange(_dial_plan(settings), lambda: intake.repertoire, active, judged.wants_no_calls)
@@ -157,6 +147,17 @@ async def open_line(
     restoring = Restoring(callbacks, intake, dispatcher, endpoint, clocks, judged.raised)
     return OpenLine(
         intake, callbacks, restoring, dispatcher, endpoint, dialler, outside, exchange, ground.lists, bound
+    )
+
+
+def _load(settings: Settings, ground: CallGround, intake: CallIntake) -> Load:
+    return Load(
+        calls=len(intake),
+        max_calls=settings.server.max_calls,
+        tick_share=ground.engine.load(),
+        journal_share=ground.journal.share,
+        recorder_ready=ground.recorder_ready(),
+        draining=intake.draining,
     )
 
 
