@@ -85,7 +85,7 @@ class ConsentAnswered(FlowFact, frozen=True, kw_only=True, tag="flow.consented")
     rule: str = ""
     """`opt-in`, `opt-out` or `announced`: the stricter of both parties' regions."""
     answer: str = ""
-    """`yes`, `no`, `silence`, `not refused` or `announced`."""
+    """`yes`, `no`, `silence`, `not refused`, `announced` or `not heard`."""
     prompt: str = ""
     """A hash of the words that they heard."""
     flow_version: str = ""

@@ -18,6 +18,8 @@ from ivr_flows.engine.inputs import (
 class PromptOver:
     """What the node plays has been heard, or cannot be."""
 
+    heard: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:

@@ -226,7 +226,7 @@ class Session:
         run.note(Fact.PROMPT_FAILED, ("reason", failed.reason))
         target = _way_when_failed(node) or run.flow.failed
         if target is None or target == node.name or KIND_OF[type(node)].ends:
-            return self._tell(PromptOver())
+            return self._tell(PromptOver(heard=False))
         run.stop_listening()
         return Go(target)
 

@@ -34,13 +34,15 @@ class ConsentRule(StrEnum):
 
 
 class ConsentAnswer(StrEnum):
-    """What came of it; each of them but `no` and `silence` lets the call be recorded."""
+    """What came of it; `RECORDS` are those that let the call be recorded."""
 
     YES = "yes"
     NO = "no"
     SILENCE = "silence"
     NOT_REFUSED = "not refused"
     ANNOUNCED = "announced"
+    NOT_HEARD = "not heard"
+    """The question, or the announcement, could not be played: nobody agrees to what they were not told."""
 
 
 RECORDS: Final = frozenset({ConsentAnswer.YES, ConsentAnswer.NOT_REFUSED, ConsentAnswer.ANNOUNCED})
@@ -109,6 +111,9 @@ def enter(run: Run, node: Consent) -> Move:
 
 
 def resume(run: Run, node: Consent, event: Event) -> Move:
+    if isinstance(event, PromptOver) and not event.heard:
+        run.stop_listening()
+        return _told(run, node, ConsentAnswer.NOT_HEARD)
     if _rule(run, node) is not ConsentRule.ANNOUNCED:
         return asking.resume(run, _question(run, node), event)
     return _told(run, node, ConsentAnswer.ANNOUNCED) if isinstance(event, PromptOver) else STAY
