@@ -55,8 +55,7 @@ def test_the_stricter_rule_of_both_numbers_holds_and_the_nodes_own_where_none_fi
     call: CallMaker, caller: str, called: str, rule: str
 ) -> None:
     """A number that fits no region has the rule of the node, here opt-out."""
-    numbers = {"caller_number": caller} | ({"called_number": called} if called else {"called_number": caller})
-    line = call(FLOW.replace("RULE", "opt-out"), **numbers)
+    line = call(FLOW.replace("RULE", "opt-out"), caller_number=caller, called_number=called or caller)
     be_silent(line)
     [note] = line.notes(Fact.CONSENTED)
     assert note.field("rule") == rule
