@@ -21,6 +21,9 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 TIMEOUT_S = 10.0
 KEEPALIVE_S = 20
 AT_LEAST_ONCE = 1
+COMMANDS_AT_ONCE = 32
+COMMANDS_WAITING = 1000
+"""A flood beyond that is let go by the client, which logs it; who gets no answer asks again."""
 
 
 Answering = Callable[[bytes], Awaitable[BusMessage | None]]
@@ -44,6 +47,7 @@ class BrokerConnection:
 
     async def watch(self) -> None:
         """Answers commands, where any are taken; ends with the connection only."""
+        room = asyncio.Semaphore(COMMANDS_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as answering:
                 async for message in self._client.messages:
@@ -52,7 +56,9 @@ class BrokerConnection:
                         log.warning("bus.retained_command")
                         continue
                     payload = message.payload
-                    answering.create_task(self._take(payload if isinstance(payload, bytes) else b""))
+                    await room.acquire()
+                    task = answering.create_task(self._take(payload if isinstance(payload, bytes) else b""))
+                    task.add_done_callback(lambda _: room.release())
         except* (aiomqtt.MqttError, BusLostError) as lost:
             raise BusLostError(str(lost.exceptions[0])) from lost
         raise BusLostError("the broker is gone")
@@ -98,6 +104,7 @@ class Broker:
             will=self._will,
             timeout=TIMEOUT_S,
             keepalive=KEEPALIVE_S,
+            max_queued_incoming_messages=COMMANDS_WAITING,
             tls_context=_tls(self._settings) if url.scheme == "mqtts" else None,
         )
         try:

@@ -135,8 +135,11 @@ class LiveFollowing:
             self._let_go(track)
 
     def _let_go(self, track: LiveTrack) -> None:
-        self._tracks.discard(track)
         track.finish(self._now())
+        self._drop(track)
+
+    def _drop(self, track: LiveTrack) -> None:
+        self._tracks.discard(track)
         track.tap.close()
         self._tasks.start(self._close(track))
 
@@ -147,12 +150,15 @@ class LiveFollowing:
     def _read(self, track: LiveTrack) -> None:
         try:
             track.listen(self._now())
+            if track.ended:
+                self.end(track)
         except MediaError as error:
             log.warning("live.track_lost", contact=track.origin.contact, reason=type(error).__name__)
             self._let_go(track)
-            return
-        if track.ended:
-            self.end(track)
+        except Exception:
+            # A fault of ours in one track must not silence everybody else's.
+            log.exception("live.track_failed", contact=track.origin.contact)
+            self._drop(track)
 
     async def _close(self, track: LiveTrack) -> None:
         if track.session is not None:

@@ -21,7 +21,7 @@ from contacts.facts.system import AccessUsed
 from contacts.ids import AgentId, DeviceId
 from server.bus.asyncapi import document
 from server.bus.commands import REMEMBERED, Commanded
-from server.bus.connection import Broker, BrokerConnection
+from server.bus.connection import COMMANDS_AT_ONCE, Broker, BrokerConnection
 from server.bus.publisher import BusLostError
 from server.bus.topics import BusMessage, Topics
 from server.http.events import UNASKED
@@ -223,3 +223,19 @@ async def test_a_retained_command_is_not_done_and_one_that_fails_stops_no_other(
         await BrokerConnection(inbox, answer).watch()  # type: ignore[arg-type]
     assert done == [b"asked"]
     assert inbox.published == [TOPICS.answer("asked", b"").topic]
+
+
+async def test_a_flood_of_commands_is_worked_on_a_few_at_a_time() -> None:
+    inbox, answering, most = _Inbox(*[(b"{}", False)] * 200), 0, 0
+
+    async def answer(_payload: bytes) -> BusMessage | None:
+        nonlocal answering, most
+        answering += 1
+        most = max(most, answering)
+        await asyncio.sleep(0)
+        answering -= 1
+        return None
+
+    with pytest.raises(BusLostError):
+        await BrokerConnection(inbox, answer).watch()  # type: ignore[arg-type]
+    assert 1 < most <= COMMANDS_AT_ONCE

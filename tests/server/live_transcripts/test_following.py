@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
 from contacts.contact import CUSTOMER
 from contacts.facts.contact import ContactClosed, ConversationStarted
@@ -118,7 +119,7 @@ class _Voice:
     missed = 0
     ended = False
 
-    def __init__(self, *, lost: bool = False) -> None:
+    def __init__(self, lost: Exception | None = None) -> None:
         self.closed = False
         self.reads = 0
         self._lost = lost
@@ -128,22 +129,23 @@ class _Voice:
 
     def read(self, _most: int) -> Heard | None:
         self.reads += 1
-        if self._lost:
-            raise MediaError("the ring is gone")
+        if self._lost is not None:
+            raise self._lost
         return None
 
     def close(self) -> None:
         self.closed = True
 
 
+@pytest.mark.parametrize("fault", [MediaError("the ring is gone"), ValueError("a bug of ours")])
 @stepped
-async def test_a_voice_that_is_lost_costs_no_other_its_words() -> None:
+async def test_a_voice_that_is_lost_costs_no_other_its_words(fault: Exception) -> None:
     journal = MemoryJournal(asyncio.get_running_loop().time)
     async with Tasks() as tasks:
         hearing = Hearing(FakeRecognizer(), General(), (), 8, LoudIsVoice)
         following = LiveFollowing(hearing, journal.note, tasks, asyncio.get_running_loop().time)
         tasks.background(following.run())
-        contact, lost, other = following.of(ContactId("a")), _Voice(lost=True), _Voice()
+        contact, lost, other = following.of(ContactId("a")), _Voice(fault), _Voice()
         contact.follow(ParticipantId("agent-1"), lost)
         contact.follow(CUSTOMER, other)
         await asyncio.sleep(1)
@@ -151,7 +153,7 @@ async def test_a_voice_that_is_lost_costs_no_other_its_words() -> None:
         before = other.reads
         await asyncio.sleep(1)
         assert other.reads > before
-        again = _Voice(lost=True)
+        again = _Voice(MediaError("the ring is gone"))
         contact.follow(ParticipantId("agent-2"), again)
         contact.end()
         assert other.closed
