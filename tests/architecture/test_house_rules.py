@@ -25,6 +25,7 @@ EDGES = {
     "server/intake/contact_recording.py": "a contact must close whatever became of its sound",
     "server/intake/flow_run.py": "the edge of a flow: it ends this contact and no other",
     "server/intake/statements.py": "a contact must close whatever became of what its caller left",
+    "server/live_transcripts/following.py": "a fault of ours in one track must not silence the others",
     "server/journal/rows.py": "a row that our own bug spoils must not keep all others from the disk",
     "server/journal/journal.py": "one broken listener must not silence the others",
     "server/softphone/pjsua2_call.py": "an exception that crossed into C++ would end the process",
