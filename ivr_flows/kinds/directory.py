@@ -1,5 +1,6 @@
 """`directory`: dial by name, with the letters on the keys or by saying the name."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,8 +70,12 @@ def found(people: Mapping[str, str], entry: str) -> list[str]:
 
 
 def keys_of_name(name: str) -> tuple[str, ...]:
-    """Return the keys of every part of a name, and of the whole; what is on no key is left out."""
-    parts = ["".join(KEY_OF.get(letter, "") for letter in part) for part in spoken_form(name).split()]
+    """Return the keys of every part of a name, and of the whole; what is on no key is left out.
+
+    A letter with an accent is on the key of the letter without it.
+    """
+    plain = unicodedata.normalize("NFKD", spoken_form(name))
+    parts = ["".join(KEY_OF.get(letter, "") for letter in part) for part in plain.split()]
     return (*(part for part in parts if part), "".join(parts))
 
 
