@@ -180,22 +180,31 @@ def last_told(engine: Engine, contact_id: str) -> datetime | None:
     return None if found is None else from_utc_text(found)
 
 
-def contacts_lacking(
-    engine: Engine, having: type[Fact], lacking: tuple[type[Fact], ...], since: datetime
-) -> list[ContactId]:
-    """Contacts begun since then with a fact of that type and none of those, oldest first."""
-    facts = select(JOURNAL.c.sequence).where(JOURNAL.c.contact_id == CONTACT.c.contact_id)
+def recordings_lacking(
+    engine: Engine, having: tuple[type[Fact], ...], lacking: tuple[type[Fact], ...], since: datetime
+) -> list[tuple[ContactId, str]]:
+    """Recordings that one of those facts tells of and none of these, of contacts begun since; oldest first.
+    A contact may have several: what is told of one says nothing of the others.
+    """
+    told, of_another = JOURNAL.alias(), JOURNAL.alias()
+    recording = func.json_extract(told.c.fact, "$.recording")
+    outcome = select(of_another.c.sequence).where(
+        of_another.c.contact_id == told.c.contact_id,
+        of_another.c.kind.in_([fact_type.kind() for fact_type in lacking]),
+        func.json_extract(of_another.c.fact, "$.recording") == recording,
+    )
     query = (
-        select(CONTACT.c.contact_id)
+        select(told.c.contact_id, recording)
+        .join(CONTACT, CONTACT.c.contact_id == told.c.contact_id)
         .where(
             CONTACT.c.started_at >= to_utc_text(since),
-            facts.where(JOURNAL.c.kind == having.kind()).exists(),
-            ~facts.where(JOURNAL.c.kind.in_([fact_type.kind() for fact_type in lacking])).exists(),
+            told.c.kind.in_([fact_type.kind() for fact_type in having]),
+            ~outcome.exists(),
         )
-        .order_by(CONTACT.c.started_at)
+        .order_by(CONTACT.c.started_at, told.c.sequence)
     )
     with engine.connect() as connection:
-        return [ContactId(found) for found in connection.execute(query).scalars()]
+        return [(ContactId(contact), str(found)) for contact, found in connection.execute(query)]
 
 
 def last_sequence(engine: Engine) -> int:

@@ -9,17 +9,18 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from contacts.facts.fact import Fact
-from contacts.facts.recording import RecordingFinished, TranscriptFailed, TranscriptReady
+from contacts.facts.recording import RecordingFinished, StatementKept, TranscriptFailed, TranscriptReady
 from contacts.facts.speech import TalkMeasured
 from contacts.folds.agent_speech import agent_speech
 from contacts.folds.talk_measures import TalkMeasures
 from contacts.ids import ContactId
 from recordings.segment import RecordingId
 from server.journal.journal import Journal, JournalFull
-from server.journal.reading import contacts_lacking
+from server.journal.reading import recordings_lacking
 from server.transcripts.windows import TimeSpan
 
 FULL_PAUSE_S = 1.0
+ENDED = (RecordingFinished, StatementKept)
 OUTCOMES = (TranscriptReady, TranscriptFailed)
 TAKEN_UP = timedelta(days=7)
 
@@ -38,11 +39,11 @@ class JournalTranscripts:
         stretches = agent_speech(entries, recording_id)
         return tuple(TimeSpan(stretch.start_s, stretch.end_s) for stretch in stretches)
 
-    async def untranscribed(self) -> tuple[str, ...]:
+    async def untranscribed(self) -> tuple[tuple[str, RecordingId], ...]:
         await self._journal.durable()
         since = datetime.now(UTC) - TAKEN_UP
-        found = await asyncio.to_thread(contacts_lacking, self._store, RecordingFinished, OUTCOMES, since)
-        return tuple(found)
+        found = await asyncio.to_thread(recordings_lacking, self._store, ENDED, OUTCOMES, since)
+        return tuple((contact, RecordingId(recording)) for contact, recording in found)
 
     async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
         contact = ContactId(contact_id)

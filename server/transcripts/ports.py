@@ -29,8 +29,8 @@ class TranscriptLedger(Protocol):
     async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[TimeSpan, ...]:
         """Where the right channel of that recording holds a person's voice, and not prompts or music."""
 
-    async def untranscribed(self) -> tuple[str, ...]:
-        """Contacts with a finished recording of whose transcript nothing was ever told, oldest first."""
+    async def untranscribed(self) -> tuple[tuple[str, RecordingId], ...]:
+        """Contact and id of finished recordings of whose transcript nothing was ever told, oldest first."""
 
     async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
         """How the two talked with each other."""

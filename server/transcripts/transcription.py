@@ -138,9 +138,11 @@ class Transcription:
 
     async def _take_up_unfinished(self) -> None:
         """Recordings that an earlier run of the server kept, but did not come to transcribe."""
-        for contact_id in await self._ledger.untranscribed():
-            for entry in await asyncio.to_thread(self._catalogue.list, contact_id=contact_id):
-                self._backlog.put(contact_id, entry.recording_id, self._clock(), left_over=True)
+        left = await self._ledger.untranscribed()
+        kept = await asyncio.to_thread(self._catalogue.known, [recording for _, recording in left])
+        for contact, recording in left:
+            if recording in kept:
+                self._backlog.put(contact, recording, self._clock(), left_over=True)
 
     async def _do(self, job: Job) -> None:
         try:

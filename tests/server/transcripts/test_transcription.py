@@ -64,13 +64,13 @@ class FakeLedger:
 
     told: list[tuple[str, str, str | int]] = field(default_factory=list)
     measures: dict[str, TalkMeasures] = field(default_factory=dict)
-    left: tuple[str, ...] = ()
+    left: tuple[tuple[str, RecordingId], ...] = ()
     spans: tuple[TimeSpan, ...] = (TimeSpan(0.0, None),)
 
     async def speech_on_the_right(self, contact_id: str, recording_id: RecordingId) -> tuple[TimeSpan, ...]:
         return self.spans
 
-    async def untranscribed(self) -> tuple[str, ...]:
+    async def untranscribed(self) -> tuple[tuple[str, RecordingId], ...]:
         return self.left
 
     async def measured(self, contact_id: str, recording_id: RecordingId, talk: TalkMeasures) -> None:
@@ -238,7 +238,8 @@ async def test_a_recording_too_short_for_a_word_costs_no_pass_over_it(
 
 
 async def test_what_an_earlier_run_left_is_taken_up(tmp_path: Path, catalogue: Catalogue) -> None:
-    desk = Desk(tmp_path, catalogue, ledger=FakeLedger(left=("contact a",)))
+    left = (("contact b", RecordingId("destroyed since")), ("contact a", RecordingId("a")))
+    desk = Desk(tmp_path, catalogue, ledger=FakeLedger(left=left))
     recording = desk.keep("a")
     running = asyncio.create_task(desk.transcription.run())
     await until(lambda: desk.ledger.told == [("ready", recording, 4)])
